@@ -1,0 +1,117 @@
+"""The ``testbed`` command: finds the verb's module, runs it, turns errors into exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.metadata
+import os
+import pkgutil
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import NoReturn
+
+import testbed.cli
+
+ENVIRONMENT_FAILED = 3
+BAD_USAGE = 64
+
+_OURS = ("testbed", "faults", "experiments")
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints end in the exit code for bad usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(BAD_USAGE, f"{self.prog}: {message}\nTry '{self.prog} --help'.\n")
+
+
+def verbs() -> tuple[str, ...]:
+    """The names of all verbs: one module of ``testbed.cli`` each, this one excepted."""
+    modules = pkgutil.iter_modules(testbed.cli.__path__)
+    return tuple(
+        module.name
+        for module in modules
+        if module.name != "main" and not module.name.startswith("_")
+    )
+
+
+def _parser(wanted: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of the whole command, with the verbs that are wanted."""
+    parser = _Parser(prog="testbed", description=importlib.metadata.metadata("testbed")["Summary"])
+    version = importlib.metadata.version("testbed")
+    parser.add_argument("--version", action="version", version=f"testbed {version}")
+    subparsers = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for name in wanted:
+        module: ModuleType = importlib.import_module(f"testbed.cli.{name}")
+        module.register(subparsers)
+        subparsers.choices[name].set_defaults(run=module.run)
+    return parser
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+    """Ends like Ctrl-C, so that every verb cleans up the same way."""
+    raise KeyboardInterrupt(signal.Signals(number).name)
+
+
+def _explain(verb: str, error: Exception) -> int:
+    """Print an error for people and choose its exit code.
+
+    The project's own exceptions carry a message written for people, and ``exit_code`` where it is
+    not 3. Anything else is a defect here: its traceback goes to a file, its place is named.
+    """
+    if type(error).__module__.partition(".")[0] in _OURS:
+        print(f"testbed {verb}: {error}", file=sys.stderr)
+        return int(getattr(error, "exit_code", ENVIRONMENT_FAILED))
+    handle, name = tempfile.mkstemp(prefix="testbed-error-", suffix=".txt")
+    os.close(handle)
+    Path(name).write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    print(
+        f"testbed {verb}: {type(error).__name__}: {error}\n"
+        f"This is a defect of the testbed. Please report it with the file {name}.",
+        file=sys.stderr,
+    )
+    return ENVIRONMENT_FAILED
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb.
+
+    Args:
+        argv: The command line after the program's name; that of the process by default.
+
+    Returns:
+        0 all promises held; 1 one was broken; 2 inconclusive; 3 the environment failed.
+
+    Raises:
+        SystemExit: With 64 on bad usage, 0 after ``--help`` and ``--version``.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    names = verbs()
+    # Importing one verb instead of all of them saves most of the start-up time.
+    wanted = (words[0],) if words and words[0] in names else names
+    arguments = _parser(wanted).parse_args(words)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        return int(arguments.run(arguments))
+    except KeyboardInterrupt as interrupt:
+        how = str(interrupt) or "Ctrl-C"
+        print(f"\ntestbed {arguments.verb}: ended by {how} before it was done.", file=sys.stderr)
+        return ENVIRONMENT_FAILED
+    except BrokenPipeError:
+        # The reader of our output went away (as with `| head`): nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ENVIRONMENT_FAILED
+    except Exception as error:  # noqa: BLE001 - the last place before the user sees a traceback
+        return _explain(arguments.verb, error)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
