@@ -1,0 +1,207 @@
+"""Reading a run folder whole: what is there is kept, what is missing is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from faults.protocol import Evidence
+from testbed.history.operation import FAULTS_PROCESS
+from testbed.report.reading import Fields, Problem
+from testbed.report.recorded import Call, FaultMark, RecordedRun, RoleSample
+from testbed.report.verdict_file import parse_judgement
+from testbed.runner.plan import PLAN_VERSION, Load, Plan, Step
+
+NS_PER_S = 1e9
+
+
+class RunFolderError(Exception):
+    """There is no run to show at all; the message says what to do."""
+
+    exit_code = 64
+
+
+def read_run(folder: Path) -> RecordedRun:
+    """Reads a run folder.
+
+    Raises:
+        RunFolderError: It is no folder, or holds no file of a run.
+    """
+    if not folder.is_dir():
+        raise RunFolderError(f"{folder}: no such folder; give the folder of a run")
+    names = ("plan.json", "verdict.json", "history.jsonl")
+    if not any((folder / name).exists() for name in names):
+        raise RunFolderError(f"{folder}: not a run: none of {', '.join(names)} is in it")
+    problems: list[Problem] = []
+    plan = _document(folder / "plan.json", "the run cannot be replayed without it", problems)
+    verdict = _document(folder / "verdict.json", f"judge it with: testbed judge {folder}", problems)
+    calls, marks = _history(folder / "history.jsonl", problems)
+    return RecordedRun(
+        folder=folder,
+        plan=None if plan is None else _plan(plan, problems),
+        judgement=None if verdict is None else parse_judgement(verdict, problems),
+        calls=calls,
+        marks=marks,
+        roles=_roles(folder / "roles.jsonl", problems),
+        evidence=_evidence(folder / "evidence.jsonl", problems),
+        problems=tuple(problems),
+    )
+
+
+def _document(path: Path, remedy: str, problems: list[Problem]) -> Mapping[str, Any] | None:
+    """A JSON file with one object, or None with the problem noted."""
+    try:
+        document = orjson.loads(path.read_bytes())
+    except FileNotFoundError:
+        problems.append(Problem(path.name, "is missing", remedy))
+        return None
+    except (OSError, orjson.JSONDecodeError) as error:
+        problems.append(Problem(path.name, f"cannot be read: {error}", remedy))
+        return None
+    if isinstance(document, dict):
+        return document
+    problems.append(Problem(path.name, "holds no JSON object", remedy))
+    return None
+
+
+def _lines(path: Path, problems: list[Problem]) -> Iterator[Fields]:
+    """Each object of a JSON lines file; a line that is none is counted and passed over.
+
+    A last line without its end is what a killed writer leaves: it is passed over as well.
+    """
+    bad: list[int] = []
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                try:
+                    values = orjson.loads(line)
+                except orjson.JSONDecodeError:
+                    values = None
+                if isinstance(values, dict):
+                    yield Fields(values, path.name, f"line {number}", problems)
+                elif line.strip():
+                    bad.append(number)
+    except FileNotFoundError:
+        problems.append(Problem(path.name, "is missing", "what it would show is left out"))
+    except OSError as error:
+        problems.append(Problem(path.name, f"cannot be read: {error}"))
+    if bad:
+        count = f"{len(bad)} of its lines are" if len(bad) > 1 else "one of its lines is"
+        what = f"{count} no JSON object, the first is line {bad[0]}"
+        problems.append(Problem(path.name, what, "left out; a run that was killed may leave one"))
+
+
+def _history(path: Path, problems: list[Problem]) -> tuple[tuple[Call, ...], tuple[FaultMark, ...]]:
+    """Invocations matched with their completions by process, and the steps of faults."""
+    calls: list[Call] = []
+    marks: list[FaultMark] = []
+    open_calls: dict[str, Call] = {}
+    for line in _lines(path, problems):
+        time_s = (line.number("time") or 0.0) / NS_PER_S
+        process = line.text("process")
+        if process == FAULTS_PROCESS:
+            marks.append(_mark(line, time_s))
+            continue
+        kind = line.text("type")
+        if kind == "invoke":
+            if process in open_calls:
+                calls.append(open_calls[process])
+            open_calls[process] = _invoked(line, process, time_s)
+        elif process in open_calls:
+            node = line.text("node")
+            found = open_calls.pop(process)
+            calls.append(found._replace(completed_s=time_s, outcome=kind, node=node))
+    calls += open_calls.values()
+    calls.sort(key=lambda call: call.invoked_s)
+    return tuple(calls), tuple(marks)
+
+
+def _invoked(line: Fields, process: str, time_s: float) -> Call:
+    due = line.number("due")
+    return Call(
+        region=line.text("region"),
+        process=process,
+        f=line.text("f"),
+        invoked_s=time_s,
+        due_s=time_s if due is None else due / NS_PER_S,
+        completed_s=time_s,
+        outcome="info",
+        node="",
+    )
+
+
+def _mark(line: Fields, time_s: float) -> FaultMark:
+    value = line.mapping("value")
+    return FaultMark(
+        time_s=time_s,
+        kind=line.text("f"),
+        title=value.text("title") or line.text("f"),
+        phase=value.text("phase"),
+        resolved=value.text("resolved"),
+    )
+
+
+def _roles(path: Path, problems: list[Problem]) -> tuple[RoleSample, ...]:
+    samples = [
+        RoleSample(
+            time_s=(line.number("time") or 0.0) / NS_PER_S,
+            node=line.text("node"),
+            role=line.text("role", "unknown"),
+            timeline=line.text("timeline"),
+            leader=line.text("leader"),
+        )
+        for line in _lines(path, problems)
+    ]
+    return tuple(sorted(samples, key=lambda sample: sample.time_s))
+
+
+def _evidence(path: Path, problems: list[Problem]) -> tuple[Evidence, ...]:
+    found = [
+        Evidence(
+            fault=line.text("fault"),
+            phase=line.text("phase"),
+            shown=line.truth("shown") is True,
+            observation=line.text("observation"),
+            readings=dict(line.mapping("readings").values),
+            time=line.whole("time") or 0,
+        )
+        for line in _lines(path, problems)
+    ]
+    return tuple(sorted(found, key=lambda evidence: evidence.time))
+
+
+def _plan(document: Mapping[str, Any], problems: list[Problem]) -> Plan:
+    """Reads ``plan.json`` to show it; whether it can be run is for the runner to say."""
+    top = Fields(document, "plan.json", "", problems)
+    version = top.whole("version") or PLAN_VERSION
+    if version > PLAN_VERSION:
+        what = f"version {version} is newer than {PLAN_VERSION}, which this testbed knows"
+        problems.append(Problem("plan.json", what, "it cannot be replayed here: upgrade"))
+    load = top.mapping("load")
+    return Plan(
+        deployment=top.text("deployment"),
+        load=Load(
+            workload=load.text("workload"),
+            rate_ops_s=load.number("rate_ops_s") or 0.0,
+            processes=load.whole("processes") or 0,
+            timeout_ms=load.whole("timeout_ms") or 0,
+            parameters=load.mapping("parameters").values,
+        ),
+        schedule=tuple(
+            Step(
+                kind=step.text("kind"),
+                target=step.text("target"),
+                at_s=step.number("at_s") or 0.0,
+                duration_s=step.number("duration_s"),
+                parameters=step.mapping("parameters").values,
+            )
+            for step in top.objects("schedule")
+        ),
+        seed=top.whole("seed") or 0,
+        duration_s=top.number("duration_s") or 0.0,
+        variables=top.mapping("variables").values,
+        version=version,
+    )

@@ -1,0 +1,120 @@
+"""A recorded run: what its folder held, as frozen data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from faults.protocol import Evidence
+from testbed.report.judgement import FaultRecord, Judgement
+from testbed.report.reading import Problem
+from testbed.runner.plan import Plan
+
+
+class Call(NamedTuple):
+    """An invocation with what became of it.
+
+    Args:
+        region: The client's region; empty where the history does not say.
+        process: The client.
+        f: The function asked for.
+        invoked_s: When it was sent.
+        due_s: When the load meant to send it.
+        completed_s: When it was answered; the time of the invocation where it never was.
+        outcome: ``ok``, ``fail`` or ``info``; ``info`` too where it was never answered.
+        node: Who answered, as far as known.
+    """
+
+    region: str
+    process: str
+    f: str
+    invoked_s: float
+    due_s: float
+    completed_s: float
+    outcome: str
+    node: str
+
+    @property
+    def reads(self) -> bool:
+        """True for an operation that changes nothing."""
+        return self.f.startswith("read")
+
+
+class RoleSample(NamedTuple):
+    """What a node said of itself at a moment."""
+
+    time_s: float
+    node: str
+    role: str
+    timeline: str
+    leader: str
+
+
+class FaultMark(NamedTuple):
+    """A step of a fault, as the history has it."""
+
+    time_s: float
+    kind: str
+    title: str
+    phase: str
+    resolved: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRun:
+    """Everything that a run left behind, as far as it could be read.
+
+    Args:
+        folder: The run folder.
+        plan: None when ``plan.json`` is missing or unreadable.
+        judgement: None when ``verdict.json`` is missing or unreadable.
+        calls: Operations of clients, by time of invocation.
+        marks: Steps of faults in the history.
+        roles: By time.
+        evidence: By time.
+        problems: All that is missing or wrong, each with what to do.
+    """
+
+    folder: Path
+    plan: Plan | None = None
+    judgement: Judgement | None = None
+    calls: tuple[Call, ...] = ()
+    marks: tuple[FaultMark, ...] = ()
+    roles: tuple[RoleSample, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def schedule(self) -> tuple[FaultRecord, ...]:
+        """The faults: as judged, else as the history has them."""
+        if self.judgement and self.judgement.schedule:
+            return self.judgement.schedule
+        return _faults_of_history(self.marks)
+
+
+def _faults_of_history(marks: tuple[FaultMark, ...]) -> tuple[FaultRecord, ...]:
+    """One record an injection; later steps go to the latest injection of that title."""
+    steps: list[dict[str, FaultMark]] = []
+    latest: dict[str, dict[str, FaultMark]] = {}
+    for mark in marks:
+        if mark.phase == "inject" or mark.title not in latest:
+            latest[mark.title] = {}
+            steps.append(latest[mark.title])
+        latest[mark.title].setdefault(mark.phase, mark)
+    return tuple(_record(found) for found in steps)
+
+
+def _record(found: Mapping[str, FaultMark]) -> FaultRecord:
+    first = next(iter(found.values()))
+    times = {phase: mark.time_s for phase, mark in found.items()}
+    return FaultRecord(
+        kind=first.kind,
+        target=first.title.removeprefix(first.kind).strip(),
+        resolved=next((mark.resolved for mark in found.values() if mark.resolved), ""),
+        inject_s=times.get("inject"),
+        effect_s=times.get("effect"),
+        heal_s=times.get("heal"),
+        absence_s=times.get("absence"),
+    )

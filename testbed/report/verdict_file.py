@@ -1,0 +1,148 @@
+"""``verdict.json``: its format, and how it is read.
+
+Every time in it (``*_s``) is in seconds on the clock of the run's history. Format, version 1; all
+but ``version`` and ``validity`` may be absent::
+
+    {"version": 1, "experiment": "failover", "example": 3,
+     "validity": "valid" | "violation" | "unknown" | "error",
+     "reasons": [why the run as a whole is unknown or an error, one sentence each],
+     "verdicts": [{"name", "promise", "validity", "reason", "counterexample": [...],
+                   "numbers": {NAME: NUMBER}}],
+     "measures": {
+       "rto": [{"region", "fault", "from_s", "until_s" or null, "rto_s" or null, "bound_s"}],
+       "rpo": {"lost": [{"value", "key", "acknowledged_s", "region", "node", "process"}],
+               "acknowledged": NUMBER, "rate_ops_s", "window_s", "delay_ms"},
+       "availability": {REGION: 0 to 1}},
+     "schedule": [{"kind", "target", "resolved", "duration_s" or null,
+                   "inject_s", "effect_s", "heal_s", "absence_s"}],
+     "links": [{"link": "a->b", "asked_ms", "measured_ms_p50", "measured_ms_p99", "readings"}],
+     "regions": [{"name", "jurisdiction"}], "nodes": {NODE: REGION},
+     "environment": {"programs": {NAME: VERSION}, "cpu_pressure_percent": NUMBER, ...}}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from testbed.report.judgement import (
+    DataLoss,
+    FaultRecord,
+    Judgement,
+    LinkReading,
+    LostWrite,
+    Outcome,
+    Promise,
+    Recovery,
+)
+from testbed.report.reading import Fields, Problem
+
+VERDICT_VERSION = 1
+
+
+def parse_judgement(document: Mapping[str, Any], problems: list[Problem]) -> Judgement:
+    """Reads ``verdict.json``, tolerantly: what is wrong becomes a problem, the rest is kept."""
+    top = Fields(document, "verdict.json", "", problems)
+    version = top.number("version")
+    if version is not None and version > VERDICT_VERSION:
+        what = f"version {version:g} is newer than {VERDICT_VERSION}, which this testbed knows"
+        problems.append(Problem("verdict.json", what, "some of it may not be shown: upgrade"))
+    measures = top.mapping("measures")
+    return Judgement(
+        outcome=_outcome(top),
+        reasons=tuple(reason for reason in top.items("reasons") if isinstance(reason, str)),
+        experiment=top.text("experiment"),
+        example=top.text("example"),
+        promises=tuple(_promise(item) for item in top.objects("verdicts")),
+        recoveries=tuple(_recovery(item) for item in measures.objects("rto")),
+        loss=_loss(measures.mapping("rpo")) if measures.values.get("rpo") is not None else None,
+        availability=_numbers(measures.mapping("availability")),
+        schedule=tuple(_fault(item) for item in top.objects("schedule")),
+        links=tuple(_link(item) for item in top.objects("links")),
+        regions={item.text("name"): item.text("jurisdiction") for item in top.objects("regions")},
+        nodes={name: top.mapping("nodes").text(name) for name in top.mapping("nodes").values},
+        environment=top.mapping("environment").values,
+    )
+
+
+def _outcome(fields: Fields) -> Outcome:
+    """An absent or unheard-of validity is unknown, never a pass."""
+    text = fields.text("validity")
+    if text in set(Outcome):
+        return Outcome(text)
+    at = f"{fields.path}.validity" if fields.path else "validity"
+    what = f"{at}: '{text}' is none of {', '.join(Outcome)}" if text else f"{at} is missing"
+    fields.problems.append(Problem(fields.file, what, "shown as inconclusive"))
+    return Outcome.UNKNOWN
+
+
+def _promise(item: Fields) -> Promise:
+    return Promise(
+        name=item.text("name"),
+        promise=item.text("promise"),
+        outcome=_outcome(item),
+        reason=item.text("reason"),
+        counterexample=item.items("counterexample"),
+        numbers=_numbers(item.mapping("numbers")),
+    )
+
+
+def _recovery(item: Fields) -> Recovery:
+    return Recovery(
+        region=item.text("region"),
+        fault=item.text("fault"),
+        from_s=item.number("from_s"),
+        until_s=item.number("until_s"),
+        rto_s=item.number("rto_s"),
+        bound_s=item.number("bound_s"),
+    )
+
+
+def _loss(item: Fields) -> DataLoss:
+    lost = [
+        LostWrite(
+            value=write.values.get("value"),
+            key=write.values.get("key"),
+            acknowledged_s=write.number("acknowledged_s"),
+            region=write.text("region"),
+            node=write.text("node"),
+            process=write.text("process"),
+        )
+        for write in item.objects("lost")
+    ]
+    lost.sort(key=lambda write: write.acknowledged_s or 0.0)
+    return DataLoss(
+        lost=tuple(lost),
+        acknowledged=item.number("acknowledged"),
+        rate_ops_s=item.number("rate_ops_s"),
+        window_s=item.number("window_s"),
+        delay_ms=item.number("delay_ms"),
+    )
+
+
+def _fault(item: Fields) -> FaultRecord:
+    return FaultRecord(
+        kind=item.text("kind"),
+        target=item.text("target"),
+        resolved=item.text("resolved"),
+        duration_s=item.number("duration_s"),
+        inject_s=item.number("inject_s"),
+        effect_s=item.number("effect_s"),
+        heal_s=item.number("heal_s"),
+        absence_s=item.number("absence_s"),
+    )
+
+
+def _link(item: Fields) -> LinkReading:
+    return LinkReading(
+        link=item.text("link"),
+        asked_ms=item.number("asked_ms"),
+        measured_ms_p50=item.number("measured_ms_p50"),
+        measured_ms_p99=item.number("measured_ms_p99"),
+        readings=item.number("readings"),
+    )
+
+
+def _numbers(item: Fields) -> dict[str, float]:
+    found = {name: item.number(name) for name in item.values}
+    return {name: number for name, number in found.items() if number is not None}
