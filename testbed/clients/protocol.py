@@ -49,12 +49,15 @@ class Completion:
         value: The result for an ``ok``.
         node: Who answered, as far as known.
         error: Why it was not ``ok``, in a few words.
+        term: For an acknowledged write: the primary's term, a number that grows with every
+            promotion (PostgreSQL: the timeline).
     """
 
     type: Literal["ok", "fail", "info"]
     value: Any = None
     node: str | None = None
     error: str | None = None
+    term: int | None = None
 
 
 class Client(Protocol):

@@ -27,6 +27,8 @@ class Operation:
         error: Why it was not ``ok``, in a few words.
         due: When an open-loop load meant to send it, in the same clock; only on invocations
             that were sent late.
+        term: The primary's term, where a write's acknowledgement says it: a number that grows with
+            every promotion (PostgreSQL: the timeline).
         index: Line number in the history, where it has been given one.
     """
 
@@ -40,4 +42,5 @@ class Operation:
     node: str | None = None
     error: str | None = None
     due: int | None = None
+    term: int | None = None
     index: int | None = None
