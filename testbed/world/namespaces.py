@@ -1,0 +1,290 @@
+"""The namespace runtime: a world of Linux namespaces on this machine, with or without root.
+
+``create(name, topology, logs=..., folder=..., lowers=..., owner=..., deployment=...,
+variables=...)`` builds one, ``open_world(name)`` finds one that runs, ``list_worlds()`` finds
+all. ``NamespaceWorld`` implements :class:`testbed.world.protocol.World`.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from testbed.topology.model import Topology
+from testbed.world import blueprint, census, entry, starter, state
+from testbed.world.protocol import Process, WorldError
+
+WAN = "wan"
+"""The node name of the routing namespace between the regions."""
+
+
+class Owner(enum.Enum):
+    """Who keeps a world alive.
+
+    ``RUNNER``: the process that created it; the world dies with it, however it dies.
+    ``DETACHED``: nobody; the world lives until ``down``.
+    """
+
+    RUNNER = "runner"
+    DETACHED = "detached"
+
+
+class NamespaceWorld:
+    """A running world of namespaces.
+
+    Args:
+        remembered: The world's ``world.json``.
+        folder: Where worlds are remembered.
+        outer: The process that waits for process 1, in the process that created the world.
+            While this object holds it, its pipe keeps a world owned by the runner alive.
+    """
+
+    def __init__(
+        self,
+        remembered: state.WorldState,
+        folder: Path,
+        outer: subprocess.Popen[bytes] | None = None,
+    ) -> None:
+        self._state = remembered
+        self._folder = folder
+        self._outer = outer
+
+    @property
+    def name(self) -> str:
+        """Unique among the worlds of this user on this machine."""
+        return self._state.name
+
+    @property
+    def topology(self) -> Topology:
+        """What the world was built from."""
+        return self._state.topology
+
+    @property
+    def logs(self) -> Path:
+        """Folder outside the world with one folder a node; survives the world."""
+        return self._state.logs
+
+    @property
+    def deployment(self) -> str:
+        """Name of the deployment that it was created for; empty if none."""
+        return self._state.deployment
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        """The deployment's variables as given to :func:`create`."""
+        return self._state.variables
+
+    @property
+    def owner(self) -> Owner:
+        """Who keeps it alive."""
+        return Owner.RUNNER if self._state.owned else Owner.DETACHED
+
+    @property
+    def owner_pipe(self) -> int | None:
+        """The file descriptor that keeps an owned world alive; None outside its creator.
+
+        A child that is given it (``pass_fds``) keeps the world alive as well.
+        """
+        if self._outer is None or self._outer.stdin is None or self._outer.stdin.closed:
+            return None
+        return self._outer.stdin.fileno()
+
+    def alive(self) -> bool:
+        """True while process 1 of the world runs."""
+        return self._state.process1 is not None and census.runs(self._state.process1)
+
+    def pid(self, node: str) -> int:
+        """Process 1 of a node, as the caller sees it.
+
+        Raises:
+            WorldError: No such node, or it ended.
+        """
+        identity = self._state.process1 if node == WAN else self._state.nodes.get(node)
+        if identity is None:
+            known = ", ".join([WAN, *self._state.nodes])
+            raise WorldError(f"world {self.name!r} has no node {node!r}; it has: {known}")
+        if not census.runs(identity):
+            raise WorldError(
+                f"node {node!r} of world {self.name!r} has ended: "
+                f"see {self.logs / node}; create the world again"
+            )
+        return identity.pid
+
+    def argv(self, node: str, command: Sequence[str]) -> list[str]:
+        """The command line that runs a command on a node from outside the world."""
+        return entry.into_room(self.pid(node), command)
+
+    def network_argv(self, node: str, command: Sequence[str]) -> list[str]:
+        """The command line that runs a command of this machine with only a node's network.
+
+        With ``wan`` as the node it is how a runner reaches every node and Toxiproxy.
+        """
+        return entry.into_network(self.pid(node), command)
+
+    def execute(
+        self,
+        node: str,
+        command: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        timeout_s: float = 60.0,
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run a command on a node to its end.
+
+        Args:
+            node: A node's name or ``wan``.
+            command: Program and arguments.
+            stdin: What it reads.
+            env: Added to the caller's environment.
+            timeout_s: After it the command and what it started are killed.
+
+        Raises:
+            WorldError: The node is gone or the command did not end in time.
+        """
+        process = subprocess.Popen(
+            self.argv(node, command),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PATH": starter.search_path(), **(env or {})},
+            start_new_session=True,
+        )
+        try:
+            out, err = process.communicate(stdin, timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            raise WorldError(
+                f"{node}: `{' '.join(command)}` did not end within {timeout_s:g} s"
+            ) from None
+        finally:
+            if process.poll() is None:
+                # nsenter forks into the node: the group reaches the command as well.
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def processes(self, node: str) -> tuple[Process, ...]:
+        """Every process of a node, its own process 1 excepted."""
+        return census.members(self.pid(node))
+
+    def down(self) -> None:
+        """End the world: every process, namespace, mount and interface. Idempotent."""
+        if self._state.process1 is not None:
+            census.kill(self._state.process1)
+        if self._outer is not None:
+            self._outer.kill()
+            self._outer.communicate()
+        state.forget(self._folder, self.name, self._state.process1)
+
+
+def create(
+    name: str,
+    topology: Topology,
+    *,
+    logs: Path,
+    folder: Path | None = None,
+    lowers: Mapping[str, Path] | None = None,
+    owner: Owner = Owner.RUNNER,
+    deployment: str = "",
+    variables: Mapping[str, Any] | None = None,
+) -> NamespaceWorld:
+    """Build a world: its namespaces, interfaces and folders, with no program in it yet.
+
+    Args:
+        name: Lower-case letters, digits and hyphens; unique among this user's worlds.
+        topology: What to build.
+        logs: Folder outside the world; gets one folder a node, seen there as ``/srv/log``.
+        folder: Where worlds are remembered; ``state.worlds_folder()`` if None.
+        lowers: Golden folder for ``/srv`` by node (``wan`` too); a node without one gets an
+            empty ``/srv`` in memory.
+        owner: Whether the world dies with this process or lives until ``down``.
+        deployment: Remembered for people.
+        variables: Remembered for people, plain JSON.
+
+    Raises:
+        WorldError: A bad argument, a name in use, or a kernel that refuses; says what to do.
+    """
+    folder = folder or state.worlds_folder()
+    lowers = lowers or {}
+    _check(name, topology, lowers)
+    for node in (WAN, *(node.name for node in topology.nodes)):
+        (logs / node).mkdir(parents=True, exist_ok=True)
+    creator = census.identify(os.getpid())
+    assert creator is not None
+    claimed = state.WorldState(
+        name=name,
+        creator=creator,
+        process1=None,
+        nodes={},
+        topology=topology,
+        logs=logs.absolute(),
+        owned=owner is Owner.RUNNER,
+        deployment=deployment,
+        variables=variables or {},
+    )
+    state.claim(folder, claimed)
+    try:
+        plan = blueprint.draw(topology, claimed.logs, lowers, owned=claimed.owned)
+        started = starter.start(plan, claimed.logs / WAN / "process1.log")
+        running = state.running(claimed, started.process1, started.nodes)
+        state.write(folder, running)
+    except BaseException:
+        state.forget(folder, name, None)
+        raise
+    return NamespaceWorld(running, folder, started.outer)
+
+
+def open_world(name: str, *, folder: Path | None = None) -> NamespaceWorld:
+    """A world that runs, by its name.
+
+    Raises:
+        WorldError: There is none, or it has ended.
+    """
+    folder = folder or state.worlds_folder()
+    world = NamespaceWorld(state.read(folder, name), folder)
+    if not world.alive():
+        raise WorldError(
+            f"world {name!r} has ended (its process 1 is gone): "
+            f"`testbed down {name}` forgets it, `testbed up` creates it again"
+        )
+    return world
+
+
+def list_worlds(*, folder: Path | None = None) -> tuple[NamespaceWorld, ...]:
+    """Every world that is remembered, also those that ended (``alive()`` is False)."""
+    folder = folder or state.worlds_folder()
+    return tuple(NamespaceWorld(state.read(folder, name), folder) for name in state.names(folder))
+
+
+def clean(*, folder: Path | None = None) -> tuple[str, ...]:
+    """Forget the worlds that ended without ``down``; their names."""
+    folder = folder or state.worlds_folder()
+    remembered = [state.read(folder, name) for name in state.names(folder)]
+    gone = [world for world in remembered if not world.alive]
+    for world in gone:
+        state.forget(folder, world.name, world.process1)
+    return tuple(world.name for world in gone)
+
+
+def _check(name: str, topology: Topology, lowers: Mapping[str, Path]) -> None:
+    problems = []
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,40}", name):
+        problems.append(f"world name {name!r}: use up to 41 lower-case letters, digits and hyphens")
+    problems += _unknown(lowers, {WAN, *(node.name for node in topology.nodes)})
+    problems += [
+        f"golden folder {path} of node {node!r} does not exist"
+        for node, path in lowers.items()
+        if not path.is_dir()
+    ]
+    if problems:
+        raise WorldError("; ".join(problems))
+
+
+def _unknown(given: Iterable[str], known: set[str]) -> list[str]:
+    return [f"{node!r} is not a node of the topology" for node in given if node not in known]

@@ -1,0 +1,153 @@
+"""Starting process 1 of a world from outside: new namespaces, id maps, the blueprint, the pids."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import testbed
+from testbed.world import census
+from testbed.world.blueprint import Blueprint
+from testbed.world.protocol import WorldError
+
+START_S_MAX = 60.0
+"""A world that has not reported after this time will not."""
+
+_SPLIT = 'unshare --net --mount --pid --ipc --uts --fork --kill-child -- "$@"'
+# A program executed before the maps are written has no capabilities; one executed after has all.
+_MAPPED = f"echo && read -r _ && exec {_SPLIT}"
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A world that has just been built.
+
+    Args:
+        process1: Process 1 of the world.
+        nodes: Process 1 of each node, by name.
+        outer: The process outside the world that waits for process 1.
+    """
+
+    process1: census.Identity
+    nodes: Mapping[str, census.Identity]
+    outer: subprocess.Popen[bytes]
+
+
+def start(blueprint: Blueprint, log: Path) -> Started:
+    """Build a world.
+
+    Args:
+        blueprint: What to build.
+        log: File for whatever process 1 says on its standard error.
+
+    Raises:
+        WorldError: A namespace, mount or interface was refused; says what to do.
+    """
+    with log.open("ab") as errors:
+        outer = _split(errors, user=True)
+    try:
+        return _build(outer, blueprint, log)
+    except BaseException:
+        outer.kill()
+        outer.wait()
+        raise
+
+
+def search_path() -> str:
+    """PATH with the folders where a distribution keeps ``ip`` and ``nft``."""
+    present = os.environ.get("PATH", "/usr/local/bin:/usr/bin:/bin").split(":")
+    return ":".join(dict.fromkeys([*present, "/usr/local/sbin", "/usr/sbin", "/sbin"]))
+
+
+def _split(errors: IO[bytes], *, user: bool) -> subprocess.Popen[bytes]:
+    python = [sys.executable, "-S", "-P", "-m", "testbed.world.process1"]
+    namespaces = ["unshare", "--user", "--"] if user else []
+    return subprocess.Popen(
+        [*namespaces, "sh", "-c", _MAPPED, "sh", *python],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        env={
+            "PATH": search_path(),
+            "PYTHONPATH": str(Path(testbed.__file__).parent.parent),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
+        start_new_session=True,
+    )
+
+
+def _build(outer: subprocess.Popen[bytes], blueprint: Blueprint, log: Path) -> Started:
+    deadline = time.monotonic() + START_S_MAX
+    if _line(outer, deadline) is None:
+        raise WorldError(_refused(log))
+    _map_ids(outer.pid)
+    assert outer.stdin is not None
+    try:
+        outer.stdin.write(b"mapped\n" + blueprint.to_json().encode() + b"\n")
+        outer.stdin.flush()
+    except BrokenPipeError:
+        raise WorldError(_refused(log)) from None
+    line = _line(outer, deadline)
+    if line is None:
+        raise WorldError(_refused(log))
+    report = json.loads(line)
+    if "error" in report:
+        raise WorldError(f"the world could not be built: {report['error']}")
+    if not blueprint.owned:
+        outer.stdin.close()
+    process1 = next(iter(census.children(outer.pid).values()))
+    inside = census.children(process1)
+    nodes = {name: _identity(inside[pid], name) for name, pid in report["nodes"].items()}
+    return Started(_identity(process1, "process 1"), nodes, outer)
+
+
+def _map_ids(pid: int) -> None:
+    """Let the new user namespace's root be the caller, or every id when the caller is root."""
+    if os.geteuid() == 0:
+        for kind in ("uid_map", "gid_map"):
+            own = Path(f"/proc/self/{kind}").read_text(encoding="ascii").splitlines()
+            rows = [f"{row.split()[0]} {row.split()[0]} {row.split()[2]}" for row in own]
+            Path(f"/proc/{pid}/{kind}").write_text("\n".join(rows) + "\n", encoding="ascii")
+    else:
+        Path(f"/proc/{pid}/setgroups").write_text("deny", encoding="ascii")
+        Path(f"/proc/{pid}/uid_map").write_text(f"0 {os.geteuid()} 1\n", encoding="ascii")
+        Path(f"/proc/{pid}/gid_map").write_text(f"0 {os.getegid()} 1\n", encoding="ascii")
+
+
+def _line(outer: subprocess.Popen[bytes], deadline: float) -> bytes | None:
+    """The next line that the world writes; None when it ends before."""
+    assert outer.stdout is not None
+    handle = outer.stdout.fileno()
+    line = b""
+    while not line.endswith(b"\n"):
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([handle], [], [], left)[0]:
+            raise WorldError(
+                f"the world said nothing for {START_S_MAX:.0f} s while it was being built: "
+                f"the machine may be overloaded; try again"
+            )
+        piece = os.read(handle, 1)
+        if not piece:
+            return None
+        line += piece
+    return line
+
+
+def _identity(pid: int, what: str) -> census.Identity:
+    identity = census.identify(pid)
+    if identity is None:
+        raise WorldError(f"{what} of the world ended just after it was built")
+    return identity
+
+
+def _refused(log: Path) -> str:
+    said = " ".join(log.read_text(errors="replace").split())[-500:]
+    return f"the kernel refused the world's namespaces: {said or 'no reason given'}"
