@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
+from testbed.probes.links import LinkReading
 from testbed.world.protocol import World
 
 
@@ -34,6 +35,13 @@ class Evidence:
     time: int = 0
 
 
+class LinkMeter(Protocol):
+    """Something that measures the links; ``testbed.probes.links`` does it by observers."""
+
+    async def reading(self, source: str, target: str) -> LinkReading:
+        """What the open connection and the datagrams of a directed link show now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a fault may use: the world, and who holds a role at this moment.
@@ -44,11 +52,13 @@ class Context:
             ``region-of:primary``, a node's or a region's name to one name of the topology.
             Raises FaultError when nobody holds the role.
         now: Nanoseconds since the run began.
+        links: Measures every directed link with real bytes.
     """
 
     world: World
     resolve: Callable[[str], Awaitable[str]]
     now: Callable[[], int]
+    links: LinkMeter
 
 
 class Fault(Protocol):

@@ -59,6 +59,7 @@ class Plan:
         schedule: The faults, in order of ``at_s``.
         seed: Of every random draw in the run.
         duration_s: How long the load runs.
+        experiment: Name of the experiment whose promises judge the run.
         version: Of this format; a newer one is refused.
     """
 
@@ -68,4 +69,5 @@ class Plan:
     seed: int
     duration_s: float
     variables: Mapping[str, Any] = field(default_factory=dict)
+    experiment: str = "failover"
     version: int = PLAN_VERSION

@@ -1,0 +1,121 @@
+"""PostgreSQL as a client sees it: one connection, every outcome told apart.
+
+What is surely not done and what is unknown follows the protocol: an error that the server
+reports for an autocommitted statement means that it was rolled back, except where the server
+says that it is going away (class 57P) or that it cannot tell (class 08, 40003): a commit that
+waited for a standby may then have been made. Whatever is lost after the request was sent is
+unknown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import asyncpg
+
+from testbed.clients.postgres_operations import OPERATIONS
+from testbed.clients.protocol import Completion, Endpoint, Invocation
+
+_UNKNOWN_CLASSES = ("08", "57P", "58", "XX", "40003")
+_CONNECT_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+
+
+class PostgresClient:
+    """One connection of one process to one endpoint.
+
+    Args:
+        endpoint: Where to enter.
+        nodes: Node name by server address, to say who answered.
+        workload: Name of the workload, which says what each function means in SQL.
+        space: Number that separates the rows of this run from those of earlier runs.
+        timeout_ms: For the connection and for each statement.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        nodes: Mapping[str, str],
+        workload: str,
+        space: int,
+        timeout_ms: int,
+    ) -> None:
+        self._endpoint = endpoint
+        self._operations = OPERATIONS[workload]
+        self._nodes = nodes
+        self._space = space
+        self._timeout_s = timeout_ms / 1000
+        self._connection: asyncpg.Connection | None = None
+        self._node: str | None = None
+
+    async def perform(self, invocation: Invocation) -> Completion:
+        """Connect if need be, perform, and say what became of it."""
+        operation = self._operations.get(invocation.f)
+        if operation is None:
+            return Completion("fail", error=f"postgres has no operation '{invocation.f}'")
+        if self._connection is None or self._connection.is_closed():
+            problem = await self._connect()
+            if problem is not None:
+                return Completion("fail", error=problem, node=self._node)
+        assert self._connection is not None
+        work = asyncio.ensure_future(operation(self._connection, self._space, invocation))
+        # The task is not cancelled: asyncpg would open a second connection to ask the server to
+        # cancel, and that can hang in the same black hole.
+        done, _ = await asyncio.wait({work}, timeout=self._timeout_s)
+        if not done:
+            self._abort()
+            work.add_done_callback(_retrieve)
+            return Completion("info", node=self._node, error="timeout")
+        return self._completion(work)
+
+    def _completion(self, work: asyncio.Future[Completion]) -> Completion:
+        node = self._node
+        try:
+            result = work.result()
+        except asyncpg.PostgresError as error:
+            state = error.sqlstate or ""
+            unknown = state.startswith(_UNKNOWN_CLASSES)
+            text = f"{state} {error.args[0] if error.args else type(error).__name__}"
+            if unknown:
+                self._abort()
+            return Completion("info" if unknown else "fail", node=node, error=text[:120])
+        except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+            self._abort()
+            return Completion("info", node=node, error=f"connection lost: {error}"[:120])
+        return Completion(result.type, value=result.value, node=node, error=result.error)
+
+    async def _connect(self) -> str | None:
+        """Open a connection and learn which node answers; a sentence when that fails."""
+        self._node = None
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                connection = await asyncpg.connect(
+                    host=self._endpoint.host,
+                    port=self._endpoint.port,
+                    user="testbed",
+                    database="testbed",
+                    ssl=False,
+                    timeout=self._timeout_s,
+                )
+                self._connection = connection
+                address = await connection.fetchval("select host(inet_server_addr())")
+        except _CONNECT_ERRORS as error:
+            self._abort()
+            return f"connect: {str(error) or type(error).__name__}"[:120]
+        self._node = self._nodes.get(address, address)
+        return None
+
+    def _abort(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+    async def close(self) -> None:
+        """Close without waiting for the other side."""
+        self._abort()
+
+
+def _retrieve(work: asyncio.Future[Completion]) -> None:
+    """Take the outcome of an abandoned statement, so that asyncio does not complain of it."""
+    if not work.cancelled():
+        work.exception()

@@ -1,0 +1,136 @@
+"""What each operation of the workloads is in PostgreSQL's SQL.
+
+Every operation is one autocommitted statement, so that its acknowledgement is the commit's.
+Rows carry the run's number (``space``): a run never reads what an earlier one wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import asyncpg
+
+from testbed.clients.protocol import Completion, Invocation
+
+Operation = Callable[[asyncpg.Connection, int, Invocation], Awaitable[Completion]]
+
+_SCHEMA = """
+create table if not exists set_element (
+    space bigint not null, value bigint not null, primary key (space, value));
+create table if not exists register (
+    space bigint not null, key bigint not null, value bigint, primary key (space, key));
+create table if not exists account (
+    space bigint not null, id bigint not null, balance bigint not null, primary key (space, id));
+"""
+
+
+async def _schema(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
+    await connection.execute(_SCHEMA)
+    return Completion("ok")
+
+
+async def _add(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
+    await connection.execute("insert into set_element values ($1, $2)", space, what.value)
+    return Completion("ok")
+
+
+async def _count(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
+    value = await connection.fetchval("select count(*) from set_element where space = $1", space)
+    return Completion("ok", value=value)
+
+
+async def _elements(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
+    rows = await connection.fetch(
+        "select value from set_element where space = $1 order by value", space
+    )
+    return Completion("ok", value=[row[0] for row in rows])
+
+
+async def _register_read(
+    connection: asyncpg.Connection, space: int, what: Invocation
+) -> Completion:
+    value = await connection.fetchval(
+        "select value from register where space = $1 and key = $2", space, what.key
+    )
+    return Completion("ok", value=value)
+
+
+async def _register_write(
+    connection: asyncpg.Connection, space: int, what: Invocation
+) -> Completion:
+    await connection.execute(
+        "insert into register values ($1, $2, $3)"
+        " on conflict (space, key) do update set value = excluded.value",
+        space,
+        what.key,
+        what.value,
+    )
+    return Completion("ok")
+
+
+async def _register_cas(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
+    old, new = what.value
+    status = await connection.execute(
+        "update register set value = $4 where space = $1 and key = $2 and value = $3",
+        space,
+        what.key,
+        old,
+        new,
+    )
+    if status == "UPDATE 1":
+        return Completion("ok", value=what.value)
+    return Completion("fail", error="value differs")
+
+
+async def _open_accounts(
+    connection: asyncpg.Connection, space: int, what: Invocation
+) -> Completion:
+    await connection.execute(
+        "insert into account select $1, id, $3 from generate_series(0, $2 - 1) as id"
+        " on conflict do nothing",
+        space,
+        what.value["accounts"],
+        what.value["balance"],
+    )
+    return Completion("ok")
+
+
+async def _transfer(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
+    # One statement: debit first, and credit only what was debited. Locks are taken in the order
+    # of the identifiers, so that two transfers cannot deadlock.
+    status = await connection.execute(
+        "with locked as (select id, balance from account where space = $1 and id in ($2, $3)"
+        "  order by id for update),"
+        " covered as (select 1 from locked where id = $2 and balance >= $4)"
+        " update account set balance = balance + case when id = $2 then -$4 else $4 end"
+        " where space = $1 and id in ($2, $3) and exists (select 1 from covered)",
+        space,
+        what.value["from"],
+        what.value["to"],
+        what.value["amount"],
+    )
+    if status == "UPDATE 2":
+        return Completion("ok", value=what.value)
+    return Completion("fail", error="balance too small")
+
+
+async def _balances(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
+    rows = await connection.fetch(
+        "select id, balance from account where space = $1 order by id", space
+    )
+    return Completion("ok", value={str(row[0]): row[1] for row in rows})
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "schema": _schema,
+    "add": _add,
+    "count": _count,
+    "elements": _elements,
+    "read": _register_read,
+    "write": _register_write,
+    "cas": _register_cas,
+    "open-accounts": _open_accounts,
+    "transfer": _transfer,
+    "balances": _balances,
+}
+"""Function name of an invocation -> the statement that performs it."""

@@ -1,0 +1,21 @@
+"""The probes, by the system that they observe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from testbed.probes.patroni import PatroniProbe
+from testbed.probes.protocol import Probe
+from testbed.topology.model import Topology
+
+
+def _patroni(topology: Topology, variables: Mapping[str, Any]) -> Probe:
+    return PatroniProbe(topology, str(variables.get("replication", "asynchronous")))
+
+
+PROBES: Mapping[str, Callable[[Topology, Mapping[str, Any]], Probe]] = MappingProxyType(
+    {"postgres": _patroni}
+)
+"""System -> maker of its probe, from the topology and the deployment's variables."""

@@ -1,0 +1,85 @@
+"""Consul as the testbed observes it, out of band, through py-consul."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from types import MappingProxyType
+from typing import Any
+
+import aiohttp
+import consul.aio
+
+from testbed.topology.model import Node
+
+_TIMEOUT_S = 1.0
+_HTTP_PORT = 8500
+_FAILURES = (aiohttp.ClientError, OSError, TimeoutError, ValueError, consul.ConsulException)
+
+
+class ConsulProbe:
+    """Observes the Consul servers of one datacenter.
+
+    Args:
+        servers: The nodes that run them.
+    """
+
+    def __init__(self, servers: tuple[Node, ...]) -> None:
+        self._servers = servers
+        self._names = MappingProxyType({node.address: node.name for node in servers})
+        self._agents: dict[str, consul.aio.Consul] = {}
+
+    def _agent(self, node: Node) -> consul.aio.Consul:
+        if node.name not in self._agents:
+            self._agents[node.name] = consul.aio.Consul(
+                host=node.address, port=_HTTP_PORT, connections_timeout=_TIMEOUT_S
+            )
+        return self._agents[node.name]
+
+    async def _leader(self, node: Node) -> str | None:
+        try:
+            answer = await self._agent(node).status.leader()
+        except _FAILURES:
+            return None
+        return self._names.get(str(answer).rsplit(":", 1)[0])
+
+    async def _healthy_voters(self, node: Node) -> int:
+        try:
+            health: Any = await self._agent(node).operator.autopilot_health()
+        except _FAILURES:
+            return 0
+        servers = health.get("Servers") or []
+        return sum(1 for server in servers if server.get("Healthy") and server.get("Voter"))
+
+    async def leaders(self) -> tuple[str | None, ...]:
+        """Whom each server takes for the leader, in the order of the servers."""
+        return tuple(await asyncio.gather(*(self._leader(node) for node in self._servers)))
+
+    async def leader(self) -> str | None:
+        """The node that most servers take for the leader; None if nobody knows one."""
+        named = Counter(leader for leader in await self.leaders() if leader is not None)
+        return named.most_common(1)[0][0] if named else None
+
+    async def problems(self) -> tuple[str, ...]:
+        """What keeps Consul from steady state, a sentence each."""
+        leaders = await self.leaders()
+        found = [
+            f"{node.name}: Consul knows no leader"
+            for node, leader in zip(self._servers, leaders, strict=True)
+            if leader is None
+        ]
+        if len({leader for leader in leaders if leader}) > 1:
+            found.append("Consul's servers disagree on their leader")
+        if not found:
+            # Only the leader's autopilot knows the health of every server.
+            (leader,) = {node for node in self._servers if node.name == leaders[0]}
+            voters = await self._healthy_voters(leader)
+            if voters < len(self._servers):
+                found.append(f"Consul has {voters} healthy voters of {len(self._servers)}")
+        return tuple(found)
+
+    async def close(self) -> None:
+        """Close its connections."""
+        for agent in self._agents.values():
+            await agent.http.close()
+        self._agents.clear()

@@ -1,0 +1,94 @@
+"""The links as the observers measure them, with real bytes through the wan.
+
+An observer in each region keeps an open TCP connection and a flow of datagrams to every other
+region's observer and sends its monotonic time over both; all nodes share that clock, so the
+receiver knows the one-way delay of the directed link.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import aiohttp
+
+from testbed.topology.model import Node, Topology
+
+OBSERVER_PORT = 7401
+_TIMEOUT_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class LinkReading:
+    """What one directed link shows, as its receiver saw it.
+
+    Args:
+        source: The region that sends.
+        target: The region that receives.
+        delay_ms: Median one-way delay of the latest messages on the open TCP connection.
+        delay_ms_max: The greatest of them.
+        tcp_age_ms: Time since the last TCP message arrived; None if none ever did.
+        udp_age_ms: Time since the last datagram arrived; None if none ever did.
+        tcp_messages: TCP messages that arrived so far.
+        udp_messages: Datagrams that arrived so far.
+    """
+
+    source: str
+    target: str
+    delay_ms: float | None
+    delay_ms_max: float | None
+    tcp_age_ms: float | None
+    udp_age_ms: float | None
+    tcp_messages: int
+    udp_messages: int
+
+
+class LinkProbe:
+    """Reads the observers of every region, out of band.
+
+    Args:
+        topology: Regions and observers.
+    """
+
+    def __init__(self, topology: Topology) -> None:
+        self._observers = {
+            region.name: topology.members("observers", region.name)[0]
+            for region in topology.regions
+            if topology.members("observers", region.name)
+        }
+        self._session: aiohttp.ClientSession | None = None
+
+    async def reading(self, source: str, target: str) -> LinkReading:
+        """What a directed link shows now; ages are None when its receiver does not answer."""
+        for reading in await self._received(target):
+            if reading.source == source:
+                return reading
+        return LinkReading(source, target, None, None, None, None, 0, 0)
+
+    async def readings(self) -> list[dict[str, object]]:
+        """The latest reading of every directed link, plain JSON."""
+        by_region = await asyncio.gather(*(self._received(name) for name in self._observers))
+        return [asdict(reading) for readings in by_region for reading in readings]
+
+    async def _received(self, region: str) -> list[LinkReading]:
+        if region not in self._observers:
+            return []
+        document = await self._ask(self._observers[region])
+        return [LinkReading(target=region, **row) for row in document]
+
+    async def _ask(self, observer: Node) -> list[dict[str, Any]]:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_TIMEOUT_S))
+        url = f"http://{observer.address}:{OBSERVER_PORT}/"
+        try:
+            async with self._session.get(url) as answer:
+                return list((await answer.json(content_type=None))["received"])
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError, TypeError):
+            return []
+
+    async def close(self) -> None:
+        """Close its connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None

@@ -1,0 +1,156 @@
+"""Patroni and PostgreSQL as the testbed observes them, out of band."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from testbed.probes.consul import ConsulProbe
+from testbed.probes.protocol import Claim
+from testbed.topology.model import Node, Topology
+
+_TIMEOUT_S = 1.0
+_REST_PORT = 8008
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One Patroni node's own status.
+
+    Args:
+        node: Its name.
+        role: ``primary``, ``replica`` or ``standby_leader``.
+        state: Patroni's word: ``running``, ``streaming``, ``starting``, ...
+        timeline: PostgreSQL's timeline.
+        position: Bytes of WAL written (primary) or replayed (replica).
+        standbys: State and synchronous state of each standby by application name,
+            as the node's own pg_stat_replication has them.
+    """
+
+    node: str
+    role: str
+    state: str
+    timeline: int | None
+    position: int | None
+    standbys: Mapping[str, tuple[str, str]]
+
+
+class PatroniProbe:
+    """Observes one Patroni cluster and the Consul that holds its lock.
+
+    Args:
+        topology: The world's topology.
+        replication: The deployment's replication mode, for what steady means.
+        scope: Only nodes of these regions (one cluster of several); None for all.
+    """
+
+    def __init__(
+        self, topology: Topology, replication: str, scope: frozenset[str] | None = None
+    ) -> None:
+        self._postgres = _within(topology.members("postgres"), scope)
+        self._consul = ConsulProbe(_within(topology.members("consul"), scope))
+        self._synchronous = replication != "asynchronous"
+        self._session: aiohttp.ClientSession | None = None
+
+    async def _status(self, node: Node) -> Any:
+        """What Patroni answers of itself, or None when it does not answer in time."""
+        if self._session is None:
+            timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
+            self._session = aiohttp.ClientSession(timeout=timeout)
+        try:
+            async with self._session.get(f"http://{node.address}:{_REST_PORT}/patroni") as answer:
+                return await answer.json(content_type=None)
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
+            return None
+
+    async def _member(self, node: Node) -> Member | None:
+        document = await self._status(node)
+        if not isinstance(document, dict):
+            return None
+        xlog = document.get("xlog", {})
+        return Member(
+            node=node.name,
+            role=str(document.get("role", "unknown")),
+            state=str(document.get("state", "unknown")),
+            timeline=document.get("timeline"),
+            position=xlog.get("location", xlog.get("replayed_location")),
+            standbys={
+                row["application_name"]: (row["state"], row["sync_state"])
+                for row in document.get("replication", [])
+            },
+        )
+
+    async def members(self) -> tuple[Member | None, ...]:
+        """The status of every Patroni node, None for one that did not answer."""
+        return tuple(await asyncio.gather(*(self._member(node) for node in self._postgres)))
+
+    async def claims(self) -> tuple[Claim, ...]:
+        """What every node says of itself now."""
+        return tuple(
+            Claim(node.name, "silent", "no answer")
+            if member is None
+            else Claim(node.name, member.role, member.state, member.timeline)
+            for node, member in zip(self._postgres, await self.members(), strict=True)
+        )
+
+    async def holder(self, role: str) -> str | None:
+        """The node that holds a role now: ``primary`` or ``dcs-leader``; None if nobody does."""
+        if role == "dcs-leader":
+            return await self._consul.leader()
+        primaries = [
+            member
+            for member in await self.members()
+            if member is not None and member.role in ("primary", "standby_leader")
+        ]
+        if not primaries:
+            return None
+        return max(primaries, key=lambda member: member.timeline or 0).node
+
+    async def problems(self) -> tuple[str, ...]:
+        """What keeps the cluster from steady state, a sentence each."""
+        members, consul = await asyncio.gather(self.members(), self._consul.problems())
+        return (*self._replication_problems(members), *consul)
+
+    def _replication_problems(self, members: tuple[Member | None, ...]) -> list[str]:
+        found = []
+        for node, member in zip(self._postgres, members, strict=True):
+            if member is None:
+                found.append(f"{node.name}: Patroni does not answer")
+            elif member.state not in ("running", "streaming"):
+                found.append(f"{node.name}: PostgreSQL is '{member.state}'")
+        known = [member for member in members if member is not None]
+        primaries = [m for m in known if m.role in ("primary", "standby_leader")]
+        if len(primaries) != 1:
+            names = ", ".join(member.node for member in primaries) or "nobody"
+            return [*found, f"{names} claims to be primary, where one node should"]
+        primary = primaries[0]
+        for member in known:
+            if member is primary:
+                continue
+            state, _ = primary.standbys.get(member.node, ("absent", ""))
+            if state != "streaming":
+                found.append(f"{member.node}: replication from {primary.node} is '{state}'")
+            elif member.timeline != primary.timeline:
+                found.append(f"{member.node}: on timeline {member.timeline}")
+        if (
+            self._synchronous
+            and len(known) > 1
+            and not any(sync in ("sync", "quorum") for _, sync in primary.standbys.values())
+        ):
+            found.append(f"{primary.node}: no standby is synchronous")
+        return found
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._consul.close()
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+
+def _within(nodes: tuple[Node, ...], scope: frozenset[str] | None) -> tuple[Node, ...]:
+    return tuple(node for node in nodes if scope is None or node.region in scope)

@@ -1,0 +1,43 @@
+"""What the testbed itself looks at, whatever the system: who claims what, and what is not steady.
+
+Readings are evidence. They are never mixed with what clients saw, and no promise is judged
+from them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a node says of itself.
+
+    Args:
+        node: Its name.
+        role: ``primary``, ``replica``, ``standby_leader``, or ``silent`` when it did not answer.
+        state: Its own word for how it is: ``running``, ``starting``, ...
+        term: The timeline that it is on, or None.
+    """
+
+    node: str
+    role: str
+    state: str
+    term: int | None = None
+
+
+class Probe(Protocol):
+    """One observer of one system in one world."""
+
+    async def claims(self) -> tuple[Claim, ...]:
+        """What every node says of itself now."""
+
+    async def holder(self, role: str) -> str | None:
+        """The node that holds a role now: ``primary`` or ``dcs-leader``; None if nobody does."""
+
+    async def problems(self) -> tuple[str, ...]:
+        """What keeps the system from steady state, a sentence each; empty when it is steady."""
+
+    async def close(self) -> None:
+        """Close its connections."""

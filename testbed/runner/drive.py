@@ -1,0 +1,259 @@
+"""Drives one run from inside the world's network: ``python -m testbed.runner.drive FOLDER``.
+
+The folder holds ``plan.json`` and ``deployment.json``. Exit code 0 when the run came to its end
+(whatever it showed), 3 when it did not; ``ending.json`` says why.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from faults.protocol import Context, FaultError
+from testbed.clients.catalogue import SYSTEMS, System
+from testbed.history.journal import Journal, JournalError
+from testbed.probes.catalogue import PROBES
+from testbed.probes.links import LinkProbe
+from testbed.probes.protocol import Probe
+from testbed.runner import stage
+from testbed.runner.announcer import Announcer
+from testbed.runner.clock import Clock
+from testbed.runner.folder import (
+    EvidenceLog,
+    FolderError,
+    LineLog,
+    RolesLog,
+    RunFolder,
+    read_json,
+    write_json,
+)
+from testbed.runner.load import Recorder, generate
+from testbed.runner.plan import Plan
+from testbed.runner.plan_document import PlanError, load_plan
+from testbed.runner.pressure import PressureGauge
+from testbed.runner.progress import Phase
+from testbed.runner.targets import Targets
+from testbed.runner.timeline import Timeline
+from testbed.runner.watch import watch_links, watch_rates, watch_roles
+from testbed.topology.document import from_document
+from testbed.topology.model import Topology
+from testbed.workloads.catalogue import make
+from testbed.world.namespaces import open_world
+from testbed.world.protocol import World, WorldError
+
+STEADY_LIMIT_S = 90.0
+RECOVERY_LIMIT_S = 120.0
+FINAL_LIMIT_S = 60.0
+FINAL_TIMEOUT_MS = 10_000
+
+_PR_SET_PDEATHSIG = 1
+_EXPECTED = (stage.StageError, FaultError, JournalError, FolderError, PlanError, WorldError)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Everything that a run works with, opened once."""
+
+    folder: RunFolder
+    plan: Plan
+    topology: Topology
+    world: World
+    system: System
+    probe: Probe
+    links: LinkProbe
+    clock: Clock
+    journal: Journal
+    recorder: Recorder
+    space: int
+    announcer: Announcer
+
+
+@contextlib.asynccontextmanager
+async def _opened(folder: RunFolder, announcer: Announcer) -> AsyncIterator[Setting]:
+    plan = load_plan(folder.plan)
+    deployment = read_json(folder.deployment)
+    topology = from_document(deployment["topology"])
+    clock = Clock()
+    journal = Journal(folder.history)
+    probe = PROBES[deployment["system"]](topology, deployment["variables"])
+    links = LinkProbe(topology)
+    try:
+        yield Setting(
+            folder=folder,
+            plan=plan,
+            topology=topology,
+            world=open_world(deployment["world"]),
+            system=SYSTEMS[deployment["system"]],
+            probe=probe,
+            links=links,
+            clock=clock,
+            journal=journal,
+            recorder=Recorder(journal, clock),
+            space=deployment["space"],
+            announcer=announcer,
+        )
+    finally:
+        await probe.close()
+        await links.close()
+        journal.close()
+
+
+@contextlib.asynccontextmanager
+async def _watched(setting: Setting) -> AsyncIterator[PressureGauge]:
+    """Roles, rates, links and pressure are watched inside; a watcher's failure is the run's."""
+    gauge = PressureGauge()
+    roles = RolesLog(setting.folder.roles)
+    links = LineLog(setting.folder.metrics / "links.jsonl")
+    regions = [region.name for region in setting.topology.regions]
+    watchers = [
+        asyncio.create_task(gauge.run()),
+        asyncio.create_task(
+            watch_roles(setting.probe, setting.topology, setting.clock, roles, setting.announcer)
+        ),
+        asyncio.create_task(watch_rates(setting.recorder, regions, setting.announcer)),
+        asyncio.create_task(watch_links(setting.links, setting.clock, links)),
+    ]
+    try:
+        yield gauge
+    finally:
+        for watcher in watchers:
+            watcher.cancel()
+        outcomes = await asyncio.gather(*watchers, return_exceptions=True)
+        roles.close()
+        links.close()
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                raise outcome
+
+
+async def _load_and_break(setting: Setting) -> None:
+    """Load and schedule together; the first of them that fails ends both."""
+    plan, topology = setting.plan, setting.topology
+    connect = setting.system.connector(
+        topology, plan.load.workload, setting.space, plan.load.timeout_ms
+    )
+    targets = Targets(topology, setting.probe)
+    context = Context(setting.world, targets.resolve, setting.clock.now, setting.links)
+    evidence = EvidenceLog(setting.folder.evidence)
+    timeline = Timeline(plan.schedule, context, setting.clock, setting.journal, evidence)
+    workload = make(plan.load.workload, plan.load.parameters, topology)
+    setting.announcer.tell(Phase("load", remaining_s=plan.duration_s))
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(
+                generate(
+                    plan.load,
+                    workload,
+                    setting.system.entries(topology),
+                    connect,
+                    recorder=setting.recorder,
+                    seed=plan.seed,
+                    duration_s=plan.duration_s,
+                )
+            )
+            group.create_task(timeline.play(setting.clock.now()))
+    except* _EXPECTED as failures:
+        raise failures.exceptions[0] from None
+    finally:
+        evidence.close()
+
+
+async def _stages(setting: Setting) -> None:
+    plan, topology, system = setting.plan, setting.topology, setting.system
+    entries, nodes = system.entries(topology), system.nodes(topology)
+    writers = tuple(entry for entry in entries if entry.name == "writer")
+    workload = make(plan.load.workload, plan.load.parameters, topology)
+    patient = system.connector(topology, plan.load.workload, setting.space, FINAL_TIMEOUT_MS)
+    swift = system.connector(topology, plan.load.workload, setting.space, plan.load.timeout_ms)
+    await stage.steady(setting.probe, STEADY_LIMIT_S, setting.announcer)
+    for what in workload.setup():
+        await stage.perform_until_ok(
+            patient, writers, what, recorder=setting.recorder, limit_s=STEADY_LIMIT_S
+        )
+    await _load_and_break(setting)
+    await stage.see_recovery(
+        swift,
+        writers,
+        nodes,
+        recorder=setting.recorder,
+        limit_s=RECOVERY_LIMIT_S,
+        announcer=setting.announcer,
+    )
+    await stage.read_final(
+        patient,
+        nodes,
+        workload.final(),
+        recorder=setting.recorder,
+        limit_s=FINAL_LIMIT_S,
+        announcer=setting.announcer,
+    )
+
+
+async def _drive(folder: RunFolder, announcer: Announcer) -> None:
+    """Run the plan; ``ending.json`` is written however it ends."""
+    started = time.time()
+    ending: dict[str, Any] = {"outcome": "failed", "problem": "", "started": started}
+    try:
+        async with _opened(folder, announcer) as setting:
+            ending["clock_base_ns"] = setting.clock.base_ns
+            async with _watched(setting) as gauge:
+                try:
+                    await _stages(setting)
+                finally:
+                    ending["pressure"] = asdict(gauge.reading())
+        ending["outcome"] = "finished"
+    except _EXPECTED as error:
+        ending["problem"] = str(error)
+    except asyncio.CancelledError:
+        ending |= {"outcome": "interrupted", "problem": "the run was interrupted"}
+    ending["seconds"] = round(time.time() - started, 3)
+    write_json(folder.ending, ending)
+
+
+def _die_with_parent() -> None:
+    """Be killed when the process that started this one dies, however it dies."""
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit(3)
+
+
+async def _until_signalled(folder: RunFolder, announcer: Announcer) -> None:
+    task = asyncio.create_task(_drive(folder, announcer))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    await task
+
+
+def main() -> int:
+    """Entry point of the driver's process."""
+    parser = argparse.ArgumentParser(prog="python -m testbed.runner.drive", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--progress", type=Path, help="file that progress events are added to")
+    parser.add_argument("--lane", type=int, default=0)
+    arguments = parser.parse_args()
+    _die_with_parent()
+    folder = RunFolder(arguments.folder)
+    try:
+        folder.metrics.mkdir(exist_ok=True)
+        asyncio.run(_until_signalled(folder, Announcer(arguments.progress, arguments.lane)))
+        outcome = read_json(folder.ending)["outcome"]
+    except (OSError, FolderError) as error:
+        print(f"the run could not be recorded: {error}", file=sys.stderr)
+        return 3
+    return 0 if outcome == "finished" else 3
+
+
+if __name__ == "__main__":
+    sys.exit(main())

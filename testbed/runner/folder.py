@@ -1,0 +1,160 @@
+"""The run folder: what executing a plan leaves behind, and who writes which file."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from faults.protocol import Evidence
+from testbed.probes.protocol import Claim
+
+
+class FolderError(Exception):
+    """A run folder is missing, incomplete or can't be written; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The paths of one run."""
+
+    path: Path
+
+    @property
+    def plan(self) -> Path:
+        """The plan, written before anything runs."""
+        return self.path / "plan.json"
+
+    @property
+    def deployment(self) -> Path:
+        """Topology and every variable, as they were."""
+        return self.path / "deployment.json"
+
+    @property
+    def history(self) -> Path:
+        """Operations and faults, a line each, as they happened."""
+        return self.path / "history.jsonl"
+
+    @property
+    def evidence(self) -> Path:
+        """What each fault was shown to do."""
+        return self.path / "evidence.jsonl"
+
+    @property
+    def roles(self) -> Path:
+        """Who claimed to be primary, when."""
+        return self.path / "roles.jsonl"
+
+    @property
+    def metrics(self) -> Path:
+        """Link readings and CPU pressure."""
+        return self.path / "metrics"
+
+    @property
+    def logs(self) -> Path:
+        """What the programs of each node logged during the run."""
+        return self.path / "logs"
+
+    @property
+    def ending(self) -> Path:
+        """How the run ended: finished, or what stopped it."""
+        return self.path / "ending.json"
+
+    @property
+    def verdict(self) -> Path:
+        """What the run was judged to be."""
+        return self.path / "verdict.json"
+
+    @property
+    def report(self) -> Path:
+        """The report for people."""
+        return self.path / "report.html"
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        FolderError: The file can't be written.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise FolderError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def read_json(path: Path) -> Any:
+    """Read a file of a run folder.
+
+    Raises:
+        FolderError: It is missing or damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        problem = f"{path.parent} has no {path.name}: the run is incomplete or not a run folder"
+        raise FolderError(problem) from error
+    except (OSError, ValueError) as error:
+        raise FolderError(f"{path} cannot be read: {error}") from error
+
+
+class LineLog:
+    """A file of JSON lines that are written as they happen.
+
+    Args:
+        path: The file; appended to.
+
+    Raises:
+        FolderError: The file can't be opened or written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._file = path.open("ab", buffering=0)
+        except OSError as error:
+            raise FolderError(f"{path} cannot be opened: {error.strerror}") from error
+
+    def write(self, document: Mapping[str, Any]) -> None:
+        """Append one line."""
+        line = json.dumps(document, separators=(",", ":")).encode() + b"\n"
+        try:
+            written = self._file.write(line)
+        except OSError as error:
+            raise FolderError(f"{self._path} cannot be written: {error.strerror}") from error
+        if written != len(line):
+            raise FolderError(f"{self._path} cannot be written: the disk is full")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class EvidenceLog(LineLog):
+    """``evidence.jsonl``."""
+
+    def append(self, step: int, evidence: Evidence) -> None:
+        """Append what step number ``step`` of the schedule was shown to do."""
+        self.write({"step": step, **asdict(evidence)})
+
+
+class RolesLog(LineLog):
+    """``roles.jsonl``: a line whenever a node changes what it claims."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._last: dict[str, Claim] = {}
+
+    def observe(self, time: int, claims: tuple[Claim, ...]) -> tuple[Claim, ...]:
+        """Append the claims that differ from the node's last one, and return those."""
+        changed = tuple(claim for claim in claims if self._last.get(claim.node) != claim)
+        for claim in changed:
+            self._last[claim.node] = claim
+            self.write({"time": time, **asdict(claim)})
+        return changed

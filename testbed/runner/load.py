@@ -1,0 +1,246 @@
+"""The load: open-loop clients in every region, every call journalled before and after.
+
+Arrivals come at fixed times, whatever the system does: a stall is measured as a stall, since the
+operations that were due meanwhile are sent late (and say so), or are recorded as never sent.
+The cost of a closed loop is described as coordinated omission by Gil Tene.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from testbed.clients.protocol import Client, Completion, Endpoint, Invocation
+from testbed.history.journal import Journal
+from testbed.history.operation import Operation
+from testbed.runner.clock import Clock
+from testbed.runner.plan import Load
+from testbed.workloads.protocol import Workload
+
+_LATE_NS = 5_000_000
+"""An invocation sent later than this after it was due carries ``due``."""
+
+Connect = Callable[[Endpoint], Client]
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Performs invocations on clients and journals both ends of each.
+
+    Args:
+        journal: Where the lines go.
+        clock: Stamps them.
+        tally: Completions so far, by (region, function, type).
+    """
+
+    journal: Journal
+    clock: Clock
+    tally: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def process(self) -> int:
+        """A process number that no other process of the run has had."""
+        return next(self._numbers)
+
+    async def perform(
+        self, client: Client, process: int, region: str, what: Invocation, due: int | None = None
+    ) -> Completion:
+        """Journal the invocation, perform it, journal what became of it."""
+        self._invoked(process, region, what, due)
+        completion = await client.perform(what)
+        self._completed(process, region, what, completion)
+        return completion
+
+    def shed(self, process: int, region: str, what: Invocation, due: int) -> None:
+        """Journal an operation that was due but never sent: every process was busy."""
+        self._invoked(process, region, what, due)
+        self._completed(process, region, what, Completion("fail", error="never sent: all busy"))
+
+    def _invoked(self, process: int, region: str, what: Invocation, due: int | None) -> None:
+        now = self.clock.now()
+        late = due is not None and now - due > _LATE_NS
+        self.journal.append(
+            Operation(
+                time=now,
+                process=process,
+                type="invoke",
+                f=what.f,
+                value=what.value,
+                key=what.key,
+                region=region,
+                due=due if late else None,
+            )
+        )
+
+    def _completed(self, process: int, region: str, what: Invocation, done: Completion) -> None:
+        self.tally[region, what.f, done.type] += 1
+        self.journal.append(
+            Operation(
+                time=self.clock.now(),
+                process=process,
+                type=done.type,
+                f=what.f,
+                value=done.value,
+                node=done.node,
+                error=done.error,
+            )
+        )
+
+
+@dataclass(slots=True)
+class _Process:
+    number: int
+    client: Client
+
+
+class Pool:
+    """The client processes of one region at one endpoint.
+
+    Args:
+        endpoint: Where they enter.
+        size: How many operations may be under way at once.
+        patience_ns: How long an operation may wait for a free process before it is shed.
+        connect: Makes a client.
+        recorder: Performs and journals.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        size: int,
+        patience_ns: int,
+        connect: Connect,
+        recorder: Recorder,
+    ) -> None:
+        self._endpoint = endpoint
+        self._size = size
+        self._patience_ns = patience_ns
+        self._connect = connect
+        self._recorder = recorder
+        self._idle: list[_Process] = []
+        self._busy: set[asyncio.Task[None]] = set()
+        self._waiting: deque[tuple[Invocation, int]] = deque()
+        self._shedder = recorder.process()
+        self._failure: BaseException | None = None
+
+    def submit(self, what: Invocation, due: int) -> None:
+        """Send an operation as soon as a process is free.
+
+        Raises:
+            JournalError: An earlier operation could not be journalled.
+        """
+        if self._failure is not None:
+            raise self._failure
+        self._waiting.append((what, due))
+        self._dispatch()
+
+    def _dispatch(self) -> None:
+        now = self._recorder.clock.now()
+        region = self._endpoint.region
+        while self._waiting and now - self._waiting[0][1] > self._patience_ns:
+            what, due = self._waiting.popleft()
+            self._recorder.shed(self._shedder, region, what, due)
+        while self._waiting and len(self._busy) < self._size:
+            what, due = self._waiting.popleft()
+            process = self._idle.pop() if self._idle else self._fresh()
+            task = asyncio.ensure_future(self._serve(process, what, due))
+            self._busy.add(task)
+            task.add_done_callback(self._served)
+
+    def _fresh(self) -> _Process:
+        return _Process(self._recorder.process(), self._connect(self._endpoint))
+
+    async def _serve(self, process: _Process, what: Invocation, due: int) -> None:
+        done = await self._recorder.perform(
+            process.client, process.number, self._endpoint.region, what, due
+        )
+        if done.type == "info":
+            # Its operation may still take effect: a process is never used again after that.
+            await process.client.close()
+        else:
+            self._idle.append(process)
+
+    def _served(self, task: asyncio.Task[None]) -> None:
+        self._busy.discard(task)
+        if task.cancelled():
+            return
+        if task.exception() is not None:
+            self._failure = task.exception()
+        else:
+            self._dispatch()
+
+    async def drain(self) -> None:
+        """Shed what waits, let what is under way end, close every connection.
+
+        Raises:
+            JournalError: A line could not be written.
+        """
+        for what, due in self._waiting:
+            self._recorder.shed(self._shedder, self._endpoint.region, what, due)
+        self._waiting.clear()
+        if self._busy:
+            done, _ = await asyncio.wait(self._busy)
+            for task in done:
+                task.result()
+        for process in self._idle:
+            await process.client.close()
+        self._idle.clear()
+
+
+async def generate(
+    load: Load,
+    workload: Workload,
+    endpoints: tuple[Endpoint, ...],
+    connect: Connect,
+    *,
+    recorder: Recorder,
+    seed: int,
+    duration_s: float,
+) -> None:
+    """Run the load in every region for a time, then wait for what is under way.
+
+    Raises:
+        JournalError: A line could not be written; the load stops.
+    """
+    regions = sorted({endpoint.region for endpoint in endpoints})
+    async with asyncio.TaskGroup() as group:
+        for number, region in enumerate(regions):
+            pools = {
+                endpoint.name: Pool(
+                    endpoint, load.processes, load.timeout_ms * 1_000_000, connect, recorder
+                )
+                for endpoint in endpoints
+                if endpoint.region == region
+            }
+            stream = workload.stream(region, random.Random(f"{seed}/{region}"))  # noqa: S311 - reproducible
+            offset = number / len(regions)
+            group.create_task(
+                _arrive(
+                    load, stream, pools, recorder=recorder, offset=offset, duration_s=duration_s
+                )
+            )
+
+
+async def _arrive(
+    load: Load,
+    stream: Iterator[Invocation],
+    pools: dict[str, Pool],
+    *,
+    recorder: Recorder,
+    offset: float,
+    duration_s: float,
+) -> None:
+    """Submit one region's operations at their times; regions are out of step by ``offset``."""
+    interval_ns = 1e9 / load.rate_ops_s
+    start = recorder.clock.now() + int(offset * interval_ns)
+    for number in range(int(duration_s * load.rate_ops_s)):
+        due = start + int(number * interval_ns)
+        await recorder.clock.until(due)
+        what = next(stream)
+        pools[what.endpoint].submit(what, due)
+    for pool in pools.values():
+        await pool.drain()

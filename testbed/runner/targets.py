@@ -1,0 +1,62 @@
+"""Targets of faults: by name, or by the role that a node holds at the moment of the injection."""
+
+from __future__ import annotations
+
+from faults.protocol import FaultError
+from testbed.probes.protocol import Probe
+from testbed.topology.model import Topology
+
+ROLES = ("primary", "dcs-leader")
+
+
+class Targets:
+    """Resolves targets in one world.
+
+    Args:
+        topology: Its names.
+        probe: Who holds a role now.
+    """
+
+    def __init__(self, topology: Topology, probe: Probe) -> None:
+        self._topology = topology
+        self._probe = probe
+        self._known = {node.name for node in topology.nodes} | {
+            region.name for region in topology.regions
+        }
+
+    async def resolve(self, target: str) -> str:
+        """One name of the topology.
+
+        ``role:primary`` is the node that holds the role, ``region-of:primary`` its region; the
+        name of a node or of a region is itself.
+
+        Raises:
+            FaultError: Nobody holds the role, or the name is not in the topology.
+        """
+        kind, _, role = target.partition(":")
+        if kind in ("role", "region-of") and role:
+            holder = await self._probe.holder(role)
+            if holder is None:
+                raise FaultError(f"nobody holds the role '{role}' now, so '{target}' is no target")
+            return holder if kind == "role" else self._topology.node(holder).region
+        if target not in self._known:
+            known = ", ".join(sorted(self._known))
+            raise FaultError(f"'{target}' is neither a node nor a region (known: {known})")
+        return target
+
+
+def target_problems(target: str, topology: Topology) -> list[str]:
+    """What is wrong with a target before anything runs, a sentence each.
+
+    A target may be a link (``a->b``) or a program of a node (``NODE/PROGRAM``) as well.
+    """
+    known = {node.name for node in topology.nodes} | {region.name for region in topology.regions}
+    problems = []
+    for part in target.partition("/")[0].split("->"):
+        kind, _, role = part.partition(":")
+        if kind in ("role", "region-of"):
+            if role not in ROLES:
+                problems.append(f"unknown role '{role}' (known: {', '.join(ROLES)})")
+        elif part not in known:
+            problems.append(f"unknown target '{part}' (known: {', '.join(sorted(known))})")
+    return problems
