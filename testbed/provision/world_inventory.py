@@ -1,0 +1,48 @@
+"""The inventory that tells Ansible how to reach the nodes of a running world.
+
+It is read after the deployment's own inventory and adds to it: each node's address, the words that
+enter the node, the deployment's variables after ``--set``, and where the real programs are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from testbed.topology.model import Deployment
+from testbed.world.protocol import World
+
+LOG_FOLDER = "/srv/log"
+"""Where a node's programs log: a folder that lies outside the world and survives it."""
+
+
+def write_world_inventory(
+    folder: Path, world: World, deployment: Deployment, programs: Mapping[str, str]
+) -> Path:
+    """Write the inventory below a folder, replacing an older one.
+
+    Args:
+        folder: The world's private folder; gets ``inventory/``.
+        programs: Variables that say where the programs are, as ``program_variables`` gives them.
+
+    Returns:
+        The inventory's folder, an argument for ``ansible-playbook -i``.
+    """
+    hosts: dict[str, dict[str, Any]] = {
+        node.name: {
+            "address": node.address,
+            "region": node.region,
+            "testbed_node_prefix": world.argv(node.name, []),
+        }
+        for node in deployment.topology.nodes
+    }
+    hosts["wan"] = {"address": "127.0.0.1", "testbed_node_prefix": world.argv("wan", [])}
+    variables = {**deployment.variables, **programs, "log_folder": LOG_FOLDER}
+    inventory = folder / "inventory"
+    (inventory / "group_vars").mkdir(parents=True, exist_ok=True)
+    # JSON is YAML, and keeps every value's type.
+    (inventory / "hosts.yml").write_text(json.dumps({"all": {"hosts": hosts}}, indent=1))
+    (inventory / "group_vars" / "all.yml").write_text(json.dumps(variables, indent=1))
+    return inventory
