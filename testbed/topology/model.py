@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -120,9 +120,7 @@ class Topology:
     def members(self, group: str, region: str | None = None) -> tuple[Node, ...]:
         """The nodes of an inventory group, in one region or in all."""
         return tuple(
-            node
-            for node in self.nodes
-            if group in node.groups and region in (None, node.region)
+            node for node in self.nodes if group in node.groups and region in (None, node.region)
         )
 
 
@@ -134,10 +132,14 @@ class Deployment:
         name: Folder name below ``inventory/``, for example ``active-passive``.
         folder: The inventory folder itself.
         topology: What to build.
-        variables: Every variable of the deployment with its value after ``--set``.
+        variables: Every variable of the whole deployment with its value after ``--set``; lists are
+            tuples.
+        region_variables: By region: the variables that each region states for itself
+            (``consul_datacenter``, ``standby_cluster_of``).
     """
 
     name: str
     folder: Path
     topology: Topology
     variables: Mapping[str, Any]
+    region_variables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
