@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from testbed.topology.model import Region, Topology
+from testbed.workloads.catalogue import WORKLOADS, make, problems
+from testbed.workloads.parameter import WorkloadError
+
+TOPOLOGY = Topology((Region("eu-west", "EU", 1), Region("us-east", "US", 2)), (), ())
+
+
+@pytest.mark.parametrize("name", sorted(WORKLOADS))
+def test_each_workload_is_made_by_name(name: str) -> None:
+    workload = make(name, {}, TOPOLOGY)
+    assert workload.name == name
+    assert workload.setup()[0].f == "schema"
+    assert workload.final()
+    assert problems(name, {}) == ()
+
+
+def test_an_unknown_name_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(WorkloadError, match="bank, register, set"):
+        make("queue", {}, TOPOLOGY)
+    assert problems("queue", {})
+
+
+def test_all_problems_of_parameters_are_listed_at_once() -> None:
+    found = problems("bank", {"accounts": 1, "balance": "many", "colour": 3, "amount_max": True})
+    assert [problem.split("'")[1] for problem in found] == [
+        "colour",
+        "accounts",
+        "balance",
+        "amount_max",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [("bank", {"reads_percent": 75}), ("register", {"reads_percent": 75, "cas_percent": 0})],
+)
+def test_shares_must_leave_room_for_writes(name: str, parameters: dict[str, int]) -> None:
+    assert "leave 5 percent" in problems(name, parameters)[0]
+
+
+@pytest.mark.parametrize("name", sorted(WORKLOADS))
+def test_a_region_that_takes_no_part_is_refused(name: str) -> None:
+    with pytest.raises(KeyError):
+        next(make(name, {}, TOPOLOGY).stream("moon", random.Random(1)))
