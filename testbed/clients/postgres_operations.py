@@ -7,6 +7,7 @@ Rows carry the run's number (``space``): a run never reads what an earlier one w
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 
 import asyncpg
 
@@ -21,6 +22,22 @@ create table if not exists register (
     space bigint not null, key bigint not null, value bigint, primary key (space, key));
 create table if not exists account (
     space bigint not null, id bigint not null, balance bigint not null, primary key (space, id));
+create table if not exists mark (
+    space bigint not null, number bigint not null, primary key (space, number));
+create or replace function transfer(in_space bigint, source bigint, target bigint, amount bigint)
+returns boolean language plpgsql as $body$
+begin
+    -- Locks are taken in the order of the identifiers: two transfers cannot deadlock.
+    perform 1 from account where space = in_space and id in (source, target)
+        order by id for update;
+    update account set balance = balance - amount
+        where space = in_space and id = source and balance >= amount;
+    if not found then
+        return false;
+    end if;
+    update account set balance = balance + amount where space = in_space and id = target;
+    return true;
+end $body$;
 """
 
 
@@ -96,20 +113,14 @@ async def _open_accounts(
 
 
 async def _transfer(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
-    # One statement: debit first, and credit only what was debited. Locks are taken in the order
-    # of the identifiers, so that two transfers cannot deadlock.
-    status = await connection.execute(
-        "with locked as (select id, balance from account where space = $1 and id in ($2, $3)"
-        "  order by id for update),"
-        " covered as (select 1 from locked where id = $2 and balance >= $4)"
-        " update account set balance = balance + case when id = $2 then -$4 else $4 end"
-        " where space = $1 and id in ($2, $3) and exists (select 1 from covered)",
+    moved = await connection.fetchval(
+        "select transfer($1, $2, $3, $4)",
         space,
         what.value["from"],
         what.value["to"],
         what.value["amount"],
     )
-    if status == "UPDATE 2":
+    if moved:
         return Completion("ok", value=what.value)
     return Completion("fail", error="balance too small")
 
@@ -121,16 +132,39 @@ async def _balances(connection: asyncpg.Connection, space: int, what: Invocation
     return Completion("ok", value={str(row[0]): row[1] for row in rows})
 
 
-OPERATIONS: Mapping[str, Operation] = {
-    "schema": _schema,
-    "add": _add,
-    "count": _count,
-    "elements": _elements,
-    "read": _register_read,
-    "write": _register_write,
-    "cas": _register_cas,
-    "open-accounts": _open_accounts,
-    "transfer": _transfer,
-    "balances": _balances,
-}
-"""Function name of an invocation -> the statement that performs it."""
+async def _mark(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
+    await connection.execute(
+        "insert into mark values ($1, $2) on conflict do nothing", space, what.value
+    )
+    return Completion("ok")
+
+
+async def _marked(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
+    value = await connection.fetchval(
+        "select exists (select 1 from mark where space = $1 and number = $2)", space, what.value
+    )
+    return Completion("ok", value=value)
+
+
+_EVERY = {"schema": _schema, "mark": _mark, "marked": _marked}
+
+OPERATIONS: Mapping[str, Mapping[str, Operation]] = MappingProxyType(
+    {
+        "set": {**_EVERY, "add": _add, "count": _count, "read": _elements},
+        "register": {
+            **_EVERY,
+            "read": _register_read,
+            "read-replica": _register_read,
+            "write": _register_write,
+            "cas": _register_cas,
+        },
+        "bank": {
+            **_EVERY,
+            "open-accounts": _open_accounts,
+            "transfer": _transfer,
+            "read": _balances,
+            "read-replica": _balances,
+        },
+    }
+)
+"""Workload -> function name of an invocation -> the statement that performs it."""

@@ -27,7 +27,6 @@ class LinkReading:
         source: The region that sends.
         target: The region that receives.
         delay_ms: Median one-way delay of the latest messages on the open TCP connection.
-        delay_ms_max: The greatest of them.
         tcp_age_ms: Time since the last TCP message arrived; None if none ever did.
         udp_age_ms: Time since the last datagram arrived; None if none ever did.
         tcp_messages: TCP messages that arrived so far.
@@ -37,7 +36,6 @@ class LinkReading:
     source: str
     target: str
     delay_ms: float | None
-    delay_ms_max: float | None
     tcp_age_ms: float | None
     udp_age_ms: float | None
     tcp_messages: int
@@ -64,7 +62,7 @@ class LinkProbe:
         for reading in await self._received(target):
             if reading.source == source:
                 return reading
-        return LinkReading(source, target, None, None, None, None, 0, 0)
+        return LinkReading(source, target, None, None, None, 0, 0)
 
     async def readings(self) -> list[dict[str, object]]:
         """The latest reading of every directed link, plain JSON."""
@@ -72,10 +70,12 @@ class LinkProbe:
         return [asdict(reading) for readings in by_region for reading in readings]
 
     async def _received(self, region: str) -> list[LinkReading]:
+        """What arrived in a region, from each other one; empty when its observer is silent."""
         if region not in self._observers:
             return []
-        document = await self._ask(self._observers[region])
-        return [LinkReading(target=region, **row) for row in document]
+        rows = await self._ask(self._observers[region])
+        sources = [name for name in self._observers if name != region]
+        return [_reading(source, region, rows) for source in sources] if rows else []
 
     async def _ask(self, observer: Node) -> list[dict[str, Any]]:
         if self._session is None:
@@ -83,7 +83,7 @@ class LinkProbe:
         url = f"http://{observer.address}:{OBSERVER_PORT}/"
         try:
             async with self._session.get(url) as answer:
-                return list((await answer.json(content_type=None))["received"])
+                return list((await answer.json(content_type=None))["readings"])
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError, TypeError):
             return []
 
@@ -92,3 +92,20 @@ class LinkProbe:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def _reading(source: str, target: str, rows: list[dict[str, Any]]) -> LinkReading:
+    """One link from the rows of its receiver: a row for each protocol and opener."""
+    of_link = [row for row in rows if row["link"] == f"{source}->{target}"]
+    tcp = [row for row in of_link if row["protocol"] == "tcp"]
+    udp = [row for row in of_link if row["protocol"] == "udp"]
+    freshest = min(tcp, key=lambda row: row["silent_ms"], default=None)
+    return LinkReading(
+        source=source,
+        target=target,
+        delay_ms=freshest["delay_ms_median"] if freshest else None,
+        tcp_age_ms=freshest["silent_ms"] if freshest else None,
+        udp_age_ms=min((row["silent_ms"] for row in udp), default=None),
+        tcp_messages=sum(row["received"] for row in tcp),
+        udp_messages=sum(row["received"] for row in udp),
+    )

@@ -16,8 +16,7 @@ from testbed.runner.plan import Plan
 from testbed.runner.plan_document import to_document as plan_document
 from testbed.topology.document import to_document as topology_document
 from testbed.topology.model import Deployment
-from testbed.world.entry import into_network
-from testbed.world.namespaces import NamespaceWorld
+from testbed.world.namespaces import WAN, NamespaceWorld
 
 _STOP_LIMIT_S = 20.0
 
@@ -90,7 +89,7 @@ def execute(
     output = folder.path / "driver.log"
     with output.open("wb") as sink:
         driver = subprocess.Popen(
-            into_network(world.pid, command),
+            world.network_argv(WAN, command),
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=subprocess.STDOUT,

@@ -10,6 +10,7 @@ from testbed.probes.protocol import Probe
 from testbed.runner.announcer import Announcer
 from testbed.runner.load import Recorder
 from testbed.runner.progress import Phase
+from testbed.workloads.marker import mark, marked
 
 _POLL_S = 0.1
 _STEADY_POLL_S = 0.25
@@ -102,12 +103,10 @@ async def see_recovery(
     """
     announcer.tell(Phase("heal", detail="a mark written now is awaited at every node"))
     try:
-        await perform_until_ok(
-            connect, writers, Invocation("mark", 1), recorder=recorder, limit_s=limit_s
-        )
+        await perform_until_ok(connect, writers, mark(1), recorder=recorder, limit_s=limit_s)
     except StageError:
         return
-    seen = Invocation("marked", 1)
+    seen = marked(1)
 
     async def await_mark(node: Endpoint) -> None:
         try:
