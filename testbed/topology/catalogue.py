@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from testbed.topology.problem import Place, Problem, nearest
+from testbed.topology.problem import Problem, nearest, place_in
 from testbed.topology.quantity import WORDS
 from testbed.topology.source import Item, Listing, Scalar, Table, read
 from testbed.topology.variable import SCOPES, TYPES, RefusedValueError, Value, Variable, read_value
@@ -69,7 +69,7 @@ def read_catalogue(folder: Path, problems: list[Problem]) -> Catalogue:
     paths = sorted(folder.glob("*.yml"))
     if not paths:
         message = "no catalogue of variables here"
-        problems.append(Problem(Place(str(folder)), message, "install the testbed again"))
+        problems.append(Problem(place_in(folder), message, "install the testbed again"))
     for path in paths:
         content = read(path, problems)
         if isinstance(content, Table):

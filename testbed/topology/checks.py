@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 from testbed.topology.draft import Draft, HostDraft, RegionDraft
 from testbed.topology.problem import Place, Problem, nearest
+from testbed.topology.variable import Value
 
 REGIONS_MAX = 15
 WAN = "wan"
@@ -137,9 +138,9 @@ def _together(draft: Draft, group: str, host: HostDraft, other: HostDraft) -> bo
     return group != "consul" or datacenter(draft, host) == datacenter(draft, other)
 
 
-def datacenter(draft: Draft, host: HostDraft) -> str:
-    """The Consul datacenter of a host's region."""
-    return str(draft.regional.get(host.region, {}).get("consul_datacenter"))
+def datacenter(draft: Draft, host: HostDraft) -> Value:
+    """The Consul datacenter of a host."""
+    return draft.stated_by(host, "consul_datacenter")
 
 
 def known_groups(draft: Draft) -> Iterator[Problem]:
@@ -187,6 +188,11 @@ def wan(draft: Draft) -> Iterator[Problem]:
 def links(draft: Draft) -> Iterator[Problem]:
     """Every ordered pair of regions has its link, and no other pair has one."""
     names = list(dict.fromkeys(region.name for region in draft.regions))
+    if len(names) > 1 and not draft.links:
+        remedy = "state each direction: `links: {SOURCE: {TARGET: {delay_ms: NUMBER}}}`"
+        place = draft.links_place or draft.hosts_place
+        yield Problem(place, "no link between the regions", remedy)
+        return
     stated = {(link.source, link.target): link.place for link in draft.links}
     for link in draft.links:
         for name in dict.fromkeys((link.source, link.target)):
@@ -199,10 +205,10 @@ def links(draft: Draft) -> Iterator[Problem]:
     for source in names:
         for target in names:
             if source != target and (source, target) not in stated:
-                place = stated.get((target, source)) or draft.links_place
+                place = stated.get((target, source)) or draft.links_place or draft.hosts_place
                 message = f"no link {source}->{target}"
                 remedy = f"add `{target}: {{delay_ms: NUMBER}}` below `{source}:` in links"
-                yield Problem(place or draft.hosts_place, message, remedy)
+                yield Problem(place, message, remedy)
 
 
 CHECKS: tuple[Check, ...] = (
@@ -221,6 +227,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 def first_place(draft: Draft, *names: str) -> Place:
-    """Where the first of some variables was stated, else where the regions begin."""
+    """Where some variables were stated: what the command line changed comes first."""
     stated = [draft.places[name] for name in names if name in draft.places]
-    return stated[0] if stated else draft.hosts_place
+    changed = [place for place in stated if place.line is None]
+    return (*changed, *stated, draft.hosts_place)[0]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from testbed.topology.checks import Check, datacenter, first_place
 from testbed.topology.draft import Draft, HostDraft
 from testbed.topology.problem import Problem
+from testbed.topology.variable import Value
 
 
 def patroni_timers(draft: Draft) -> Iterator[Problem]:
@@ -45,43 +46,60 @@ def configuration_store(draft: Draft) -> Iterator[Problem]:
             yield Problem(host.place, message, "add it to the group consul")
 
 
+def one_store_a_cluster(draft: Draft) -> Iterator[Problem]:
+    """The nodes of one Patroni cluster meet in one Consul."""
+    first: dict[Value, HostDraft] = {}
+    for host in draft.members("postgres"):
+        scope = draft.stated_by(host, "patroni_scope")
+        other = first.setdefault(scope, host)
+        if datacenter(draft, host) != datacenter(draft, other):
+            message = (
+                f"{host.name} and {other.name} share patroni_scope {scope} but no consul_datacenter"
+            )
+            yield Problem(host.place, message, "give their regions both in common, or neither")
+
+
 def standby_clusters(draft: Draft) -> Iterator[Problem]:
-    """A standby cluster follows another region's cluster, with a Consul of its own."""
+    """A standby cluster follows a primary cluster in another region, and shares nothing with it."""
     followed = {
-        region.name: str(draft.regional[region.name]["standby_cluster_of"])
+        region.name: draft.regional[region.name].get("standby_cluster_of")
         for region in draft.regions
-        if draft.regional.get(region.name, {}).get("standby_cluster_of") is not None
     }
     for region in draft.regions:
-        leader = followed.get(region.name)
-        if leader is None:
+        leader = followed[region.name]
+        if not isinstance(leader, str):
             continue
         item = region.variables.get("standby_cluster_of")
-        place = item.place if item is not None else region.place
-        if leader == region.name or leader in followed:
+        place = region.place if item is None else item.place
+        if leader == region.name or followed[leader] is not None:
             message = f"{region.name} follows {leader}, which is no primary cluster"
             yield Problem(place, message, "name a region that follows none")
             continue
-        for name in (region.name, leader):
-            if not _postgres_in(draft, name):
+        mine, theirs = (_postgres_in(draft, name) for name in (region.name, leader))
+        for name, members in ((region.name, mine), (leader, theirs)):
+            if not members:
                 message = f"{name} has no host in postgres, but {region.name} follows {leader}"
                 yield Problem(place, message, f"add a host of {name} to postgres")
-        if _datacenters(draft, region.name) & _datacenters(draft, leader):
-            message = f"{region.name} and {leader} share a Consul datacenter"
-            yield Problem(place, message, "give each its own consul_datacenter")
+        for variable in ("patroni_scope", "consul_datacenter"):
+            if mine and theirs and _shared(draft, variable, mine, theirs):
+                message = f"{region.name} follows {leader} and shares its {variable}"
+                yield Problem(place, message, f"give each region its own {variable}")
 
 
 def _postgres_in(draft: Draft, region: str) -> tuple[HostDraft, ...]:
     return tuple(host for host in draft.members("postgres") if host.region == region)
 
 
-def _datacenters(draft: Draft, region: str) -> set[str]:
-    return {datacenter(draft, host) for host in draft.members("consul") if host.region == region}
+def _shared(
+    draft: Draft, variable: str, some: tuple[HostDraft, ...], others: tuple[HostDraft, ...]
+) -> bool:
+    stated = {draft.stated_by(host, variable) for host in some}
+    return any(draft.stated_by(host, variable) in stated for host in others)
 
 
 def even_quorum(draft: Draft) -> Iterator[Problem]:
     """An even number of servers survives no more losses than one server less."""
-    quorums: dict[str, list[HostDraft]] = {}
+    quorums: dict[Value, list[HostDraft]] = {}
     for host in draft.members("consul"):
         quorums.setdefault(datacenter(draft, host), []).append(host)
     for name, servers in quorums.items():
@@ -100,7 +118,8 @@ def synchronous_standby_exists(draft: Draft) -> Iterator[Problem]:
         peers = [
             other
             for other in draft.members("postgres")
-            if other is not host and datacenter(draft, other) == datacenter(draft, host)
+            if other is not host
+            and draft.stated_by(other, "patroni_scope") == draft.stated_by(host, "patroni_scope")
         ]
         if isinstance(allowed, tuple) and allowed:
             peers = [other for other in peers if other.region in allowed]
@@ -125,6 +144,7 @@ CLUSTER_CHECKS: tuple[Check, ...] = (
     patroni_timers,
     synchronous_regions,
     configuration_store,
+    one_store_a_cluster,
     standby_clusters,
 )
 

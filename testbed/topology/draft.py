@@ -94,6 +94,10 @@ class Draft:
         """The hosts of all regions."""
         return tuple(host for region in self.regions for host in region.hosts)
 
+    def stated_by(self, host: HostDraft, variable: str) -> Value:
+        """What a host's region states for a variable, by itself or for all."""
+        return self.regional.get(host.region, {}).get(variable)
+
     def members(self, group: str) -> tuple[HostDraft, ...]:
         """The hosts of a group that stand in a region."""
         names = {name for each in self.groups if each.name == group for name in each.members}

@@ -13,7 +13,7 @@ from testbed.topology.draft import Draft, HostDraft, RegionDraft
 from testbed.topology.layout import Layout, LayoutReader
 from testbed.topology.links import read_links
 from testbed.topology.model import Deployment, Link, Node, Region, Topology
-from testbed.topology.problem import InventoryError, Place, Problem, in_order, nearest
+from testbed.topology.problem import InventoryError, Place, Problem, in_order, nearest, place_in
 from testbed.topology.settings import SettingsReader
 from testbed.topology.shipped import inventories
 from testbed.topology.source import Item, Table, read
@@ -109,7 +109,7 @@ def inspect(folder: Path, overrides: Mapping[str, object] | None = None) -> Insp
     """Everything there is to say about an inventory folder; never raises for its content."""
     problems: list[Problem] = []
     if not folder.is_dir():
-        problem = Problem(Place(str(folder)), "no such folder", "name an inventory folder")
+        problem = Problem(place_in(folder), "no such folder", "name an inventory folder")
         return Inspection(None, (problem,), ())
     problems.extend(_stray_files(folder))
     catalogue = read_catalogue(_catalogue_folder(folder), problems)
@@ -145,7 +145,7 @@ def _stray_files(folder: Path) -> Iterator[Problem]:
         if path not in known and not path.name.startswith(".") and path.suffix != ".md":
             message = "Ansible would read this file, the testbed does not"
             remedy = f"move its content to {HOSTS} or {VARIABLES}"
-            yield Problem(Place(str(path)), message, remedy)
+            yield Problem(place_in(path), message, remedy)
 
 
 def _draft(
@@ -162,7 +162,7 @@ def _draft(
     links: Item | None = stated.entries.get("links")
     return Draft(
         hosts_place=layout.place,
-        links_place=stated.keys.get("links", stated.place),
+        links_place=stated.keys.get("links"),
         regions=layout.regions,
         groups=layout.groups,
         links=read_links(links, problems) if links is not None else (),

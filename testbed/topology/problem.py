@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,14 @@ class Place:
 
     def __str__(self) -> str:
         return self.file if self.line is None else f"{self.file}:{self.line}"
+
+
+def place_in(path: Path, line: int | None = None) -> Place:
+    """A place in a file, named as seen from the current folder when it lies below it."""
+    try:
+        return Place(str(path.resolve().relative_to(Path.cwd())), line)
+    except (OSError, ValueError):
+        return Place(str(path), line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
         known: What could have been.
     """
     candidates = sorted(known)
-    close = difflib.get_close_matches(name, candidates, n=1)
+    close = difflib.get_close_matches(name, candidates, n=1, cutoff=0.5)
     if close:
         return f"did you mean {close[0]}?"
     if not candidates:

@@ -124,7 +124,12 @@ class SettingsReader:
         variable: Variable | None = self._known.get(name)
         if variable is None or item is None:
             message = f"unknown variable {name}"
-            self._problems.append(Problem(place, message, nearest(name, self._known)))
+            settable = [
+                known
+                for known, each in self._known.items()
+                if each.scope == "deployment" or place != COMMAND_LINE
+            ]
+            self._problems.append(Problem(place, message, nearest(name, settable)))
             return
         try:
             values[name] = read_value(variable, item, self._regions)

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from testbed.topology.problem import Place, Problem
+from testbed.topology.problem import Place, Problem, place_in
 
 _VALUES_MAX = 20_000
 _BYTES_MAX = 1_000_000
@@ -84,7 +84,7 @@ def read(path: Path, problems: list[Problem]) -> Item | None:
     Returns:
         What could be read, or None when nothing could.
     """
-    file = str(path)
+    file = place_in(path).file
     try:
         return _Reader(file, problems).document(_text(path))
     except _RefusedError as refused:
@@ -107,7 +107,7 @@ def _text(path: Path) -> str:
     Raises:
         _RefusedError: It cannot be read, is no UTF-8, is too long, or holds nothing.
     """
-    place = Place(str(path))
+    place = place_in(path)
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -121,7 +121,7 @@ def _text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         message = f"byte {content[error.start]:#04x} is no UTF-8"
-        raise _RefusedError(Problem(Place(str(path), line), message, "save it as UTF-8")) from None
+        raise _RefusedError(Problem(place_in(path, line), message, "save it as UTF-8")) from None
     return text
 
 

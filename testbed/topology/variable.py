@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from fractions import Fraction
 
 from testbed.topology.problem import Place, Problem, nearest
 from testbed.topology.quantity import WORDS, in_unit
@@ -199,8 +200,17 @@ def _no_number(variable: Variable, item: Scalar) -> RefusedValueError:
         number = in_unit(item.text, variable.unit)
         if number is not None:
             message = f"is {_shown(item)}, but it counts {WORDS[variable.unit]} without a unit"
-            return _refusal(variable, item.place, message, f"write {number}")
+            fits = _fits(variable, Fraction(number))
+            return _refusal(variable, item.place, message, f"write {number}" if fits else "")
     return _refusal(variable, item.place, f"is {_shown(item)}, no number")
+
+
+def _fits(variable: Variable, number: Fraction) -> bool:
+    """Whether a converted number could be written at all."""
+    if variable.type == "integer" and number.denominator != 1:
+        return False
+    low = variable.minimum is None or number >= variable.minimum
+    return low and (variable.maximum is None or number <= variable.maximum)
 
 
 def _shown(item: Scalar) -> str:
