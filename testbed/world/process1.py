@@ -144,6 +144,7 @@ def _start(room: Room, hosts: str) -> Builder:
 
 def _split(room: Room, hosts: str, reporter: int, listener: int) -> NoReturn:
     """In the middle process: new namespaces take effect for its child, the node's process 1."""
+    gate, latch = os.pipe()
     try:
         syscalls.unshare(NODE_NAMESPACES)
         child = os.fork()
@@ -154,6 +155,9 @@ def _split(room: Room, hosts: str, reporter: int, listener: int) -> NoReturn:
         _report(reporter, f"started {child}")
         os._exit(0)
     try:
+        # Both write to one pipe, and the pid is expected first: wait until the middle is gone.
+        os.close(latch)
+        os.read(gate, 1)
         socket.sethostname(room.name)
         furnish(room, hosts)
         _report(reporter, "furnished")
