@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from testbed.topology.model import Topology
+from testbed.world import addressing
 
 INTERFACE = "eth0"
 """Name of a node's only network interface."""
@@ -123,4 +124,8 @@ def _bridges(topology: Topology) -> tuple[str, ...]:
             f"addr add {region.gateway}/24 dev {bridge}",
             f"link set {bridge} up",
         ]
+    # Toxiproxy dials aliases: its source address is what the target's region sees of the client.
+    for mark, link in addressing.marks(topology).items():
+        source, target = topology.region(link.source), topology.region(link.target)
+        lines.append(f"route add 10.78.{mark}.0/24 dev region{target.number} src {source.gateway}")
     return tuple(lines)

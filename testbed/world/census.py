@@ -98,15 +98,43 @@ def members(leader: int) -> tuple[Process, ...]:
 def describe(pid: int) -> Process | None:
     """A process by its id, or None when it has ended."""
     fields = _stat(pid)
-    if fields is None:
+    numbers = _inner_ids(pid)
+    if fields is None or not numbers:
         return None
     try:
         command = Path(f"/proc/{pid}/comm").read_text(errors="replace").strip()
         line = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return None
-    argv = tuple(part.decode(errors="replace") for part in line.split(b"\0")[:-1])
-    return Process(pid, int(fields[1]), command, argv, fields[0])
+    return Process(
+        pid=pid,
+        inner=numbers[-1],
+        parent=int(fields[1]),
+        command=command,
+        argv=tuple(part.decode(errors="replace") for part in line.split(b"\0")[:-1]),
+        state=fields[0],
+        started=int(fields[19]),
+        cpu_ticks=int(fields[11]) + int(fields[12]),
+    )
+
+
+def send(process: Process, number: int) -> bool:
+    """Send a signal to that very process; False when it has ended."""
+    try:
+        handle = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return False
+    try:
+        # With the handle open the number cannot come to mean another process any more.
+        found = identify(process.pid)
+        if found is None or found.started != process.started:
+            return False
+        signal.pidfd_send_signal(handle, number)
+    except ProcessLookupError:
+        return False
+    finally:
+        os.close(handle)
+    return True
 
 
 def children(parent: int) -> dict[int, int]:

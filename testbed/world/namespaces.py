@@ -173,6 +173,10 @@ class NamespaceWorld:
         """Every process of a node, its own process 1 excepted."""
         return census.members(self.pid(node))
 
+    def signal(self, processes: Iterable[Process], number: int) -> tuple[Process, ...]:
+        """Send a signal to processes of a node; those that it reached, as others had ended."""
+        return tuple(process for process in processes if census.send(process, number))
+
     def down(self) -> None:
         """End the world: every process, namespace, mount and interface. Idempotent."""
         if self._state.process1 is not None:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from testbed.topology.model import Link, Node, Region, Topology
+from testbed.topology import document
+from testbed.topology.model import Deployment, Topology
 from testbed.world.census import Identity, runs
 from testbed.world.protocol import WorldError
 
@@ -147,71 +148,45 @@ def _locked(folder: Path) -> Iterator[None]:
 def _read(folder: Path) -> WorldState | None:
     path = folder / "world.json"
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        written = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         raise WorldError(f"{path} cannot be read: {error}; remove {folder}") from error
-    if document.get("version") != STATE_VERSION:
+    if written.get("version") != STATE_VERSION:
         raise WorldError(
             f"{path} was written by another version of testbed "
-            f"(format {document.get('version')}, this one reads {STATE_VERSION}): "
+            f"(format {written.get('version')}, this one reads {STATE_VERSION}): "
             f"end the world with that version, or remove {folder}"
         )
-    return _state(document)
+    return _state(written)
 
 
 def _document(state: WorldState) -> dict[str, Any]:
+    built = Deployment(state.deployment, Path(), state.topology, state.variables)
     return {
         "version": STATE_VERSION,
         "name": state.name,
         "creator": dataclasses.asdict(state.creator),
         "process1": dataclasses.asdict(state.process1) if state.process1 else None,
         "nodes": {name: dataclasses.asdict(who) for name, who in state.nodes.items()},
-        "topology": _topology_document(state.topology),
         "logs": str(state.logs),
         "owned": state.owned,
-        "deployment": state.deployment,
-        "variables": dict(state.variables),
+        "deployment": document.to_document(built),
     }
 
 
-def _state(document: Mapping[str, Any]) -> WorldState:
-    process1 = document["process1"]
+def _state(written: Mapping[str, Any]) -> WorldState:
+    process1 = written["process1"]
+    built = document.from_document(written["deployment"])
     return WorldState(
-        name=document["name"],
-        creator=Identity(**document["creator"]),
+        name=written["name"],
+        creator=Identity(**written["creator"]),
         process1=Identity(**process1) if process1 else None,
-        nodes={name: Identity(**who) for name, who in document["nodes"].items()},
-        topology=_topology(document["topology"]),
-        logs=Path(document["logs"]),
-        owned=document["owned"],
-        deployment=document["deployment"],
-        variables=document["variables"],
-    )
-
-
-def _topology_document(topology: Topology) -> dict[str, Any]:
-    nodes = [{**dataclasses.asdict(node), "groups": sorted(node.groups)} for node in topology.nodes]
-    return {
-        "regions": [dataclasses.asdict(region) for region in topology.regions],
-        "links": [dataclasses.asdict(link) for link in topology.links],
-        "nodes": nodes,
-    }
-
-
-def _topology(document: Mapping[str, Any]) -> Topology:
-    return Topology(
-        regions=tuple(Region(**region) for region in document["regions"]),
-        links=tuple(Link(**link) for link in document["links"]),
-        nodes=tuple(
-            Node(
-                name=node["name"],
-                region=node["region"],
-                address=node["address"],
-                groups=frozenset(node["groups"]),
-                wan_ports=tuple(node["wan_ports"]),
-            )
-            for node in document["nodes"]
-        ),
+        nodes={name: Identity(**who) for name, who in written["nodes"].items()},
+        topology=built.topology,
+        logs=Path(written["logs"]),
+        owned=written["owned"],
+        deployment=built.name,
+        variables=built.variables,
     )
