@@ -1,0 +1,171 @@
+"""The arena: where an experiment's plans become judged runs, in one world of its lane."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from experiments.judging import judge
+from experiments.options import Options
+from testbed.checkers.verdict import Validity
+from testbed.provision.bring_up import bring_up
+from testbed.provision.error import ProvisionError
+from testbed.report.html import write_report
+from testbed.runner.announcer import Announcer
+from testbed.runner.execute import Ending, execute, prepare
+from testbed.runner.folder import FolderError, RunFolder
+from testbed.runner.plan import Plan
+from testbed.runner.plan_document import digest
+from testbed.runner.progress import Example, Judged, Phase
+from testbed.topology.model import Deployment
+from testbed.world.namespaces import NamespaceWorld, Owner
+from testbed.world.protocol import WorldError
+
+_TRIES = 2
+"""An inconclusive run is tried once more; what is inconclusive twice stays so."""
+
+
+class PromiseBrokenError(AssertionError):
+    """A run broke a promise; the message names the promise, the reason and the run folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What became of one plan.
+
+    Args:
+        folder: The run folder.
+        validity: Merged over all promises; None when the environment failed.
+        summary: One line for people.
+    """
+
+    folder: RunFolder
+    validity: Validity | None
+    summary: str
+
+
+class Arena:
+    """Runs plans one after the other in one world, and remembers what became of each.
+
+    Args:
+        deployment: What the worlds are made of.
+        options: Of this lane.
+    """
+
+    def __init__(self, deployment: Deployment, options: Options) -> None:
+        self.deployment = deployment
+        self._options = options
+        self._announcer = Announcer(options.progress, options.lane)
+        self._world: NamespaceWorld | None = None
+        self._known: dict[str, Judgement] = {}
+        self._started = time.monotonic()
+        self._last_s = 0.0
+
+    @property
+    def judgements(self) -> tuple[Judgement, ...]:
+        """What became of every plan so far."""
+        return tuple(self._known.values())
+
+    def exhausted(self) -> bool:
+        """True when no further plan should be begun: budget, number or environment is at its end.
+
+        The first plan always runs: an empty suite shows nothing.
+        """
+        if not self._known:
+            return False
+        if any(judgement.validity is None for judgement in self.judgements):
+            return True
+        spent_s = time.monotonic() - self._started
+        full = len(self._known) >= self._options.examples
+        return full or spent_s + self._last_s > self._options.budget_s
+
+    def examine(self, plan: Plan) -> None:
+        """Run a plan, or remember what became of the same plan before.
+
+        A plan that comes up when the arena is exhausted passes unseen, and counts nowhere.
+
+        Raises:
+            PromiseBrokenError: The run broke a promise.
+        """
+        key = digest(plan)
+        if key not in self._known:
+            if self.exhausted():
+                return
+            began = time.monotonic()
+            self._known[key] = self._examined(plan)
+            self._last_s = time.monotonic() - began
+        judgement = self._known[key]
+        if judgement.validity is Validity.VIOLATION:
+            raise PromiseBrokenError(judgement.summary)
+
+    def _examined(self, plan: Plan) -> Judgement:
+        number = len(self._known) + 1
+        title = ", ".join(f"{step.kind} {step.target}" for step in plan.schedule) or "no fault"
+        for attempt in range(1, _TRIES + 1):
+            name = f"lane{self._options.lane}-{number:03d}" + ("" if attempt == 1 else "-again")
+            folder = RunFolder(self._options.out / "runs" / name)
+            self._announcer.tell(Example(number, title, str(folder.path)))
+            judgement = self._attempt(plan, folder)
+            if judgement.validity is not Validity.UNKNOWN:
+                break
+        said = judgement.validity.name.lower() if judgement.validity is not None else "error"
+        self._announcer.tell(
+            Judged(said, judgement.summary, example=number, run=str(folder.path))
+        )
+        return judgement
+
+    def _attempt(self, plan: Plan, folder: RunFolder) -> Judgement:
+        try:
+            world = self._ready_world()
+            prepare(folder, plan, self.deployment, world.name, {})
+            ending = execute(world, folder, self._options.progress, self._options.lane)
+        except (WorldError, ProvisionError, FolderError) as error:
+            self._discard_world()
+            return Judgement(folder, None, str(error))
+        return self._judged(folder, ending)
+
+    def _judged(self, folder: RunFolder, ending: Ending) -> Judgement:
+        if ending.outcome != "finished":
+            # Whatever stopped the run may still be in the world.
+            self._discard_world()
+        self._announcer.tell(Phase("judge"))
+        try:
+            document = judge(folder)
+            write_report(folder.path)
+        except FolderError as error:
+            return Judgement(folder, None, str(error))
+        if ending.outcome != "finished":
+            return Judgement(folder, None, ending.problem)
+        return Judgement(folder, document.validity, document.summary)
+
+    def _ready_world(self) -> NamespaceWorld:
+        """The lane's world, made anew when there is none that runs."""
+        if self._world is not None and not self._world.alive():
+            self._discard_world()
+        if self._world is None:
+            name = f"run-{self._options.out.name}-lane{self._options.lane}".lower()
+            logs = self._options.out / "worlds" / f"lane{self._options.lane}"
+            self._world = bring_up(
+                self.deployment,
+                _world_name(name),
+                logs=logs,
+                owner=Owner.RUNNER,
+                fresh=self._options.fresh,
+                listener=self._tell_provisioning,
+            )
+        return self._world
+
+    def _tell_provisioning(self, done: float | None, remaining_s: float | None, what: str) -> None:
+        self._announcer.tell(Phase("provision", done, remaining_s, what))
+
+    def _discard_world(self) -> None:
+        if self._world is not None:
+            self._world.down()
+            self._world = None
+
+    def close(self) -> None:
+        """End the lane's world."""
+        self._discard_world()

@@ -1,0 +1,72 @@
+"""Failover: what an active-passive cluster promises its clients while regions and nodes fail.
+
+Promises, each judged from what clients saw (see ``experiments/promises.py``):
+
+- no acknowledged write is lost;
+- at most one primary acknowledges writes at a time;
+- a region that can reach a quorum is served again within a bound computed from the timers;
+- after healing a new write reaches every node within a bound;
+- reads at a replica never run backwards within one connection.
+
+Run it with ``testbed run failover``, or with ``pytest experiments/failover.py``.
+"""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, Phase, Verbosity, example, given, seed, settings
+from hypothesis import strategies as st
+
+from experiments.arena import Arena
+from experiments.options import Options
+from experiments.strategies import FIRST_FAULT_S, schedules
+from testbed.runner.plan import Load, Plan, Step
+from testbed.topology.model import Deployment
+from testbed.topology.settings import assignments
+
+DEPLOYMENT = "active-passive"
+
+MAIN = (Step("region-cut", "region-of:primary", FIRST_FAULT_S, 25.0),)
+"""The main job: the primary's region is cut from all others."""
+
+TAIL_S = 5.0
+"""The load runs on after the last heal."""
+
+
+def test_failover(arena: Arena, options: Options, deployment: Deployment) -> None:
+    """Every promise holds, whatever the schedule."""
+    workloads = st.sampled_from(["set", "set", "register", "bank"])
+
+    # A run takes tens of seconds: no deadline, no health check of the generation's speed; the
+    # budget bounds the search and the shrinking alike, and is kept by the arena.
+    @settings(
+        max_examples=options.examples,
+        deadline=None,
+        database=None,
+        phases=(Phase.explicit, Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+        verbosity=Verbosity.quiet,
+        report_multiple_bugs=False,
+    )
+    @seed(options.seed)
+    @example(schedule=MAIN, workload="set")
+    @given(schedule=schedules(deployment.topology), workload=workloads)
+    def search(schedule: tuple[Step, ...], workload: str) -> None:
+        arena.examine(plan(deployment, options, schedule, workload))
+
+    search()
+
+
+def plan(
+    deployment: Deployment, options: Options, schedule: tuple[Step, ...], workload: str
+) -> Plan:
+    """The plan of one example."""
+    ends = [step.at_s + (step.duration_s or 10.0) for step in schedule]
+    return Plan(
+        deployment=deployment.name,
+        variables={name: deployment.variables[name] for name in assignments(options.settings)},
+        load=Load(workload, rate_ops_s=25.0),
+        schedule=schedule,
+        seed=options.seed,
+        duration_s=max(ends, default=10.0) + TAIL_S,
+        experiment="failover",
+    )

@@ -1,0 +1,113 @@
+"""Hypothesis strategies over schedules of faults.
+
+Everything drawn is data, and shrinks towards the shortest schedule of the simplest fault.
+"""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from testbed.runner.plan import Step
+from testbed.topology.model import Topology
+
+FIRST_FAULT_S = 5.0
+"""The load runs undisturbed before the first fault: the measure of what is normal."""
+
+
+def _moments() -> SearchStrategy[float]:
+    """When a fault comes; drawn in tenths of a second, for its place between the timers' ticks."""
+    return st.integers(0, 20).map(lambda tenths: FIRST_FAULT_S + tenths / 10)
+
+
+def region_cuts(topology: Topology) -> SearchStrategy[Step]:
+    """A region is cut from all others: the primary's, the Consul leader's, or any."""
+    targets = ["region-of:primary", "region-of:dcs-leader"]
+    targets += [region.name for region in topology.regions]
+    return st.builds(
+        lambda target, at_s, duration_s: Step("region-cut", target, at_s, duration_s),
+        st.sampled_from(targets),
+        _moments(),
+        st.sampled_from([20.0, 25.0, 30.0]),
+    )
+
+
+def link_cuts(topology: Topology) -> SearchStrategy[Step]:
+    """One link is cut, both ways or one."""
+    links = [link.name for link in topology.links]
+    links += [f"region-of:primary->{region.name}" for region in topology.regions[-1:]]
+    return st.builds(
+        lambda target, at_s, direction: Step(
+            "link-cut", target, at_s, 15.0, {"direction": direction}
+        ),
+        st.sampled_from([link.name for link in topology.links]),
+        _moments(),
+        st.sampled_from(["both", "one-way"]),
+    )
+
+
+def slow_links(topology: Topology) -> SearchStrategy[Step]:
+    """One link gets slower: latency, jitter or bandwidth."""
+    target = st.sampled_from([link.name for link in topology.links])
+    latency = st.builds(
+        lambda link, at_s, ms: Step("link-latency", link, at_s, 10.0, {"added_ms": ms}),
+        target,
+        _moments(),
+        st.sampled_from([50, 200, 400]),
+    )
+    jitter = st.builds(
+        lambda link, at_s, ms: Step("link-jitter", link, at_s, 10.0, {"jitter_ms": ms}),
+        target,
+        _moments(),
+        st.sampled_from([20, 100]),
+    )
+    bandwidth = st.builds(
+        lambda link, at_s, rate: Step("link-bandwidth", link, at_s, 10.0, {"kbytes_s": rate}),
+        target,
+        _moments(),
+        st.sampled_from([64, 256]),
+    )
+    return st.one_of(latency, jitter, bandwidth)
+
+
+def process_faults() -> SearchStrategy[Step]:
+    """A program or a whole node of a role is killed or paused."""
+    kills = st.builds(
+        lambda target, at_s: Step("process-kill", target, at_s, 10.0),
+        st.sampled_from(
+            ["role:primary/postgres", "role:primary/patroni", "role:dcs-leader/consul"]
+        ),
+        _moments(),
+    )
+    nodes = st.builds(
+        lambda kind, target, at_s: Step(kind, target, at_s, 30.0),
+        st.sampled_from(["node-kill", "node-pause"]),
+        st.sampled_from(["role:primary", "role:dcs-leader"]),
+        _moments(),
+    )
+    return st.one_of(kills, nodes)
+
+
+def switchovers() -> SearchStrategy[Step]:
+    """The operators move the primary on purpose."""
+    return _moments().map(lambda at_s: Step("switchover", "role:primary", at_s))
+
+
+def schedules(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
+    """A schedule of one disturbance, sometimes upon links that are slower as well.
+
+    Two disturbances at once can leave no quorum, where no promise of service holds; the faults
+    that can be combined without that are the slow links.
+    """
+    disturbance = st.one_of(
+        switchovers(),
+        process_faults(),
+        link_cuts(topology),
+        region_cuts(topology),
+    )
+    background = st.one_of(st.none(), slow_links(topology))
+    return st.tuples(disturbance, background).map(
+        lambda pair: tuple(
+            sorted((step for step in pair if step is not None), key=lambda step: step.at_s)
+        )
+    )
