@@ -8,6 +8,7 @@ all. ``NamespaceWorld`` implements :class:`testbed.world.protocol.World`.
 from __future__ import annotations
 
 import enum
+import functools
 import os
 import re
 import signal
@@ -19,6 +20,7 @@ from typing import Any
 from testbed.topology.model import Topology
 from testbed.world import blueprint, census, entry, starter, state
 from testbed.world.protocol import Process, WorldError
+from testbed.world.wan import Wan
 
 WAN = "wan"
 """The node name of the routing namespace between the regions."""
@@ -94,6 +96,11 @@ class NamespaceWorld:
         if self._outer is None or self._outer.stdin is None or self._outer.stdin.closed:
             return None
         return self._outer.stdin.fileno()
+
+    @functools.cached_property
+    def wan(self) -> Wan:
+        """The network between the regions; usable only by a caller in the wan's network."""
+        return Wan(self.topology)
 
     def alive(self) -> bool:
         """True while process 1 of the world runs."""
