@@ -62,6 +62,11 @@ class Toolchain:
         """Programs that were built here."""
         return self._cache
 
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment variables that it looks at."""
+        return self._environ
+
     def locate(self, name: str) -> Program:
         """Find a program: a variable's first, then the tested ones, then what PATH offers.
 
