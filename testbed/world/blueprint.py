@@ -44,12 +44,14 @@ class Blueprint:
         wan: The wan's own room; its commands make the bridges.
         nodes: One room a node.
         owned: True when the world dies at the end of file of standard input.
+        ip: The program that makes interfaces.
     """
 
     hosts: str
     wan: Room
     nodes: tuple[Room, ...]
     owned: bool
+    ip: str
 
     def to_json(self) -> str:
         """One line of JSON."""
@@ -64,6 +66,7 @@ class Blueprint:
             wan=_room(document["wan"]),
             nodes=tuple(_room(node) for node in document["nodes"]),
             owned=document["owned"],
+            ip=document["ip"],
         )
 
 
@@ -73,7 +76,9 @@ def _room(document: dict[str, object]) -> Room:
     return Room(commands=tuple(commands), **document)  # type: ignore[arg-type]
 
 
-def draw(topology: Topology, logs: Path, lowers: Mapping[str, Path], *, owned: bool) -> Blueprint:
+def draw(
+    topology: Topology, logs: Path, lowers: Mapping[str, Path], *, owned: bool, ip: Path
+) -> Blueprint:
     """The blueprint of a topology.
 
     Args:
@@ -81,6 +86,7 @@ def draw(topology: Topology, logs: Path, lowers: Mapping[str, Path], *, owned: b
         logs: Folder with one folder a node and one for ``wan``.
         lowers: Golden folders for ``/srv`` by node.
         owned: Whether the world ends with the process that created it.
+        ip: The program of iproute2.
     """
     nodes = []
     for node in topology.nodes:
@@ -101,7 +107,7 @@ def draw(topology: Topology, logs: Path, lowers: Mapping[str, Path], *, owned: b
             )
         )
     wan = Room("wan", str(logs / "wan"), _lower(lowers, "wan"), "", "", _bridges(topology))
-    return Blueprint(_hosts(topology), wan, tuple(nodes), owned)
+    return Blueprint(_hosts(topology), wan, tuple(nodes), owned, str(ip))
 
 
 def _lower(lowers: Mapping[str, Path], name: str) -> str | None:

@@ -17,6 +17,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from testbed.toolchain.error import ToolchainError
+from testbed.toolchain.programs import locate
 from testbed.topology.model import Topology
 from testbed.world import blueprint, census, entry, starter, state
 from testbed.world.protocol import Process, WorldError
@@ -224,6 +226,7 @@ def create(
     folder = folder or state.worlds_folder()
     lowers = lowers or {}
     _check(name, topology, lowers)
+    ip = _ip()
     for node in (WAN, *(node.name for node in topology.nodes)):
         (logs / node).mkdir(parents=True, exist_ok=True)
     creator = census.identify(os.getpid())
@@ -241,7 +244,7 @@ def create(
     )
     state.claim(folder, claimed)
     try:
-        plan = blueprint.draw(topology, claimed.logs, lowers, owned=claimed.owned)
+        plan = blueprint.draw(topology, claimed.logs, lowers, owned=claimed.owned, ip=ip)
         started = starter.start(plan, claimed.logs / WAN / "process1.log")
         running = state.running(claimed, started.process1, started.nodes)
         state.write(folder, running)
@@ -295,6 +298,13 @@ def _check(name: str, topology: Topology, lowers: Mapping[str, Path]) -> None:
     ]
     if problems:
         raise WorldError("; ".join(problems))
+
+
+def _ip() -> Path:
+    try:
+        return locate("ip").path
+    except ToolchainError as error:
+        raise WorldError(str(error)) from error
 
 
 def _unknown(given: Iterable[str], known: set[str]) -> list[str]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from testbed.toolchain.error import ToolchainError
+from testbed.toolchain.programs import locate
 from testbed.world.protocol import WorldError
 from testbed.world.ruleset import TABLE
-from testbed.world.starter import search_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,10 @@ class Nft:
     """
 
     def __init__(self) -> None:
-        program = shutil.which("nft", path=search_path())
-        if program is None:
-            raise WorldError(
-                "there is no nft program on PATH or in /usr/sbin: install the package nftables"
-            )
-        self._program = program
+        try:
+            self._program = str(locate("nft").path)
+        except ToolchainError as error:
+            raise WorldError(str(error)) from error
 
     def agree(self, wanted: str, *, check: bool = False) -> bool:
         """Make the table be the wanted one.

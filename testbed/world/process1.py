@@ -24,6 +24,7 @@ from typing import NoReturn
 
 from testbed.world import syscalls
 from testbed.world.blueprint import INTERFACE, Blueprint, Room
+from testbed.world.furniture import FurnitureError, furnish
 
 NODE_NAMESPACES = (
     syscalls.CLONE_NEWNET
@@ -32,9 +33,6 @@ NODE_NAMESPACES = (
     | syscalls.CLONE_NEWIPC
     | syscalls.CLONE_NEWUTS
 )
-
-SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a mount point
-"""Private in each node: PostgreSQL leaves segments there when it is killed."""
 
 WAN_SETTINGS: Mapping[str, str] = {
     "net/ipv4/ip_forward": "1",
@@ -74,7 +72,7 @@ def main() -> NoReturn:
     blueprint = Blueprint.from_json(sys.stdin.readline())
     try:
         pids = build(blueprint)
-    except (BuildError, OSError) as error:
+    except (BuildError, FurnitureError, OSError) as error:
         _say({"error": str(error)})
         sys.exit(1)
     _say({"nodes": pids})
@@ -90,11 +88,11 @@ def build(blueprint: Blueprint) -> dict[str, int]:
     syscalls.mount("none", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
     socket.sethostname(blueprint.wan.name)
     furnish(blueprint.wan, blueprint.hosts)
-    builders = [_start(room, blueprint.hosts) for room in blueprint.nodes]
+    builders = [_start(room, blueprint) for room in blueprint.nodes]
     for builder in builders:
         _expect(builder, "furnished")
     _apply({**ROOM_SETTINGS, **WAN_SETTINGS})
-    _ip(blueprint.wan.name, [*blueprint.wan.commands, *_cables(builders)])
+    _ip(blueprint.ip, blueprint.wan.name, [*blueprint.wan.commands, *_cables(builders)])
     for builder in builders:
         os.write(builder.orders, b"cable\n")
     for builder in builders:
@@ -102,31 +100,7 @@ def build(blueprint: Blueprint) -> dict[str, int]:
     return {builder.room.name: builder.pid for builder in builders}
 
 
-def furnish(room: Room, hosts: str) -> None:
-    """Give the calling process's mount namespace the private folders of a room.
-
-    Raises:
-        OSError: A mount was refused.
-    """
-    private = syscalls.MS_NOSUID | syscalls.MS_NODEV
-    syscalls.mount("proc", "/proc", "proc", private)
-    syscalls.mount("tmpfs", "/run", "tmpfs", private, {"mode": "755"})
-    syscalls.mount("tmpfs", SHARED_MEMORY, "tmpfs", private, {"mode": "1777"})
-    syscalls.mount("tmpfs", "/srv", "tmpfs", private, {"mode": "755"})
-    if room.lower is not None:
-        Path("/srv/upper").mkdir()
-        Path("/srv/work").mkdir()
-        layers = {"lowerdir": room.lower, "upperdir": "/srv/upper", "workdir": "/srv/work"}
-        syscalls.mount("overlay", "/srv", "overlay", 0, {**layers, "userxattr": None})
-    Path("/srv/log").mkdir(exist_ok=True)
-    syscalls.mount(room.logs, "/srv/log", flags=syscalls.MS_BIND)
-    Path("/run/testbed").mkdir()
-    names = Path("/run/testbed/hosts")
-    names.write_text(hosts, encoding="ascii")
-    syscalls.mount(str(names), "/etc/hosts", flags=syscalls.MS_BIND)
-
-
-def _start(room: Room, hosts: str) -> Builder:
+def _start(room: Room, plan: Blueprint) -> Builder:
     """Fork a node's process 1 into its own namespaces."""
     reports, reporter = os.pipe()
     listener, orders = os.pipe()
@@ -134,7 +108,7 @@ def _start(room: Room, hosts: str) -> Builder:
     if middle == 0:
         os.close(reports)
         os.close(orders)
-        _split(room, hosts, reporter, listener)
+        _split(room, plan, reporter, listener)
     os.close(reporter)
     os.close(listener)
     os.waitpid(middle, 0)
@@ -142,7 +116,7 @@ def _start(room: Room, hosts: str) -> Builder:
     return Builder(room, int(pid), reports, orders)
 
 
-def _split(room: Room, hosts: str, reporter: int, listener: int) -> NoReturn:
+def _split(room: Room, plan: Blueprint, reporter: int, listener: int) -> NoReturn:
     """In the middle process: new namespaces take effect for its child, the node's process 1."""
     gate, latch = os.pipe()
     try:
@@ -159,15 +133,15 @@ def _split(room: Room, hosts: str, reporter: int, listener: int) -> NoReturn:
         os.close(latch)
         os.read(gate, 1)
         socket.sethostname(room.name)
-        furnish(room, hosts)
+        furnish(room, plan.hosts)
         _report(reporter, "furnished")
         if os.read(listener, 16) != b"cable\n":
             os._exit(1)
         _apply(ROOM_SETTINGS)
-        _ip(room.name, room.commands)
+        _ip(plan.ip, room.name, room.commands)
         _report(reporter, "ready")
         _become_init(owned=False)
-    except (BuildError, OSError) as error:
+    except (BuildError, FurnitureError, OSError) as error:
         _report(reporter, f"error {error}")
         os._exit(1)
 
@@ -183,10 +157,10 @@ def _cables(builders: Sequence[Builder]) -> list[str]:
     return lines
 
 
-def _ip(room: str, commands: Sequence[str]) -> None:
+def _ip(program: str, room: str, commands: Sequence[str]) -> None:
     """Run ``ip -batch`` in the calling process's network namespace."""
     done = subprocess.run(
-        ["ip", "-batch", "-"],
+        [program, "-batch", "-"],
         input="\n".join(commands) + "\n",
         capture_output=True,
         text=True,

@@ -1,0 +1,90 @@
+"""The private folders of a room: what a node sees in place of the machine's own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from testbed.world import syscalls
+from testbed.world.blueprint import Room
+
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a mount point
+"""Private in each node: PostgreSQL leaves segments there when it is killed."""
+
+_PRIVATE = syscalls.MS_NOSUID | syscalls.MS_NODEV
+
+
+class FurnitureError(Exception):
+    """A room's folders could not be made; the message says why."""
+
+
+def furnish(room: Room, hosts: str) -> None:
+    """Give the calling process's mount namespace the private folders of a room.
+
+    Args:
+        room: Whose.
+        hosts: Content of ``/etc/hosts``.
+
+    Raises:
+        FurnitureError: The golden folder could not be copied.
+        OSError: A mount was refused.
+    """
+    syscalls.mount("proc", "/proc", "proc", _PRIVATE)
+    syscalls.mount("tmpfs", "/run", "tmpfs", _PRIVATE, {"mode": "755"})
+    syscalls.mount("tmpfs", SHARED_MEMORY, "tmpfs", _PRIVATE, {"mode": "1777"})
+    syscalls.mount("tmpfs", "/srv", "tmpfs", _PRIVATE, {"mode": "755"})
+    if room.lower is not None:
+        _lay(room.name, room.lower)
+    Path("/srv/log").mkdir(exist_ok=True)
+    syscalls.mount(room.logs, "/srv/log", flags=syscalls.MS_BIND)
+    Path("/run/testbed").mkdir()
+    names = Path("/run/testbed/hosts")
+    names.write_text(hosts, encoding="ascii")
+    syscalls.mount(str(names), "/etc/hosts", flags=syscalls.MS_BIND)
+
+
+def _lay(name: str, lower: str) -> None:
+    """Show the golden folder at ``/srv``, private changes on top of it."""
+    try:
+        overlay(lower, Path("/srv"))
+    except OSError as error:
+        print(f"{name}: copies {lower} instead of an overlay: {error}", file=sys.stderr)
+        for leftover in ("upper", "work"):
+            shutil.rmtree(f"/srv/{leftover}", ignore_errors=True)
+        copy(lower, Path("/srv"))
+
+
+def overlay(lower: str, target: Path) -> None:
+    """Mount an overlay over a folder that is a file system in memory.
+
+    Args:
+        lower: What shows through.
+        target: Holds the changes, and is hidden by the result.
+
+    Raises:
+        OSError: This kernel cannot, or not on memory (user attributes on tmpfs: Linux 6.6).
+    """
+    upper, work = target / "upper", target / "work"
+    upper.mkdir()
+    work.mkdir()
+    # Without user attributes the mount would succeed, and removing a lower folder would fail.
+    os.setxattr(upper, "user.overlay.probe", b"y")
+    os.removexattr(upper, "user.overlay.probe")
+    layers = {"lowerdir": lower, "upperdir": str(upper), "workdir": str(work)}
+    syscalls.mount("overlay", str(target), "overlay", 0, {**layers, "userxattr": None})
+
+
+def copy(lower: str, target: Path) -> None:
+    """Copy a folder's content, owners and times included.
+
+    Raises:
+        FurnitureError: Says why: most likely memory is full.
+    """
+    done = subprocess.run(
+        ["cp", "-a", "--", f"{lower}/.", str(target)], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise FurnitureError(f"cannot copy {lower}: {' '.join(done.stderr.split())[:300]}")
