@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
+import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
+
+from testbed.provision.bring_up import bring_up
 
 from experiments.judging import judge
 from experiments.options import Options
 from testbed.checkers.verdict import Validity
-from testbed.provision.bring_up import bring_up
 from testbed.provision.error import ProvisionError
 from testbed.report.html import write_report
 from testbed.runner.announcer import Announcer
@@ -146,11 +145,10 @@ class Arena:
         if self._world is not None and not self._world.alive():
             self._discard_world()
         if self._world is None:
-            name = f"run-{self._options.out.name}-lane{self._options.lane}".lower()
             logs = self._options.out / "worlds" / f"lane{self._options.lane}"
             self._world = bring_up(
                 self.deployment,
-                _world_name(name),
+                f"run-{os.getpid()}-lane{self._options.lane}",
                 logs=logs,
                 owner=Owner.RUNNER,
                 fresh=self._options.fresh,

@@ -20,6 +20,7 @@ from experiments.arena import Arena
 from experiments.options import Options
 from experiments.strategies import FIRST_FAULT_S, schedules
 from testbed.runner.plan import Load, Plan, Step
+from testbed.runner.plan_document import load_plan
 from testbed.topology.model import Deployment
 from testbed.topology.settings import assignments
 
@@ -34,6 +35,9 @@ TAIL_S = 5.0
 
 def test_failover(arena: Arena, options: Options, deployment: Deployment) -> None:
     """Every promise holds, whatever the schedule."""
+    if options.plan is not None:
+        arena.examine(load_plan(options.plan))
+        return
     workloads = st.sampled_from(["set", "set", "register", "bank"])
 
     # A run takes tens of seconds: no deadline, no health check of the generation's speed; the

@@ -19,6 +19,7 @@ class Options:
         seed: Of all that is drawn.
         lane: Number of this lane, from 0; every lane has a world of its own.
         progress: File that progress events are added to, or None.
+        plan: File of a single plan to run instead of a search, or None.
         fresh: Provision by Ansible even where a golden snapshot is there.
     """
 
@@ -30,4 +31,5 @@ class Options:
     seed: int
     lane: int
     progress: Path | None
+    plan: Path | None = None
     fresh: bool = False

@@ -51,6 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--lane", type=int, default=0, help="number of this lane, from 0")
     group.addoption("--progress", type=Path, help="file that progress events are added to")
+    group.addoption("--plan", type=Path, help="run this plan alone instead of a search")
     group.addoption(
         "--fresh", action="store_true", help="provision by Ansible, not from a golden snapshot"
     )
@@ -70,6 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
         lane=config.getoption("--lane"),
         progress=config.getoption("--progress"),
         fresh=config.getoption("--fresh"),
+        plan=config.getoption("--plan"),
     )
 
 

@@ -41,16 +41,14 @@ class Suite:
         module: Import path of the experiment, for example ``experiments.failover``.
         options: Of the suite; ``lane`` is ignored.
         lanes: How many worlds work at once.
-        plan: A single plan to run instead of a search, or None.
     """
 
     def __init__(
-        self, module: str, options: Options, lanes: int, plan: Path | None = None
+        self, module: str, options: Options, lanes: int
     ) -> None:
         self._module = module
         self._options = options
         self._lanes = lanes
-        self._plan = plan
         self._running: dict[int, subprocess.Popen[bytes]] = {}
 
     @property
@@ -100,8 +98,8 @@ class Suite:
             command += ["--set", setting]
         if options.fresh:
             command.append("--fresh")
-        if self._plan is not None:
-            command += ["--plan", str(self._plan)]
+        if options.plan is not None:
+            command += ["--plan", str(options.plan)]
         return command
 
     def _log(self, lane: int) -> Path:

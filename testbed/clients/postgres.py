@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 
 import asyncpg
 
@@ -19,6 +20,15 @@ from testbed.clients.protocol import Completion, Endpoint, Invocation
 
 _UNKNOWN_CLASSES = ("08", "57P", "58", "XX", "40003")
 _CONNECT_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+
+
+# A server cannot change its timeline while a connection to it as primary lives. The name of the
+# current WAL file says it at once after a promotion; the control file only after a checkpoint.
+_WHO = """
+select host(inet_server_addr()),
+    case when not pg_is_in_recovery()
+        then ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end
+"""
 
 
 class PostgresClient:
@@ -47,6 +57,7 @@ class PostgresClient:
         self._timeout_s = timeout_ms / 1000
         self._connection: asyncpg.Connection | None = None
         self._node: str | None = None
+        self._term: int | None = None
 
     async def perform(self, invocation: Invocation) -> Completion:
         """Connect if need be, perform, and say what became of it."""
@@ -82,11 +93,11 @@ class PostgresClient:
         except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             self._abort()
             return Completion("info", node=node, error=f"connection lost: {error}"[:120])
-        return Completion(result.type, value=result.value, node=node, error=result.error)
+        return replace(result, node=node, term=self._term)
 
     async def _connect(self) -> str | None:
         """Open a connection and learn which node answers; a sentence when that fails."""
-        self._node = None
+        self._node, self._term = None, None
         try:
             async with asyncio.timeout(self._timeout_s):
                 connection = await asyncpg.connect(
@@ -98,7 +109,7 @@ class PostgresClient:
                     timeout=self._timeout_s,
                 )
                 self._connection = connection
-                address = await connection.fetchval("select host(inet_server_addr())")
+                address, self._term = await connection.fetchrow(_WHO)
         except _CONNECT_ERRORS as error:
             self._abort()
             return f"connect: {str(error) or type(error).__name__}"[:120]

@@ -81,25 +81,26 @@ class Setting:
 @contextlib.asynccontextmanager
 async def _opened(folder: RunFolder, announcer: Announcer) -> AsyncIterator[Setting]:
     plan = load_plan(folder.plan)
-    deployment = read_json(folder.deployment)
-    topology = from_document(deployment["topology"])
+    setup = read_json(folder.deployment)
+    deployment = from_document(setup["deployment"])
+    topology = deployment.topology
     clock = Clock()
     journal = Journal(folder.history)
-    probe = PROBES[deployment["system"]](topology, deployment["variables"])
+    probe = PROBES[setup["system"]](topology, deployment.variables)
     links = LinkProbe(topology)
     try:
         yield Setting(
             folder=folder,
             plan=plan,
             topology=topology,
-            world=open_world(deployment["world"]),
-            system=SYSTEMS[deployment["system"]],
+            world=open_world(setup["world"]),
+            system=SYSTEMS[setup["system"]],
             probe=probe,
             links=links,
             clock=clock,
             journal=journal,
             recorder=Recorder(journal, clock),
-            space=deployment["space"],
+            space=setup["space"],
             announcer=announcer,
         )
     finally:

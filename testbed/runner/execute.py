@@ -14,7 +14,7 @@ from typing import Any
 from testbed.runner.folder import FolderError, RunFolder, read_json, write_json
 from testbed.runner.plan import Plan
 from testbed.runner.plan_document import to_document as plan_document
-from testbed.topology.document import to_document as topology_document
+from testbed.topology.document import to_document as deployment_document
 from testbed.topology.model import Deployment
 from testbed.world.namespaces import WAN, NamespaceWorld
 
@@ -60,13 +60,11 @@ def prepare(
         raise FolderError(f"{folder.path} cannot be made: {error.strerror}") from error
     write_json(folder.plan, plan_document(plan))
     document: dict[str, Any] = {
-        "deployment": deployment.name,
+        "deployment": deployment_document(deployment),
         "world": world,
         "system": deployment.variables.get("system", "postgres"),
         # Only to keep the rows of this run apart from those of earlier ones: no time is read off.
         "space": time.time_ns() // 1_000_000,
-        "variables": dict(deployment.variables),
-        "topology": topology_document(deployment.topology),
         "programs": programs,
     }
     write_json(folder.deployment, document)

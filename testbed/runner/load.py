@@ -87,6 +87,7 @@ class Recorder:
                 value=done.value,
                 node=done.node,
                 error=done.error,
+                term=done.term,
             )
         )
 

@@ -1,0 +1,36 @@
+"""The experiments by name: a new one is a file beside ``failover.py`` and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """A pytest module that states promises over a space of plans.
+
+    Args:
+        name: As in ``testbed run NAME`` and in a plan.
+        module: Its import path.
+        summary: One line for people.
+    """
+
+    name: str
+    module: str
+    summary: str
+
+
+EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
+    {
+        each.name: each
+        for each in (
+            Experiment(
+                "failover",
+                "experiments.failover",
+                "regions and nodes fail; no acknowledged write is lost, service returns in time",
+            ),
+        )
+    }
+)

@@ -1,0 +1,110 @@
+"""A recorded run: everything that judging needs, read from its folder, with no cluster."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
+
+from faults.protocol import Evidence
+from testbed.history.fault_window import FaultWindow, fault_windows
+from testbed.history.history import History
+from testbed.history.journal import read
+from testbed.runner.execute import Ending, ending
+from testbed.runner.folder import FolderError, RunFolder, read_json
+from testbed.runner.plan import Plan
+from testbed.runner.plan_document import load_plan
+from testbed.runner.pressure import Pressure
+from testbed.topology.document import DocumentError, from_document
+from testbed.topology.model import Deployment
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """What a run left behind.
+
+    Args:
+        folder: Where it is.
+        plan: What was to be run.
+        deployment: Topology and variables that it ran on.
+        history: What clients saw, and the faults.
+        evidence: What each fault was shown to do, in order.
+        ending: How it ended.
+        pressure: How starved the runner was; None when the run left no reading.
+        programs: Version by program.
+    """
+
+    folder: RunFolder
+    plan: Plan
+    deployment: Deployment
+    history: History
+    evidence: tuple[Evidence, ...]
+    ending: Ending
+    pressure: Pressure | None
+    programs: Mapping[str, str]
+
+    @cached_property
+    def windows(self) -> tuple[FaultWindow, ...]:
+        """When each fault was injected, seen to bite, healed, seen gone."""
+        return fault_windows(self.history)
+
+    @cached_property
+    def region_of(self) -> Mapping[str, str]:
+        """Region by node."""
+        return {node.name: node.region for node in self.deployment.topology.nodes}
+
+
+def read_run(folder: RunFolder) -> RecordedRun:
+    """Read a run folder.
+
+    Raises:
+        FolderError: A file is missing or damaged; says which.
+        PlanError: The plan is damaged or of a newer version.
+        HistoryError: The journal is damaged elsewhere than at its end.
+    """
+    plan = load_plan(folder.plan)
+    setup = read_json(folder.deployment)
+    try:
+        deployment = from_document(setup["deployment"])
+        programs = dict(setup.get("programs", {}))
+    except (DocumentError, KeyError, TypeError, ValueError) as error:
+        raise FolderError(f"{folder.deployment} is damaged: {error}") from error
+    if not folder.history.exists():
+        raise FolderError(f"{folder.path} has no {folder.history.name}: nothing was recorded")
+    return RecordedRun(
+        folder=folder,
+        plan=plan,
+        deployment=deployment,
+        history=read(folder.history),
+        evidence=_evidence(folder),
+        ending=ending(folder),
+        pressure=_pressure(folder),
+        programs=programs,
+    )
+
+
+def _evidence(folder: RunFolder) -> tuple[Evidence, ...]:
+    """The lines of ``evidence.jsonl``; a last line that was cut off is left out."""
+    try:
+        lines = folder.evidence.read_bytes().split(b"\n")
+    except OSError:
+        return ()
+    known = {field.name for field in fields(Evidence)}
+    found = []
+    for number, line in enumerate(lines[:-1], 1):
+        try:
+            document = json.loads(line)
+            found.append(Evidence(**{k: v for k, v in document.items() if k in known}))
+        except (ValueError, TypeError, AttributeError) as error:
+            raise FolderError(f"{folder.evidence}:{number}: damaged: {error}") from error
+    return tuple(found)
+
+
+def _pressure(folder: RunFolder) -> Pressure | None:
+    try:
+        document: dict[str, Any] = read_json(folder.ending)
+        return Pressure(**document["pressure"])
+    except (FolderError, KeyError, TypeError):
+        return None
