@@ -1,0 +1,121 @@
+"""A run as one HTML file: no script, nothing from elsewhere, readable on a phone and on paper."""
+
+from __future__ import annotations
+
+import shlex
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from testbed.report.figures.canvas import VARIANTS
+from testbed.report.figures.frame import frame
+from testbed.report.figures.overview import overview
+from testbed.report.figures.region import region_figure
+from testbed.report.judgement import Outcome, Promise
+from testbed.report.lanes import fault_title, full_title
+from testbed.report.loss import check_loss
+from testbed.report.recorded import RecordedRun
+from testbed.report.story import caveats, headline, moments
+from testbed.report.tiles import about, environment_pairs, region_note, tiles
+from testbed.report.visible import compact, visible
+from testbed.report.wording import SIGNS, counted, moment, number, seconds
+
+_REGIONS_MAX = 16
+_WORST_FIRST = (Outcome.VIOLATION, Outcome.ERROR, Outcome.UNKNOWN, Outcome.VALID)
+
+
+def render_html(run: RecordedRun) -> str:
+    """The report of one run.
+
+    Args:
+        run: As read from its folder; whatever is missing in it is left out and named.
+
+    Returns:
+        A whole document, well-formed as HTML and as XML, below a megabyte.
+    """
+    frames = [frame(run, variant) for variant in VARIANTS]
+    judged = run.judgement
+    found = headline(run)
+    template = _environment().get_template("report.html.j2")
+    return template.render(
+        run=run,
+        headline=found,
+        sign=SIGNS[found.outcome],
+        signs=SIGNS,
+        style=Markup(_style()),  # noqa: S704 - our own file
+        about=about(run),
+        tiles=tiles(run),
+        caveats=caveats(run),
+        moments=moments(run),
+        overview=[overview(each) for each in frames] if run.calls or run.roles else [],
+        regions=[
+            {
+                "name": name,
+                "note": region_note(run, name),
+                "figures": [region_figure(each, name) for each in frames],
+            }
+            for name in list(frames[0].series)[:_REGIONS_MAX]
+        ],
+        promises=sorted(judged.promises, key=_worst_first) if judged else (),
+        recoveries=judged.recoveries if judged else (),
+        loss=judged.loss if judged else None,
+        loss_check=check_loss(run),
+        full_title=lambda title, time_s: full_title(run, title, time_s),
+        links=judged.links if judged else (),
+        environment=environment_pairs(run),
+        folder_argument=shlex.quote(str(run.folder)),
+    )
+
+
+def _worst_first(promise: Promise) -> int:
+    return _WORST_FIRST.index(promise.outcome)
+
+
+def _style() -> str:
+    return (resources.files("testbed.report") / "templates" / "report.css").read_text("utf-8")
+
+
+def _environment() -> Environment:
+    """Jinja2 with everything escaped, and what is hidden in a text spelled out before that."""
+    environment = Environment(
+        loader=PackageLoader("testbed.report"),
+        autoescape=True,
+        finalize=_shown,
+        undefined=StrictUndefined,
+    )
+    environment.filters |= {
+        "seconds": seconds,
+        "moment": moment,
+        "number": number,
+        "counted": counted,
+        "json": compact,
+        "counterexample": counterexample_line,
+        "fault_title": fault_title,
+    }
+    return environment
+
+
+def _shown(value: Any) -> Any:
+    """What Jinja2 prints: markup of our own as it is, all other text made visible."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return visible(value)
+    return value
+
+
+def counterexample_line(item: Any) -> str:
+    """One line of a counterexample: an operation in words, anything else as compact JSON."""
+    if not isinstance(item, dict) or not {"time", "type", "f"} <= item.keys():
+        return compact(item)
+    time = item["time"]
+    at = f"{time / 1e9:9.3f} s" if isinstance(time, int | float) else compact(time, 20)
+    who = f"process {compact(item.get('process', '?'), 20)}"
+    where = " ".join(
+        f"{name} {compact(item[name], 60)}" for name in ("region", "node") if item.get(name)
+    )
+    what = " ".join(
+        compact(item[name], 200) for name in ("f", "key", "value") if item.get(name) is not None
+    )
+    error = f" ({compact(item['error'], 120)})" if item.get("error") else ""
+    return f"{at}  {who}  {compact(item['type'], 10):6}  {what}{error}  {where}".rstrip()
