@@ -14,12 +14,13 @@ from typing import Any
 
 from ansible_runner import Runner, RunnerConfig
 
+import testbed
 from testbed.provision.error import Failure, ProvisionError
-from testbed.provision.folders import package_parent, playbook_folder
 from testbed.provision.progress import Listener, Stopwatch
 from testbed.provision.world_inventory import write_world_inventory
 from testbed.toolchain.cache import root
 from testbed.topology.model import Deployment
+from testbed.topology.shipped import playbooks
 from testbed.world.protocol import World
 
 MARKER = "TESTBED_PROVISION"
@@ -65,7 +66,7 @@ def provision(
     Raises:
         ProvisionError: It failed; names the tasks, the nodes and the ends of the programs' logs.
     """
-    playbook = playbook or playbook_folder() / "site.yml"
+    playbook = playbook or playbooks() / "site.yml"
     folder = world.logs / "ansible"
     kind = f"{deployment.name}{'-check' if check else ''}"
     stopwatch = Stopwatch(root() / "durations" / f"{kind}.json", listener)
@@ -136,7 +137,7 @@ def _config(
         "HOME": str(folder),
         "LANG": "C.UTF-8",
         "LC_ALL": "C.UTF-8",
-        "PYTHONPATH": str(package_parent()),
+        "PYTHONPATH": str(Path(testbed.__file__).resolve().parent.parent),
         "ANSIBLE_HOME": str(folder / "home"),
         "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
         "ANSIBLE_CALLBACK_PLUGINS": "",

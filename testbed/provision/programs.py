@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +18,7 @@ from testbed.provision.launcher import BOOTSTRAP, framed
 from testbed.world.protocol import World, WorldError
 
 PATIENCE_S = 150.0
+WAN = "wan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,19 @@ class Launched:
     changed: bool
     pid: int | None
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an HTTP request from inside a node got.
+
+    Args:
+        status: The HTTP status; 0 when nobody answered.
+        body: The text of the answer.
+    """
+
+    status: int
+    body: str
 
 
 def start(world: World, node: str, program: str, *, wait: bool = True) -> Launched:
@@ -91,6 +107,42 @@ def running(world: World, node: str) -> tuple[ProgramState, ...]:
     programs = ask(world, node, {"verb": "status"})["programs"]
     states = [ProgramState(item["name"], item["pid"], item["stage"]) for item in programs]
     return tuple(sorted(states, key=lambda state: (state.stage, state.name)))
+
+
+def start_all(world: World) -> Mapping[str, Mapping[str, float]]:
+    """Start every program of every node, in parallel over the nodes, the wan first.
+
+    Returns:
+        Seconds until each program was healthy, by node.
+
+    Raises:
+        ProvisionError: Some program did not start; every node's failure is listed.
+    """
+    request = {"verb": "start-all"}
+    seconds = {WAN: ask(world, WAN, request)["seconds"]}
+    names = [node.name for node in world.topology.nodes]
+    failures: list[Failure] = []
+    with ThreadPoolExecutor(max_workers=len(names)) as pool:
+        replies = {name: pool.submit(ask, world, name, request) for name in names}
+    for name, reply in replies.items():
+        try:
+            seconds[name] = reply.result()["seconds"]
+        except ProvisionError as error:
+            failures += error.failures or [Failure("", name, str(error))]
+    if failures:
+        raise ProvisionError(f"starting world {world.name} failed", failures)
+    return seconds
+
+
+def fetch(world: World, node: str, url: str, method: str = "GET", body: str = "") -> Answer:
+    """One HTTP request from inside a node.
+
+    Raises:
+        ProvisionError: The node cannot be entered.
+    """
+    request = {"verb": "fetch", "url": url, "method": method, "body": body}
+    reply = ask(world, node, request)
+    return Answer(reply["status"], reply["body"])
 
 
 def ask(world: World, node: str, request: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import testbed
+from testbed.topology.document import to_document
 from testbed.topology.model import Deployment
 from testbed.world.protocol import World
 
@@ -32,13 +34,18 @@ def write_world_inventory(
     """
     hosts: dict[str, dict[str, Any]] = {
         node.name: {
+            **deployment.region_variables.get(node.region, {}),
             "address": node.address,
             "region": node.region,
             "testbed_node_prefix": world.argv(node.name, []),
         }
         for node in deployment.topology.nodes
     }
-    hosts["wan"] = {"address": "127.0.0.1", "testbed_node_prefix": world.argv("wan", [])}
+    hosts["wan"] = {
+        "deployment_document": json.dumps(to_document(deployment)),
+        "testbed_node_prefix": world.argv("wan", []),
+        "testbed_package_folder": str(Path(testbed.__file__).resolve().parent.parent),
+    }
     variables = {**deployment.variables, **programs, "log_folder": LOG_FOLDER}
     inventory = folder / "inventory"
     (inventory / "group_vars").mkdir(parents=True, exist_ok=True)

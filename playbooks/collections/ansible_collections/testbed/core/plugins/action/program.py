@@ -19,8 +19,11 @@ OPTIONAL = frozenset(
         "files",
         "env",
         "cwd",
+        "needs",
+        "warm_start",
         "healthy",
         "settings",
+        "apply",
         "stage",
         "timeout_s",
         "patience_s",
@@ -62,7 +65,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         problems = [f"missing {name}" for name in missing] + [f"unknown {name}" for name in unknown]
         if problems:
             raise AnsibleActionFail("testbed.core.program: " + ", ".join(problems))
-        return arguments
+        return {"timeout_s": 30.0, **arguments}
 
 
 def reply(done: dict[str, Any], name: str) -> dict[str, Any]:

@@ -38,11 +38,23 @@ options:
   cwd:
     description: The program's working folder.
     type: str
+  needs:
+    description:
+      - What must hold before the program is started, each as in O(healthy).
+    type: list
+    elements: dict
+  warm_start:
+    description:
+      - A command that is run first of all when a node is started from a snapshot. It brings up
+        what the program would find running after a restart of its own.
+    type: list
+    elements: str
   healthy:
     description:
       - What must hold for the program to count as healthy. Either C(argv), a command that exits
-        with 0, or C(url) with C(status) (200) and perhaps C(any_of), a list of JSON values one of
-        which the answer must contain.
+        with 0; or C(path), a file that exists; or C(url) with C(status) (200) and perhaps
+        C(any_of), a list of JSON values one of which the answer must contain; or C(either), a list
+        of such checks one of which must hold.
     type: dict
   settings:
     description:
@@ -50,6 +62,12 @@ options:
         value is sent when what the URL answers does not contain it.
     type: list
     elements: dict
+  apply:
+    description:
+      - A command that brings to date what the program keeps behind an interface of its own. It has
+        C(argv), perhaps C(stdin) and C(env), and prints a JSON object with C(changes) or C(error).
+        In check mode it is run with C(--check).
+    type: dict
   stage:
     description: When the program is started with others from a snapshot, lower ones come first.
     type: int
