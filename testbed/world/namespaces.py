@@ -1,199 +1,25 @@
 """The namespace runtime: a world of Linux namespaces on this machine, with or without root.
 
-``create(name, topology, logs=..., folder=..., lowers=..., owner=..., deployment=...,
-variables=...)`` builds one, ``open_world(name)`` finds one that runs, ``list_worlds()`` finds
-all. ``NamespaceWorld`` implements :class:`testbed.world.protocol.World`.
+``create`` builds one, ``open_world`` finds one that runs, ``list_worlds`` finds all, ``clean``
+forgets those that ended without ``down``.
 """
 
 from __future__ import annotations
 
-import enum
-import functools
 import os
 import re
-import signal
-import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from testbed.toolchain.error import ToolchainError
 from testbed.toolchain.programs import locate
 from testbed.topology.model import Topology
-from testbed.world import blueprint, census, entry, starter, state
-from testbed.world.protocol import Process, WorldError
-from testbed.world.wan import Wan
+from testbed.world import blueprint, census, starter, state
+from testbed.world.namespace_world import WAN, NamespaceWorld, Owner
+from testbed.world.protocol import WorldError
 
-WAN = "wan"
-"""The node name of the routing namespace between the regions."""
-
-
-class Owner(enum.Enum):
-    """Who keeps a world alive.
-
-    ``RUNNER``: the process that created it; the world dies with it, however it dies.
-    ``DETACHED``: nobody; the world lives until ``down``.
-    """
-
-    RUNNER = "runner"
-    DETACHED = "detached"
-
-
-class NamespaceWorld:
-    """A running world of namespaces.
-
-    Args:
-        remembered: The world's ``world.json``.
-        folder: Where worlds are remembered.
-        outer: The process that waits for process 1, in the process that created the world.
-            While this object holds it, its pipe keeps a world owned by the runner alive.
-    """
-
-    def __init__(
-        self,
-        remembered: state.WorldState,
-        folder: Path,
-        outer: subprocess.Popen[bytes] | None = None,
-    ) -> None:
-        self._state = remembered
-        self._folder = folder
-        self._outer = outer
-
-    @property
-    def name(self) -> str:
-        """Unique among the worlds of this user on this machine."""
-        return self._state.name
-
-    @property
-    def topology(self) -> Topology:
-        """What the world was built from."""
-        return self._state.topology
-
-    @property
-    def logs(self) -> Path:
-        """Folder outside the world with one folder a node; survives the world."""
-        return self._state.logs
-
-    @property
-    def deployment(self) -> str:
-        """Name of the deployment that it was created for; empty if none."""
-        return self._state.deployment
-
-    @property
-    def variables(self) -> Mapping[str, Any]:
-        """The deployment's variables as given to :func:`create`."""
-        return self._state.variables
-
-    @property
-    def owner(self) -> Owner:
-        """Who keeps it alive."""
-        return Owner.RUNNER if self._state.owned else Owner.DETACHED
-
-    @property
-    def owner_pipe(self) -> int | None:
-        """The file descriptor that keeps an owned world alive; None outside its creator.
-
-        A child that is given it (``pass_fds``) keeps the world alive as well.
-        """
-        if self._outer is None or self._outer.stdin is None or self._outer.stdin.closed:
-            return None
-        return self._outer.stdin.fileno()
-
-    @functools.cached_property
-    def wan(self) -> Wan:
-        """The network between the regions; usable only by a caller in the wan's network."""
-        return Wan(self.topology)
-
-    def alive(self) -> bool:
-        """True while process 1 of the world runs."""
-        return self._state.process1 is not None and census.runs(self._state.process1)
-
-    def pid(self, node: str) -> int:
-        """Process 1 of a node, as the caller sees it.
-
-        Raises:
-            WorldError: No such node, or it ended.
-        """
-        identity = self._state.process1 if node == WAN else self._state.nodes.get(node)
-        if identity is None:
-            known = ", ".join([WAN, *self._state.nodes])
-            raise WorldError(f"world {self.name!r} has no node {node!r}; it has: {known}")
-        if not census.runs(identity):
-            raise WorldError(
-                f"node {node!r} of world {self.name!r} has ended: "
-                f"see {self.logs / node}; create the world again"
-            )
-        return identity.pid
-
-    def argv(self, node: str, command: Sequence[str]) -> list[str]:
-        """The command line that runs a command on a node from outside the world."""
-        return entry.into_room(self.pid(node), command)
-
-    def network_argv(self, node: str, command: Sequence[str]) -> list[str]:
-        """The command line that runs a command of this machine with only a node's network.
-
-        With ``wan`` as the node it is how a runner reaches every node and Toxiproxy.
-        """
-        return entry.into_network(self.pid(node), command)
-
-    def execute(
-        self,
-        node: str,
-        command: Sequence[str],
-        *,
-        stdin: bytes = b"",
-        env: Mapping[str, str] | None = None,
-        timeout_s: float = 60.0,
-    ) -> subprocess.CompletedProcess[bytes]:
-        """Run a command on a node to its end.
-
-        Args:
-            node: A node's name or ``wan``.
-            command: Program and arguments.
-            stdin: What it reads.
-            env: Added to the caller's environment.
-            timeout_s: After it the command and what it started are killed.
-
-        Raises:
-            WorldError: The node is gone or the command did not end in time.
-        """
-        process = subprocess.Popen(
-            self.argv(node, command),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**os.environ, "PATH": starter.search_path(), **(env or {})},
-            start_new_session=True,
-        )
-        try:
-            out, err = process.communicate(stdin, timeout=timeout_s)
-        except subprocess.TimeoutExpired:
-            raise WorldError(
-                f"{node}: `{' '.join(command)}` did not end within {timeout_s:g} s"
-            ) from None
-        finally:
-            if process.poll() is None:
-                # nsenter forks into the node: the group reaches the command as well.
-                os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
-        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
-
-    def processes(self, node: str) -> tuple[Process, ...]:
-        """Every process of a node, its own process 1 excepted."""
-        return census.members(self.pid(node))
-
-    def signal(self, processes: Iterable[Process], number: int) -> tuple[Process, ...]:
-        """Send a signal to processes of a node; those that it reached, as others had ended."""
-        return tuple(process for process in processes if census.send(process, number))
-
-    def down(self) -> None:
-        """End the world: every process, namespace, mount and interface. Idempotent."""
-        if self._state.process1 is not None:
-            census.kill(self._state.process1)
-        if self._outer is not None:
-            self._outer.kill()
-            self._outer.communicate()
-        state.forget(self._folder, self.name, self._state.process1)
+__all__ = ["WAN", "NamespaceWorld", "Owner", "clean", "create", "list_worlds", "open_world"]
 
 
 def create(
@@ -246,10 +72,22 @@ def create(
     try:
         plan = blueprint.draw(topology, claimed.logs, lowers, owned=claimed.owned, ip=ip)
         started = starter.start(plan, claimed.logs / WAN / "process1.log")
-        running = state.running(claimed, started.process1, started.nodes)
-        state.write(folder, running)
+        return _settle(folder, claimed, started)
     except BaseException:
         state.forget(folder, name, None)
+        raise
+
+
+def _settle(folder: Path, claimed: state.WorldState, started: starter.Started) -> NamespaceWorld:
+    """Remember a world that was built, and only then let go of it."""
+    try:
+        running = state.running(claimed, started.process1, started.nodes)
+        state.write(folder, running)
+        if not running.owned:
+            started.keep()
+    except BaseException:
+        starter.end(started.outer)
+        state.forget(folder, claimed.name, started.process1)
         raise
     return NamespaceWorld(running, folder, started.outer)
 

@@ -5,8 +5,9 @@ namespaces, with the standard library only. Reads one line of JSON, a
 :class:`~testbed.world.blueprint.Blueprint`; writes one line of JSON: ``{"nodes": {name: pid}}``
 with pids of the world's own pid namespace, or ``{"error": text}``.
 
-Afterwards it needs no interpreter: with SIGCHLD ignored the kernel reaps every orphan, so it
-becomes ``cat`` on the owner's pipe (end of file ends the world) or ``sleep infinity``.
+A world that shall outlive its creator then waits for one more line, ``keep``. Afterwards it needs
+no interpreter: with SIGCHLD ignored the kernel reaps every orphan, so it becomes ``cat`` on the
+owner's pipe (end of file ends the world) or ``sleep infinity``.
 """
 
 from __future__ import annotations
@@ -46,6 +47,10 @@ ROOM_SETTINGS: Mapping[str, str] = {
 }
 
 
+KEEP = "keep\n"
+"""The creator's last word to a world that shall outlive it."""
+
+
 class BuildError(Exception):
     """The world could not be built; the message says which step and why."""
 
@@ -69,13 +74,18 @@ class Builder:
 
 def main() -> NoReturn:
     """Build the world, report and become the init."""
-    blueprint = Blueprint.from_json(sys.stdin.readline())
+    line = sys.stdin.readline()
+    if not line:
+        sys.exit(1)  # The creator died before it said what to build.
+    blueprint = Blueprint.from_json(line)
     try:
         pids = build(blueprint)
     except (BuildError, FurnitureError, OSError) as error:
         _say({"error": str(error)})
         sys.exit(1)
     _say({"nodes": pids})
+    if not blueprint.owned and sys.stdin.readline() != KEEP:
+        sys.exit(1)  # The creator died before it remembered this world: nobody could end it.
     _become_init(owned=blueprint.owned)
 
 

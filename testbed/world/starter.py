@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -16,6 +17,7 @@ from typing import IO
 import testbed
 from testbed.world import census
 from testbed.world.blueprint import Blueprint
+from testbed.world.process1 import KEEP
 from testbed.world.protocol import WorldError
 
 START_S_MAX = 60.0
@@ -40,6 +42,19 @@ class Started:
     nodes: Mapping[str, census.Identity]
     outer: subprocess.Popen[bytes]
 
+    def keep(self) -> None:
+        """Let the world live on without the caller.
+
+        Raises:
+            WorldError: It has ended already.
+        """
+        assert self.outer.stdin is not None
+        try:
+            self.outer.stdin.write(KEEP.encode())
+            self.outer.stdin.close()
+        except BrokenPipeError:
+            raise WorldError("the world ended just after it was built") from None
+
 
 def start(blueprint: Blueprint, log: Path) -> Started:
     """Build a world.
@@ -56,9 +71,20 @@ def start(blueprint: Blueprint, log: Path) -> Started:
     try:
         return _build(outer, blueprint, log)
     except BaseException:
-        outer.kill()
-        outer.wait()
+        end(outer)
         raise
+    finally:
+        assert outer.stdout is not None
+        outer.stdout.close()
+
+
+def end(outer: subprocess.Popen[bytes]) -> None:
+    """Kill and reap the process that waits for process 1; process 1 dies with it."""
+    outer.kill()
+    outer.wait()
+    assert outer.stdin is not None
+    with contextlib.suppress(BrokenPipeError):
+        outer.stdin.close()
 
 
 def search_path() -> str:
@@ -101,8 +127,6 @@ def _build(outer: subprocess.Popen[bytes], blueprint: Blueprint, log: Path) -> S
     report = json.loads(line)
     if "error" in report:
         raise WorldError(f"the world could not be built: {report['error']}")
-    if not blueprint.owned:
-        outer.stdin.close()
     process1 = next(iter(census.children(outer.pid).values()))
     inside = census.children(process1)
     nodes = {name: _identity(inside[pid], name) for name, pid in report["nodes"].items()}
