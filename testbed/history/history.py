@@ -47,8 +47,10 @@ class Pair:
 
     @property
     def node(self) -> str | None:
-        """The node that answered, as far as the client knows."""
-        return self.completion.node if self.completion is not None else None
+        """The node that answered, or else the one that was asked, as far as the client knows."""
+        if self.completion is not None and self.completion.node is not None:
+            return self.completion.node
+        return self.invocation.node
 
     @property
     def start_ns(self) -> int:

@@ -1,0 +1,89 @@
+"""A region that can reach a quorum is served, and stays so.
+
+Definition. Once the bound after a fault is over, at least the given share of the writes that
+are due for the region's clients is acknowledged, until the next fault or the end of the load.
+The bound itself is for ``recovery_time`` to judge; this one finds service that comes back and
+goes again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from testbed.checkers.expectation import Expectation
+from testbed.checkers.verdict import Validity, Verdict
+from testbed.history.history import History
+from testbed.measures.load import Load, load
+
+NAME = "service"
+PROMISE = "A region that can reach a quorum is served."
+
+DUE_MIN = 10
+"""Fewer writes than this say nothing of a share."""
+
+
+def check(
+    history: History,
+    expectations: Sequence[Expectation],
+    writes: Iterable[str],
+    availability_min: float = 0.9,
+) -> Verdict:
+    """Judge every expectation.
+
+    Args:
+        history: What clients saw.
+        expectations: Who is expected to be served when.
+        writes: The functions whose acknowledgement is service.
+        availability_min: The share of due writes that must be acknowledged, 0 to 1.
+
+    Raises:
+        HistoryError: The history cannot be paired.
+    """
+    if not expectations:
+        return Verdict(NAME, PROMISE, Validity.UNKNOWN, "no region was expected to be served")
+    writes = frozenset(writes)
+    judged = [(one, _served(history, one, writes)) for one in expectations]
+    enough = [pair for pair in judged if pair[1].due >= DUE_MIN]
+    poor = [pair for pair in enough if (pair[1].availability or 0) < availability_min]
+    numbers = {
+        "availability_min": min((pair[1].availability or 0 for pair in enough), default=0.0),
+        "expectations": float(len(judged)),
+        "poorly_served": float(len(poor)),
+    }
+    if poor:
+        examples = tuple(
+            {
+                "region": one.region,
+                "cause": one.cause,
+                "from_ns": found.from_ns,
+                "to_ns": found.to_ns,
+                "due": found.due,
+                "acknowledged": found.ok,
+                "unknown": found.info,
+            }
+            for one, found in poor
+        )
+        reason = f"{_said(*min(poor, key=_share))}, expected {availability_min:.0%}"
+        return Verdict(NAME, PROMISE, Validity.VIOLATION, reason, examples, numbers)
+    if len(enough) < len(judged):
+        one, found = next(pair for pair in judged if pair[1].due < DUE_MIN)
+        reason = f"{_said(one, found)}: too few to say"
+        return Verdict(NAME, PROMISE, Validity.UNKNOWN, reason, (), numbers)
+    reason = f"{_said(*min(judged, key=_share))}, the least of {len(judged)}"
+    return Verdict(NAME, PROMISE, Validity.VALID, reason, (), numbers)
+
+
+def _served(history: History, expected: Expectation, writes: frozenset[str]) -> Load:
+    from_ns = expected.from_ns + int(expected.bound_ms * 1e6)
+    return load(history, writes, from_ns=from_ns, to_ns=expected.to_ns, region=expected.region)
+
+
+def _share(pair: tuple[Expectation, Load]) -> float:
+    return pair[1].availability or 0.0
+
+
+def _said(expected: Expectation, found: Load) -> str:
+    return (
+        f"{found.ok} of {found.due} writes due in {expected.region} were acknowledged once the "
+        f"bound after {expected.cause} was over"
+    )
