@@ -111,9 +111,7 @@ class Arena:
             if judgement.validity is not Validity.UNKNOWN:
                 break
         said = judgement.validity.name.lower() if judgement.validity is not None else "error"
-        self._announcer.tell(
-            Judged(said, judgement.summary, example=number, run=str(folder.path))
-        )
+        self._announcer.tell(Judged(said, judgement.summary, example=number, run=str(folder.path)))
         return judgement
 
     def _attempt(self, plan: Plan, folder: RunFolder) -> Judgement:

@@ -34,16 +34,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("testbed", "experiments of the testbed")
     group.addoption("--deployment", help="folder below inventory/ (default: the experiment's)")
     group.addoption(
-        "--set", action="append", default=[], metavar="NAME=VALUE", dest="testbed_settings",
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="testbed_settings",
         help="a variable of the deployment; may be given again",
     )
     group.addoption("--out", type=Path, help="folder of the suite (default: runs/TIME)")
     group.addoption(
-        "--budget", type=float, default=180.0, metavar="SECONDS", dest="testbed_budget",
+        "--budget",
+        type=float,
+        default=180.0,
+        metavar="SECONDS",
+        dest="testbed_budget",
         help="no further example is begun after it",
     )
     group.addoption(
-        "--examples", type=int, default=1000, dest="testbed_examples",
+        "--examples",
+        type=int,
+        default=1000,
+        dest="testbed_examples",
         help="at most so many examples",
     )
     group.addoption(

@@ -43,9 +43,7 @@ class Suite:
         lanes: How many worlds work at once.
     """
 
-    def __init__(
-        self, module: str, options: Options, lanes: int
-    ) -> None:
+    def __init__(self, module: str, options: Options, lanes: int) -> None:
         self._module = module
         self._options = options
         self._lanes = lanes

@@ -60,27 +60,34 @@ class Timeline:
 
     async def _step(self, number: int, step: Step, start_ns: int) -> None:
         fault = build(step.kind, step.target, step.parameters)
+        resolved: list[str] = []
+
+        async def resolve(target: str) -> str:
+            resolved.append(await self._context.resolve(target))
+            return resolved[-1]
+
+        context = replace(self._context, resolve=resolve)
         await self._clock.until(start_ns + int(step.at_s * 1e9))
         try:
             self._record(number, fault, "inject")
-            await fault.inject(self._context)
-            self._record(number, fault, "injected")
+            await fault.inject(context)
+            self._record(number, fault, "injected", resolved="->".join(resolved))
             until = self._clock.now() + int((step.duration_s or 0) * 1e9)
-            await self._show(number, fault, "effect")
+            await self._show(number, fault, "effect", context)
             await self._clock.until(until)
         finally:
             # A cancelled run heals too: nothing may stay broken in a world that is used again.
-            await asyncio.shield(self._heal(number, fault))
-        await self._show(number, fault, "absence")
+            await asyncio.shield(self._heal(number, fault, context))
+        await self._show(number, fault, "absence", context)
 
-    async def _heal(self, number: int, fault: Fault) -> None:
+    async def _heal(self, number: int, fault: Fault, context: Context) -> None:
         self._record(number, fault, "heal")
-        await fault.heal(self._context)
+        await fault.heal(context)
         self._record(number, fault, "healed")
 
-    async def _show(self, number: int, fault: Fault, phase: str) -> None:
+    async def _show(self, number: int, fault: Fault, phase: str, context: Context) -> None:
         try:
-            found = await (fault.effect if phase == "effect" else fault.absence)(self._context)
+            found = await (fault.effect if phase == "effect" else fault.absence)(context)
         except FaultError as error:
             # What can't be observed is not shown; the run goes on and will be inconclusive.
             found = Evidence(fault.title, phase, False, str(error))

@@ -1,0 +1,214 @@
+"""The promises of failover, each judged from what clients saw.
+
+What a promise needs beside the history (who may reach a quorum, how long a failover may take) is
+computed here from the plan, the topology and the deployment's timers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from experiments import bounds
+from testbed.checkers import (
+    adequacy,
+    bank,
+    durability,
+    monotonic,
+    recovery,
+    recovery_time,
+    register,
+    service,
+    single_primary,
+)
+from testbed.checkers.adequacy import Requirements
+from testbed.checkers.expectation import Expectation, after_heal, during
+from testbed.checkers.verdict import Verdict
+from testbed.history.fault_window import FaultWindow
+from testbed.measures.load import load_span
+from testbed.runner.recorded import RecordedRun
+from testbed.workloads.catalogue import make, workload_class
+from testbed.workloads.marker import MARK
+
+REPLICATION_MS = 150.0
+"""What replication itself may add to the longest delay of a link: for the estimate of a loss."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A recorded run with what its promises are asked with.
+
+    Args:
+        run: As read from its folder.
+        writes: Functions of the load that only a primary acknowledges.
+        functions: Every function of the load.
+        end_ns: When the last operation of the load was due.
+    """
+
+    run: RecordedRun
+    writes: frozenset[str]
+    functions: frozenset[str]
+    end_ns: int
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Every region, in the topology's order."""
+        return tuple(region.name for region in self.run.deployment.topology.regions)
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Every node that holds data."""
+        members = self.run.deployment.topology.members("postgres")
+        return tuple(node.name for node in members)
+
+
+def setting_of(run: RecordedRun) -> Setting:
+    """What the promises of a run are asked with."""
+    workload = workload_class(run.plan.load.workload)
+    functions = (workload.writes | workload.reads | workload.replica_reads) - {MARK}
+    span = load_span(run.history, functions)
+    return Setting(run, workload.writes - {MARK}, functions, span[1] if span else 0)
+
+
+def failover(run: RecordedRun) -> tuple[Verdict, ...]:
+    """Every promise of the failover experiment.
+
+    Raises:
+        HistoryError: The history contradicts itself.
+    """
+    setting = setting_of(run)
+    verdicts = [
+        _adequate(setting),
+        *_WORKLOAD_PROMISES[run.plan.load.workload](setting),
+        single_primary.check(run.history, setting.writes),
+        _recovered(setting),
+    ]
+    expected = tuple(expectations(setting))
+    if run.plan.schedule:
+        verdicts.append(recovery_time.check(run.history, expected, setting.writes))
+    lasting = tuple(_lasting(expected))
+    if lasting:
+        verdicts.append(service.check(run.history, lasting, setting.writes))
+    return tuple(verdicts)
+
+
+def expectations(setting: Setting) -> Iterator[Expectation]:
+    """Who is expected to be served again when: every region for every fault.
+
+    A region that a fault cuts off from the primary or from the quorum is expected to be served
+    once the fault is healed.
+    """
+    run = setting.run
+    for window in run.windows:
+        bound = bounds.rto(window.kind, run.deployment.variables, run.plan.load.timeout_ms)
+        cut_off = frozenset(_cut_off(setting, window))
+        for region in setting.regions:
+            if region not in cut_off:
+                yield during(
+                    window,
+                    region,
+                    bound_ms=bound.total_ms,
+                    windows=run.windows,
+                    end_ns=setting.end_ns,
+                )
+                continue
+            healed = after_heal(
+                window,
+                region,
+                bound_ms=bound.total_ms,
+                windows=run.windows,
+                end_ns=setting.end_ns,
+            )
+            if healed is not None:
+                yield healed
+
+
+def _cut_off(setting: Setting, window: FaultWindow) -> Iterator[str]:
+    """The regions that a fault leaves without a way to the primary."""
+    resolved = str(window.details.get("resolved", "")).split("->")
+    if window.kind == "region-cut" or (
+        window.kind == "dcs-leader-loss" and "region-cut" in window.title
+    ):
+        yield from (setting.run.region_of.get(name, name) for name in resolved[:1])
+    elif window.kind == "link-cut" and len(resolved) == 2:
+        # Clients go straight to the primary: one end of a cut link has no way to it when it is
+        # at the other end, though both ends reach the quorum by the third region.
+        primaries = _acknowledging_regions(setting, window)
+        for region, other in (resolved, resolved[::-1]):
+            if other in primaries or not primaries:
+                yield region
+
+
+def _acknowledging_regions(setting: Setting, window: FaultWindow) -> set[str]:
+    """The regions whose nodes acknowledged writes while a fault held."""
+    until_ns = setting.end_ns if window.heal_ns is None else window.heal_ns
+    return {
+        setting.run.region_of[pair.node]
+        for pair in setting.run.history.of(setting.writes, "ok")
+        if pair.node in setting.run.region_of and window.inject_ns <= (pair.end_ns or 0) <= until_ns
+    }
+
+
+def _lasting(expected: tuple[Expectation, ...]) -> Iterator[Expectation]:
+    """The expectations that last longer than their bound: only those say that service stays."""
+    for one in expected:
+        if one.to_ns - one.from_ns > (one.bound_ms + 1000) * 1e6:
+            yield one
+
+
+def _adequate(setting: Setting) -> Verdict:
+    run = setting.run
+    required = Requirements(
+        regions=setting.regions,
+        nodes=setting.nodes,
+        functions=setting.functions,
+        rate_ops_s=run.plan.load.rate_ops_s,
+        final=frozenset(
+            what.f
+            for what in make(
+                run.plan.load.workload, run.plan.load.parameters, run.deployment.topology
+            ).final()
+        ),
+        faults=len(run.plan.schedule),
+    )
+    lateness_ms = run.pressure.lateness_ms_p99 if run.pressure is not None else None
+    return adequacy.check(run.history, required, lateness_ms=lateness_ms)
+
+
+def _recovered(setting: Setting) -> Verdict:
+    run = setting.run
+    healed = [
+        window.healed_ns or window.heal_ns or window.injected_ns or window.inject_ns
+        for window in run.windows
+    ]
+    return recovery.check(
+        run.history,
+        setting.nodes,
+        healed_ns=max(healed, default=0),
+        bound_ms=bounds.recovery(run.deployment.variables).total_ms,
+    )
+
+
+def _set_promises(setting: Setting) -> tuple[Verdict, ...]:
+    delay_ms = max(link.delay_ms for link in setting.run.deployment.topology.links)
+    return (
+        durability.check(setting.run.history, setting.nodes, delay_ms + REPLICATION_MS),
+        monotonic.check_counts(setting.run.history),
+    )
+
+
+def _register_promises(setting: Setting) -> tuple[Verdict, ...]:
+    return (
+        register.check(setting.run.history),
+        monotonic.check_versions(setting.run.history),
+    )
+
+
+def _bank_promises(setting: Setting) -> tuple[Verdict, ...]:
+    return (bank.check(setting.run.history),)
+
+
+_WORKLOAD_PROMISES: Mapping[str, Callable[[Setting], tuple[Verdict, ...]]] = MappingProxyType(
+    {"set": _set_promises, "register": _register_promises, "bank": _bank_promises}
+)
