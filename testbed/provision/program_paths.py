@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from testbed.toolchain.programs import locate
 
@@ -14,11 +15,20 @@ def program_variables() -> Mapping[str, str]:
     Raises:
         ToolchainError: One is missing; the message says how to get it.
     """
+    patroni = locate("patroni")
     return {
         "consul_program": str(locate("consul").path),
         "toxiproxy_program": str(locate("toxiproxy-server").path),
         "haproxy_program": str(locate("haproxy").path),
         "postgres_bin_dir": str(locate("postgres").folder),
-        "patroni_program": str(locate("patroni").path),
-        "patroni_python": sys.executable,
+        "patroni_python": str(interpreter(patroni.path)),
     }
+
+
+def interpreter(script: Path) -> Path:
+    """The Python that a script names in its first line; this one when it names none."""
+    first = script.read_bytes().partition(b"\n")[0].decode(errors="replace")
+    words = first.removeprefix("#!").split()
+    if first.startswith("#!") and len(words) == 1 and Path(words[0]).exists():
+        return Path(words[0])
+    return Path(sys.executable)

@@ -30,8 +30,13 @@ class LaunchError(Exception):
         self.tail = tail
 
 
-def spawn(spec: dict[str, Any], argv: list[str]) -> subprocess.Popen[bytes]:
+def spawn(
+    spec: dict[str, Any], argv: list[str], env: dict[str, str] | None = None
+) -> subprocess.Popen[bytes]:
     """Run a command of a spec in a session of its own, its output appended to the spec's log.
+
+    Args:
+        env: Added to the environment of the spec.
 
     Raises:
         LaunchError: There is no such program or it may not be run.
@@ -45,7 +50,7 @@ def spawn(spec: dict[str, Any], argv: list[str]) -> subprocess.Popen[bytes]:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=spec.get("cwd", "/"),
-                env={**BASE_ENV, **spec.get("env", {})},
+                env={**BASE_ENV, **spec.get("env", {}), **(env or {})},
                 start_new_session=True,
                 preexec_fn=_yield_to_clients,
             )

@@ -106,17 +106,18 @@ def ensure(spec: dict[str, Any], *, check: bool, wait: bool) -> dict[str, Any]:
 def start_all() -> dict[str, Any]:
     """Start every stored program by stage, and only then wait for all of them.
 
-    A program whose spec has a ``warm_start`` gets that command run before anything else: it
-    brings up what the program would find running after its own restart.
+    A program whose spec has a ``warm_start`` gets that command run before anything else, which
+    brings up what the program would find running after its own restart, and starts with that
+    environment added to its own.
     """
     began = time.monotonic()
     specs = sorted(map(stored, stored_names()), key=lambda spec: int(spec.get("stage", 0)))
     for spec in specs:
         if "warm_start" in spec and running(spec["name"]) is None:
-            spawn(spec, spec["warm_start"])
+            spawn(spec, spec["warm_start"]["argv"])
     for spec in specs:
         if running(spec["name"]) is None:
-            launch(spec, wait=False)
+            launch(spec, wait=False, env=spec.get("warm_start", {}).get("env"))
     seconds = {}
     for spec in specs:
         ended = partial(_exit_code, spec["name"])
@@ -132,14 +133,18 @@ def _exit_code(name: str) -> int | None:
     return 1 if running(name) is None else None
 
 
-def launch(spec: dict[str, Any], *, wait: bool) -> int:
-    """Start the program when what it needs is there, and wait until it is healthy."""
+def launch(spec: dict[str, Any], *, wait: bool, env: dict[str, str] | None = None) -> int:
+    """Start the program when what it needs is there, and wait until it is healthy.
+
+    Args:
+        env: Added to the environment of the spec.
+    """
     for need in spec.get("needs", []):
         if not becomes_healthy(need, spec["timeout_s"]):
             message = f"{spec['name']} was not started: in {spec['timeout_s']:g} s "
             raise LaunchError(message + described(need))
     offset = os.path.getsize(spec["log"]) if os.path.exists(spec["log"]) else 0
-    process = spawn(spec, spec["argv"])
+    process = spawn(spec, spec["argv"], env)
     remember(spec, process.pid)
     if wait and not becomes_healthy(spec.get("healthy"), spec["timeout_s"], process.poll):
         fail_start(spec, offset, process.poll())

@@ -20,7 +20,7 @@ import sys
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 PORT = 7400
 READINGS_PORT = 7401
@@ -118,6 +118,8 @@ class Observer:
             state.connected = False
             sender.cancel()
             writer.transport.abort()
+            # A proxy accepts for a peer that refuses: no reason to ask without a pause.
+            await asyncio.sleep(self.interval_s * 4)
 
     async def send_tcp(self, writer: asyncio.StreamWriter) -> None:
         """Send the time at a fixed pace; skip it while the connection does not drain."""
@@ -168,8 +170,7 @@ class Datagrams(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the socket."""
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self.transport = transport
+        self.transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Record a peer's time; each direction is measured by its sender's own flow."""

@@ -8,10 +8,10 @@ regions elect another one: two primaries. A run that does not call this a violat
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from patroni.__main__ import main
-from patroni.ha import Ha
+if TYPE_CHECKING:
+    from patroni.ha import Ha
 
 logger = logging.getLogger("patroni.saboteur")
 ASKED_FOR_BY_PEOPLE = frozenset({"graceful", "demote-cluster"})
@@ -53,5 +53,8 @@ def sabotage(ha_class: type[Ha]) -> None:
 
 
 if __name__ == "__main__":
+    from patroni.ha import Ha
+    from patroni_entry import run
+
     sabotage(Ha)
-    main()
+    run()

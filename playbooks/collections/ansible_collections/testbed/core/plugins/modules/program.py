@@ -45,10 +45,10 @@ options:
     elements: dict
   warm_start:
     description:
-      - A command that is run first of all when a node is started from a snapshot. It brings up
-        what the program would find running after a restart of its own.
-    type: list
-    elements: str
+      - How a start from a snapshot differs. C(argv) is a command that is run first of all and
+        brings up what the program would find running after a restart of its own; C(env) is added
+        to the program's environment.
+    type: dict
   healthy:
     description:
       - What must hold for the program to count as healthy. Either C(argv), a command that exits

@@ -1,0 +1,42 @@
+"""Runs Patroni as its own command does; when a world is started from a snapshot, in better time.
+
+Loading Patroni takes longer than anything that it does at its start. So this script loads it
+first, then waits until the URL in ``PATRONI_START_WHEN`` answers with 200, if there is one, and
+then runs it. What runs is Patroni's own ``main``, unchanged.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import time
+import urllib.error
+import urllib.request
+
+MODULES = ("patroni.__main__", "patroni.api", "patroni.ha", "patroni.dcs.consul")
+POLL_S = 0.05
+WAIT_S_MAX = 20.0
+
+
+def run() -> None:
+    """Load Patroni, wait, run it."""
+    when = os.environ.pop("PATRONI_START_WHEN", "")
+    for module in MODULES:
+        importlib.import_module(module)
+    deadline = time.monotonic() + WAIT_S_MAX
+    while when and not answers(when) and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+    importlib.import_module("patroni.__main__").main()
+
+
+def answers(url: str) -> bool:
+    """True when a URL answers with 200."""
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+if __name__ == "__main__":
+    run()
