@@ -1,0 +1,185 @@
+# Sets up a checkout: Python, system packages, virtual environment, programs. Sourced by
+# ./quickstart and ./run-tests; does nothing that is done already, and needs no network then.
+# Sets: root (the checkout). Exit code 3: something is missing that has to be installed by hand.
+
+fail() {
+    printf '%s: %s\n' "${0##*/}" "$1" >&2
+    shift
+    (($# == 0)) || printf '  %s\n' "$@" >&2
+    exit 3
+}
+
+say() { printf '%s\n' "$*" >&2; }
+
+root=$(dirname "$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")")
+
+# nft and ip stand where an ordinary user of Debian does not look.
+PATH="$PATH:/usr/sbin:/sbin"
+
+# Settings of the user's that would bend the virtual environment.
+unset PYTHONHOME PYTHONPATH PYTHONSTARTUP VIRTUAL_ENV PIP_TARGET PIP_PREFIX
+export PYTHONNOUSERSITE=1 PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 PIP_DISABLE_PIP_VERSION_CHECK=1
+# Ansible refuses a locale that is not UTF-8.
+case "${LC_ALL:-${LC_CTYPE:-${LANG:-}}}" in
+    *UTF-8 | *utf8 | *UTF8 | *utf-8) ;;
+    *) export LC_ALL=C.UTF-8 ;;
+esac
+
+# Prints the Python to use: the first of 3.11 to 3.13 that runs.
+find_python() {
+    local candidate
+    for candidate in ${TESTBED_PYTHON:+"$TESTBED_PYTHON"} python3.11 python3.12 python3.13 python3 \
+        /usr/bin/python3; do
+        if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+            >/dev/null 2>&1; then
+            "$candidate" -c 'import sys; print(sys.executable)'
+            return
+        fi
+    done
+}
+
+# Appends the Debian packages that are missing to `packages`.
+missing_packages() {
+    packages=()
+    command -v nft >/dev/null || packages+=(nftables)
+    command -v ip >/dev/null || packages+=(iproute2)
+    command -v unshare >/dev/null && command -v nsenter >/dev/null || packages+=(util-linux)
+    if [[ -z $python ]]; then
+        packages+=(python3 python3-venv)
+    elif [[ ! -x $root/.venv/bin/python ]] && ! can_make_venv; then
+        packages+=(python3-venv)
+    fi
+    # Building Consul and Toxiproxy fetches their source over TLS.
+    [[ -e /etc/ssl/certs/ca-certificates.crt || -n ${SSL_CERT_FILE:-}${SSL_CERT_DIR:-} ]] ||
+        packages+=(ca-certificates)
+}
+
+# Whether this Python can make a virtual environment with pip in it, one way or the other.
+can_make_venv() {
+    "$python" -c 'import ensurepip, venv' 2>/dev/null ||
+        "$python" -c 'import venv, pip' 2>/dev/null
+}
+
+install_packages() {
+    local packages
+    missing_packages
+    ((${#packages[@]} == 0)) && return
+    local line="apt-get install -y --no-install-recommends ${packages[*]}"
+    if ! command -v apt-get >/dev/null; then
+        fail "missing: ${packages[*]} (names of Debian's packages)" \
+            "Install what brings them on this system, then run ${0##*/} again."
+    fi
+    if ((EUID != 0)); then
+        fail "missing: ${packages[*]}" "Type: sudo $line" "Then run ${0##*/} again."
+    fi
+    say "Installing ${packages[*]} ..."
+    local log
+    log=$(mktemp "${TMPDIR:-/tmp}/testbed-apt.XXXXXX") || fail "cannot write ${TMPDIR:-/tmp}"
+    export DEBIAN_FRONTEND=noninteractive
+    # A failed update may still leave a good list behind: the install decides.
+    apt-get -qq -o DPkg::Lock::Timeout=300 update >"$log" 2>&1 </dev/null || true
+    # shellcheck disable=SC2086
+    if ! apt-get -qq -o DPkg::Lock::Timeout=300 ${line#apt-get } >>"$log" 2>&1 </dev/null; then
+        tail -n 5 "$log" >&2
+        fail "could not install ${packages[*]} (log: $log)" "Type: $line" \
+            "Then run ${0##*/} again."
+    fi
+    rm -f "$log"
+    hash -r
+    [[ -n $python ]] || python=$(find_python)
+    missing_packages
+    ((${#packages[@]} == 0)) || fail "installed, but still missing: ${packages[*]}"
+}
+
+# What the virtual environment has to have been made from.
+fingerprint() {
+    printf '%s\n' "$root" "$("$root/.venv/bin/python" -c 'import sys; print(sys.version)')"
+    cat "$1" "$root/pyproject.toml" | sha256sum
+}
+
+# up_to_date LOCK: whether the virtual environment holds what a lock names. The developers' lock
+# contains the other one, so its stamp counts for both.
+up_to_date() {
+    local lock stamp
+    for lock in "$1" "$root/requirements-dev.lock"; do
+        stamp="$root/.venv/.stamp-${lock##*/}"
+        [[ -x $root/.venv/bin/testbed && -r $stamp ]] || continue
+        [[ $(<"$stamp") == "$(fingerprint "$lock" 2>/dev/null)" ]] && return 0
+    done
+    return 1
+}
+
+# Whether there is a virtual environment that was made here by a Python that still runs.
+venv_sound() {
+    grep -qsF "$root/.venv" "$root/.venv/bin/activate" &&
+        "$root/.venv/bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
+make_venv() {
+    venv_sound && return
+    local venv="$root/.venv" options=(--clear)
+    mkdir -p "$venv" 2>/dev/null && : 2>/dev/null >"$venv/.can-write" ||
+        fail "cannot write $venv" "Clone the project into a folder of yours, and run it there."
+    printf '#!/bin/sh\n' >"$venv/.can-execute" && chmod +x "$venv/.can-execute" &&
+        "$venv/.can-execute" 2>/dev/null ||
+        fail "programs cannot be executed in $venv (its file system is mounted noexec, or full)" \
+            "Clone the project into a folder elsewhere, and run it there."
+    "$python" -c 'import ensurepip' 2>/dev/null || options+=(--without-pip)
+    "$python" -m venv "${options[@]}" "$venv" >&2 ||
+        fail "could not make the virtual environment $venv with $python"
+}
+
+# install_lock LOCK: installs what a lock names, every file checked against its checksum.
+install_lock() {
+    local pip=("$root/.venv/bin/python" -m pip) log="$root/.venv/setup.log" count all line
+    "${pip[@]}" --version >/dev/null 2>&1 ||
+        pip=("$python" -m pip --python "$root/.venv/bin/python")
+    rm -f "$root/.venv/.stamp-"*
+    all=$(grep -c '^[a-z0-9].*==' "$1")
+    count=0
+    say "Installing $all Python packages into $root/.venv ..."
+    "${pip[@]}" install --no-input --progress-bar off --require-hashes --no-deps \
+        --requirement "$1" 2>"$log.errors" </dev/null | while IFS= read -r line; do
+        printf '%s\n' "$line" >&3
+        [[ $line == Collecting* || $line == Requirement* ]] && count=$((count + 1))
+        [[ -t 2 ]] && printf '\r%s of %s \e[K' "$count" "$all" >&2
+        [[ -t 2 && $line == Installing* ]] && printf '\r%s\e[K' "unpacking" >&2
+    done 3>"$log"
+    ((PIPESTATUS[0] == 0)) || pip_failed "$log"
+    "${pip[@]}" install --no-input --quiet --no-deps --no-index --no-build-isolation \
+        --editable "$root" >>"$log" 2>"$log.errors" </dev/null || pip_failed "$log"
+    [[ ! -t 2 ]] || printf '\r\e[K' >&2
+    fingerprint "$1" >"$root/.venv/.stamp" && mv "$root/.venv/.stamp" "$root/.venv/.stamp-${1##*/}"
+}
+
+pip_failed() {
+    [[ ! -t 2 ]] || printf '\r\e[K' >&2
+    grep -v '^WARNING' "$1.errors" | tail -n 4 >&2
+    local advice="Try again; what was fetched is kept."
+    if grep -qiE 'no space left|quota' "$1.errors"; then
+        advice="The disk is full: free some space, and try again."
+    elif grep -qiE 'resolution|connection|network|timed out|no matching distribution' \
+        "$1.errors"; then
+        advice="Is there a network? It is needed this once; from then on all works offline."
+    elif grep -qi 'hashes' "$1.errors"; then
+        advice="A package is not the one that the lock pins: do not use it."
+    fi
+    fail "could not install the Python packages (log: $1, $1.errors)" "$advice"
+}
+
+# set_up LOCK: everything, for what that lock names.
+set_up() {
+    local python lock="$root/$1"
+    python=$(find_python)
+    install_packages
+    if ! up_to_date "$lock"; then
+        exec 9<"$root"
+        flock -n 9 || { say "Another set-up of $root is going on; waiting for it."; flock 9; }
+        if ! up_to_date "$lock"; then
+            make_venv
+            install_lock "$lock"
+        fi
+        exec 9<&-
+    fi
+    "$root/.venv/bin/testbed" prepare --quiet || exit 3
+}
