@@ -6,22 +6,26 @@ import os
 import time
 from dataclasses import dataclass
 
+from testbed.history.problem import HistoryError
 from testbed.provision.bring_up import bring_up
 
 from experiments.judging import judge
 from experiments.options import Options
 from testbed.checkers.verdict import Validity
 from testbed.provision.error import ProvisionError
-from testbed.report.html import write_report
+from testbed.report.report_file import ReportError, write_report
 from testbed.runner.announcer import Announcer
 from testbed.runner.execute import Ending, execute, prepare
 from testbed.runner.folder import FolderError, RunFolder
 from testbed.runner.plan import Plan
-from testbed.runner.plan_document import digest
+from testbed.runner.plan_document import PlanError, digest
 from testbed.runner.progress import Example, Judged, Phase
+from testbed.toolchain.programs import locate
 from testbed.topology.model import Deployment
 from testbed.world.namespaces import NamespaceWorld, Owner
 from testbed.world.protocol import WorldError
+
+_PROGRAMS = ("postgres", "patroni", "consul", "haproxy", "toxiproxy-server")
 
 _TRIES = 2
 """An inconclusive run is tried once more; what is inconclusive twice stays so."""
@@ -58,6 +62,7 @@ class Arena:
         self.deployment = deployment
         self._options = options
         self._announcer = Announcer(options.progress, options.lane)
+        self._programs = {name: locate(name).version for name in _PROGRAMS}
         self._world: NamespaceWorld | None = None
         self._known: dict[str, Judgement] = {}
         self._started = time.monotonic()
@@ -117,7 +122,7 @@ class Arena:
     def _attempt(self, plan: Plan, folder: RunFolder) -> Judgement:
         try:
             world = self._ready_world()
-            prepare(folder, plan, self.deployment, world.name, {})
+            prepare(folder, plan, self.deployment, world.name, self._programs)
             ending = execute(world, folder, self._options.progress, self._options.lane)
         except (WorldError, ProvisionError, FolderError) as error:
             self._discard_world()
@@ -132,7 +137,7 @@ class Arena:
         try:
             document = judge(folder)
             write_report(folder.path)
-        except FolderError as error:
+        except (FolderError, PlanError, HistoryError, ReportError) as error:
             return Judgement(folder, None, str(error))
         if ending.outcome != "finished":
             return Judgement(folder, None, ending.problem)

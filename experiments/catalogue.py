@@ -14,11 +14,13 @@ class Experiment:
     Args:
         name: As in ``testbed run NAME`` and in a plan.
         module: Its import path.
+        deployment: What it runs on when nothing else is asked for.
         summary: One line for people.
     """
 
     name: str
     module: str
+    deployment: str
     summary: str
 
 
@@ -29,6 +31,7 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
             Experiment(
                 "failover",
                 "experiments.failover",
+                "active-passive",
                 "regions and nodes fail; no acknowledged write is lost, service returns in time",
             ),
         )

@@ -26,7 +26,7 @@ INCONCLUSIVE = 2
 ENVIRONMENT_FAILED = 3
 
 _OPTIONS = pytest.StashKey[Options]()
-_ARENAS = pytest.StashKey[list[Arena]]()
+_ARENAS: pytest.StashKey[list[Arena]] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -95,9 +95,9 @@ def options(request: pytest.FixtureRequest) -> Options:
 @pytest.fixture(scope="module")
 def deployment(request: pytest.FixtureRequest, options: Options) -> Deployment:
     """The deployment: the one asked for, or the experiment's ``DEPLOYMENT``."""
-    from testbed.topology.inventory import find, load
-    from testbed.topology.problem import InventoryError
-    from testbed.topology.settings import assignments
+    from testbed.topology.inventory import find, load  # noqa: PLC0415 - see above
+    from testbed.topology.problem import InventoryError  # noqa: PLC0415
+    from testbed.topology.settings import assignments  # noqa: PLC0415
 
     name = options.deployment or request.module.DEPLOYMENT
     try:
@@ -111,7 +111,7 @@ def arena(
     request: pytest.FixtureRequest, options: Options, deployment: Deployment
 ) -> Iterator[Arena]:
     """Where plans become judged runs; its world ends with the module."""
-    from experiments.arena import Arena
+    from experiments.arena import Arena  # noqa: PLC0415
 
     made = Arena(deployment, options)
     request.config.stash[_ARENAS].append(made)

@@ -185,7 +185,7 @@ def _recovered(setting: Setting) -> Verdict:
     return recovery.check(
         run.history,
         setting.nodes,
-        healed_ns=max(healed, default=0),
+        healed_ns=max(healed, default=setting.end_ns),
         bound_ms=bounds.recovery(run.deployment.variables).total_ms,
     )
 

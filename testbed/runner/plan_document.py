@@ -21,6 +21,8 @@ class PlanError(Exception):
         problems: Every problem, a sentence each.
     """
 
+    exit_code = 64
+
     def __init__(self, source: str, problems: list[str]) -> None:
         super().__init__("\n".join(f"{source}: {problem}" for problem in problems))
         self.source = source

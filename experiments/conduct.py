@@ -1,0 +1,169 @@
+"""Conducts a suite: lanes started, watched, summed up; whatever happens, nothing stays behind."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from experiments.catalogue import EXPERIMENTS, Experiment
+from experiments.options import Options
+from experiments.suite import LaneResult, Suite, SuiteError
+from testbed.report import suite as reported
+from testbed.report.folder import RunFolderError, read_run
+from testbed.runner.plan_document import load_plan
+from testbed.runner.progress import EVERY_LANE, Estimate, Event, ProgressError, decode
+from testbed.topology.inventory import find, load
+from testbed.topology.settings import assignments
+from testbed.toolchain.preparation import prepare
+from testbed.toolchain.progress import progress
+
+_POLL_S = 0.1
+_DISK_BYTES_MIN = 200 * 1024 * 1024
+
+Watch = Callable[[Event], None]
+
+
+class UsageError(Exception):
+    """What was asked for can't be meant; the message says what can."""
+
+    exit_code = 64
+
+
+def experiment_named(name: str) -> Experiment:
+    """The experiment of a name.
+
+    Raises:
+        UsageError: There is none; lists those that there are.
+    """
+    if name not in EXPERIMENTS:
+        known = ", ".join(EXPERIMENTS)
+        raise UsageError(f"there is no experiment '{name}'; there are: {known}")
+    return EXPERIMENTS[name]
+
+
+def check(options: Options, default_deployment: str) -> None:
+    """Refuse what can't work before anything is started.
+
+    Raises:
+        InventoryError: The deployment or a variable; with every problem.
+        PlanError: The plan; with every problem.
+        SuiteError: The folder exists, or its disk is full.
+        ToolchainError: A program is missing.
+    """
+    deployment, settings = options.deployment or default_deployment, dict[str, object]()
+    if options.plan is not None:
+        plan = load_plan(options.plan)
+        deployment, settings = plan.deployment, dict(plan.variables)
+    load(find(deployment), {**settings, **assignments(options.settings)})
+    if options.out.exists():
+        raise SuiteError(f"{options.out} exists already: give another folder by --out")
+    parent = next(path for path in options.out.parents if path.exists())
+    free = shutil.disk_usage(parent).free
+    if free < _DISK_BYTES_MIN:
+        raise SuiteError(
+            f"{parent} has {free // 2**20} MiB left, and a suite needs {_DISK_BYTES_MIN // 2**20}:"
+            " make room, or give a folder on another disk by --out"
+        )
+    prepare(progress())
+
+
+def conduct(
+    experiment: Experiment, options: Options, lanes: int, watch: Watch, beat: Callable[[], None]
+) -> reported.Suite:
+    """Run a suite to its end.
+
+    Args:
+        experiment: What to run.
+        options: Of the suite.
+        lanes: Worlds at once.
+        watch: Told of every progress event.
+        beat: Called several times a second, for a view that moves.
+
+    Raises:
+        SuiteError: It could not be started.
+        KeyboardInterrupt: The user gave up; lanes and worlds have ended.
+    """
+    began = time.monotonic()
+    suite = Suite(experiment.module, options, lanes)
+    suite.start()
+    try:
+        events = _follow(suite)
+        for event in events:
+            if event is not None:
+                watch(event)
+            else:
+                watch(_estimate(options, began))
+                beat()
+    finally:
+        suite.stop()
+    return summed_up(experiment.name, options.out, suite.results(), time.monotonic() - began)
+
+
+def summed_up(
+    name: str, out: Path, results: tuple[LaneResult, ...], seconds: float | None
+) -> reported.Suite:
+    """The runs below a suite's folder and what became of its lanes."""
+    runs = []
+    for folder in sorted((out / "runs").glob("*")):
+        # Only the last try of a plan counts; the earlier one was inconclusive.
+        if folder.with_name(f"{folder.name}-again").exists():
+            continue
+        try:
+            runs.append(read_run(folder, operations=False))
+        except RunFolderError:
+            continue
+    return reported.Suite(name, tuple(runs), seconds, _problem(results, bool(runs)))
+
+
+def _problem(results: tuple[LaneResult, ...], ran: bool) -> str:
+    """What ended a lane other than its verdicts: those are in the run folders."""
+    bad = [result for result in results if result.exit_code not in (0, 1, 2)]
+    if not bad and ran:
+        return ""
+    worst = bad[0] if bad else results[0]
+    return f"lane {worst.lane} ended with code {worst.exit_code}: {_tail(worst.log)} ({worst.log})"
+
+
+def _tail(log: Path) -> str:
+    try:
+        lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    except OSError:
+        lines = []
+    return " | ".join(lines[-3:]) or "it printed nothing"
+
+
+def _follow(suite: Suite) -> Iterator[Event | None]:
+    """Events as they are appended; None whenever there is nothing new for a moment."""
+    with suite.progress.open("rb") as file:
+        rest = b""
+        while True:
+            running = suite.running()
+            rest += file.read()
+            *lines, rest = rest.split(b"\n")
+            for line in lines:
+                event = _decoded(line)
+                if event is not None:
+                    yield event
+            yield None
+            if not running:
+                return
+            time.sleep(_POLL_S)
+
+
+def _decoded(line: bytes) -> Event | None:
+    try:
+        return decode(line)
+    except ProgressError:
+        return None
+
+
+def _estimate(options: Options, began: float) -> Event:
+    left_s = max(0.0, options.budget_s - (time.monotonic() - began))
+    judged = len(list((options.out / "runs").glob("*/verdict.json")))
+    return Event(
+        time.time(),
+        EVERY_LANE,
+        Estimate(judged, budget_s=options.budget_s, budget_left_s=left_s, remaining_s=left_s),
+    )

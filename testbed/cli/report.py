@@ -1,0 +1,31 @@
+"""``testbed report``: the report of a recorded run again."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb to the command."""
+    parser = subparsers.add_parser(
+        "report",
+        help="write the HTML report of a recorded run again",
+        description="Writes report.html of a run folder from its files, and prints the summary.",
+    )
+    parser.add_argument("run_folder", metavar="RUN", type=Path, help="the folder of a run")
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="another file than RUN/report.html"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Returns 0 when the report was written, whatever the verdict."""
+    from testbed.report.report_file import write_report
+    from testbed.report.terminal import console_for, print_run
+
+    recorded = write_report(arguments.run_folder, arguments.output)
+    print_run(console_for(sys.stdout, os.environ), recorded)
+    return 0

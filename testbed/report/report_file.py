@@ -1,0 +1,38 @@
+"""Writes the HTML report of a run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from testbed.report.folder import read_run
+from testbed.report.html import render_html
+from testbed.report.recorded import RecordedRun
+
+
+class ReportError(Exception):
+    """The report could not be written; the message says where and why."""
+
+
+def write_report(folder: Path, output: Path | None = None) -> RecordedRun:
+    """Render a run and write it whole or not at all.
+
+    Args:
+        folder: The run folder.
+        output: Where to; ``report.html`` in the folder if None.
+
+    Returns:
+        The run as it was read.
+
+    Raises:
+        RunFolderError: There is no run to show.
+        ReportError: The file can't be written.
+    """
+    run = read_run(folder)
+    target = output or folder / "report.html"
+    partial = target.with_name(f".{target.name}.part")
+    try:
+        partial.write_text(render_html(run), encoding="utf-8")
+        partial.replace(target)
+    except OSError as error:
+        raise ReportError(f"{target} cannot be written: {error.strerror}") from error
+    return run
