@@ -14,10 +14,10 @@ from testbed.report import suite as reported
 from testbed.report.folder import RunFolderError, read_run
 from testbed.runner.plan_document import load_plan
 from testbed.runner.progress import EVERY_LANE, Estimate, Event, ProgressError, decode
+from testbed.toolchain.preparation import prepare
+from testbed.toolchain.display import progress
 from testbed.topology.inventory import find, load
 from testbed.topology.settings import assignments
-from testbed.toolchain.preparation import prepare
-from testbed.toolchain.progress import progress
 
 _POLL_S = 0.1
 _DISK_BYTES_MIN = 200 * 1024 * 1024

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from testbed.toolchain.display import progress
 from testbed.toolchain.preparation import prepare
-from testbed.toolchain.progress import progress
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -95,13 +94,3 @@ class LineProgress:
         self.say(f"{title} ...")
         yield _LineTask(title, self.say, self._clock)
         self.say(f"{title}: done in {self._clock() - began:.0f} s")
-
-
-def progress(stream: TextIO | None = None) -> Progress:
-    """The way to show progress that suits a stream; standard error by default."""
-    target = stream if stream is not None else sys.stderr
-    if target.isatty() and os.environ.get("TERM", "dumb") != "dumb" and not os.environ.get("CI"):
-        from testbed.toolchain.progress_bar import BarProgress  # noqa: PLC0415 - slow to import
-
-        return BarProgress(target)
-    return LineProgress(target)
