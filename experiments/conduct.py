@@ -14,8 +14,8 @@ from testbed.report import suite as reported
 from testbed.report.folder import RunFolderError, read_run
 from testbed.runner.plan_document import load_plan
 from testbed.runner.progress import EVERY_LANE, Estimate, Event, ProgressError, decode
-from testbed.toolchain.preparation import prepare
 from testbed.toolchain.display import progress
+from testbed.toolchain.preparation import prepare
 from testbed.topology.inventory import find, load
 from testbed.topology.settings import assignments
 
