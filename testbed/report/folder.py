@@ -24,8 +24,13 @@ class RunFolderError(Exception):
     exit_code = 64
 
 
-def read_run(folder: Path) -> RecordedRun:
+def read_run(folder: Path, *, operations: bool = True) -> RecordedRun:
     """Reads a run folder.
+
+    Args:
+        folder: The run folder.
+        operations: False leaves out the history and the roles, which only figures need: a suite
+            of hundreds of runs is summed up from the rest.
 
     Raises:
         RunFolderError: It is no folder, or holds no file of a run.
@@ -38,14 +43,14 @@ def read_run(folder: Path) -> RecordedRun:
     problems: list[Problem] = []
     plan = _document(folder / "plan.json", "the run cannot be replayed without it", problems)
     verdict = _document(folder / "verdict.json", f"judge it with: testbed judge {folder}", problems)
-    calls, marks = _history(folder / "history.jsonl", problems)
+    calls, marks = _history(folder / "history.jsonl", problems) if operations else ((), ())
     return RecordedRun(
         folder=folder,
         plan=None if plan is None else _plan(plan, problems),
         judgement=None if verdict is None else parse_judgement(verdict, problems),
         calls=calls,
         marks=marks,
-        roles=_roles(folder / "roles.jsonl", problems),
+        roles=_roles(folder / "roles.jsonl", problems) if operations else (),
         evidence=_evidence(folder / "evidence.jsonl", problems),
         problems=tuple(problems),
     )

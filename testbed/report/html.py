@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from testbed.report.counterexample import counterexample_text
 from testbed.report.figures.canvas import VARIANTS
 from testbed.report.figures.frame import frame
 from testbed.report.figures.overview import overview
@@ -58,6 +60,7 @@ def render_html(run: RecordedRun) -> str:
             }
             for name in list(frames[0].series)[:_REGIONS_MAX]
         ],
+        has_reads=any(any(series.reads) for series in frames[0].series.values()),
         promises=sorted(judged.promises, key=_worst_first) if judged else (),
         recoveries=judged.recoveries if judged else (),
         loss=judged.loss if judged else None,
@@ -91,10 +94,15 @@ def _environment() -> Environment:
         "number": number,
         "counted": counted,
         "json": compact,
-        "counterexample": counterexample_line,
+        "counterexample": _counterexample,
         "fault_title": fault_title,
     }
     return environment
+
+
+def _counterexample(items: Sequence[Any]) -> Markup:
+    """Lines that stay lines: ``_shown`` would spell their ends out."""
+    return Markup("\n").join(counterexample_text(items).split("\n"))
 
 
 def _shown(value: Any) -> Any:
@@ -102,20 +110,3 @@ def _shown(value: Any) -> Any:
     if isinstance(value, str) and not isinstance(value, Markup):
         return visible(value)
     return value
-
-
-def counterexample_line(item: Any) -> str:
-    """One line of a counterexample: an operation in words, anything else as compact JSON."""
-    if not isinstance(item, dict) or not {"time", "type", "f"} <= item.keys():
-        return compact(item)
-    time = item["time"]
-    at = f"{time / 1e9:9.3f} s" if isinstance(time, int | float) else compact(time, 20)
-    who = f"process {compact(item.get('process', '?'), 20)}"
-    where = " ".join(
-        f"{name} {compact(item[name], 60)}" for name in ("region", "node") if item.get(name)
-    )
-    what = " ".join(
-        compact(item[name], 200) for name in ("f", "key", "value") if item.get(name) is not None
-    )
-    error = f" ({compact(item['error'], 120)})" if item.get("error") else ""
-    return f"{at}  {who}  {compact(item['type'], 10):6}  {what}{error}  {where}".rstrip()

@@ -135,6 +135,7 @@ class Judgement:
     reasons: tuple[str, ...] = ()
     experiment: str = ""
     example: str = ""
+    started: str = ""
     promises: tuple[Promise, ...] = ()
     recoveries: tuple[Recovery, ...] = ()
     loss: DataLoss | None = None

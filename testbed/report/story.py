@@ -13,6 +13,8 @@ from testbed.report.recorded import RecordedRun
 from testbed.report.timeline import span
 from testbed.report.wording import counted, moment, seconds
 
+_UNJUDGED = "There is no verdict for this run."
+
 
 @dataclass(frozen=True, slots=True)
 class Headline:
@@ -34,7 +36,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Caveat:
-    """Something to be careful about; ``kind`` is ``inconclusive``, ``missing`` or ``note``."""
+    """Something to be careful about: ``inconclusive``, ``failed``, ``missing`` or ``note``."""
 
     kind: str
     text: str
@@ -49,7 +51,7 @@ def headline(run: RecordedRun) -> Headline:
     """The verdict in words."""
     judged = run.judgement
     if judged is None:
-        return Headline(Outcome.UNKNOWN, "Not judged", "There is no verdict for this run.")
+        return Headline(Outcome.UNKNOWN, "Not judged", _UNJUDGED)
     total = len(judged.promises)
     broken = [found for found in judged.promises if found.outcome is Outcome.VIOLATION]
     reason = judged.reasons[0] if judged.reasons else ""
@@ -80,15 +82,24 @@ def fault_sentence(run: RecordedRun) -> str:
         return "No fault was injected."
     counts = Counter(fault.title for fault in spans)
     faults = ", ".join(title if n == 1 else f"{title} ({n} times)" for title, n in counts.items())
+    return " ".join([f"Injected: {faults}.", *_recovery_sentences(run)])
+
+
+def _recovery_sentences(run: RecordedRun) -> Iterator[str]:
+    """How long service was away: where a bound was promised, elsewhere, and where for good."""
     recoveries = run.judgement.recoveries if run.judgement else ()
-    times = [found.rto_s for found in recoveries if found.rto_s is not None]
-    stuck = sorted({found.region for found in recoveries if found.rto_s is None})
-    words = [f"Injected: {faults}."]
-    if times:
-        words.append(f"Longest time without acknowledged writes: {seconds(max(times))}.")
+    known = [found for found in recoveries if found.rto_s is not None]
+    for found, where in (
+        ([each for each in known if each.bound_s is not None], "where that was promised"),
+        ([each for each in known if each.bound_s is None], "with no bound promised"),
+    ):
+        if found:
+            longest = max(found, key=lambda each: each.rto_s or 0.0)
+            yield f"Longest time without service: {seconds(longest.rto_s)} {where}"
+            yield f"({longest.region})."
+    stuck = sorted({each.region for each in recoveries if each.rto_s is None})
     if stuck:
-        words.append(f"Service did not come back in {', '.join(stuck)}.")
-    return " ".join(words)
+        yield f"Service did not come back in {', '.join(stuck)}."
 
 
 def moments(run: RecordedRun) -> list[Moment]:
@@ -161,8 +172,10 @@ def _inconclusive(run: RecordedRun) -> Iterator[Caveat]:
     if run.judgement is None:
         yield Caveat("inconclusive", "The run was not judged, so it shows nothing yet.")
     else:
-        for reason in run.judgement.reasons:
-            yield Caveat("inconclusive", reason)
+        failed = run.judgement.outcome is Outcome.ERROR
+        # The first reason of a failure is the headline already.
+        for reason in run.judgement.reasons[1 if failed else 0 :]:
+            yield Caveat("failed" if failed else "inconclusive", reason)
         for promise in run.judgement.promises:
             if promise.outcome in {Outcome.UNKNOWN, Outcome.ERROR}:
                 yield Caveat("inconclusive", f"{promise.promise or promise.name}: {promise.reason}")
@@ -184,7 +197,7 @@ def _notes(run: RecordedRun) -> Iterator[Caveat]:
     start_s, end_s = span(run)
     for fault in fault_spans(run, end_s):
         if not fault.healed:
-            yield Caveat("note", f"{fault.title} was never healed.")
+            yield Caveat("note", f"{fault.title} has no recorded heal.")
     for first, second, since_s, until_s in overlaps(role_spans(run.roles, start_s, end_s)):
         text = (
             f"{first.node} and {second.node} both claimed to be primary from {moment(since_s)} to "

@@ -78,7 +78,8 @@ def _availability_tile(run: RecordedRun) -> Tile | None:
     shares = run.judgement.availability if run.judgement else {}
     if not shares:
         return None
-    rows = tuple((region, percent(share)) for region, share in shares.items())
+    order = [*(run.judgement.regions if run.judgement else ()), *shares]
+    rows = tuple((name, percent(shares[name])) for name in dict.fromkeys(order) if name in shares)
     return Tile(
         "Operations served", percent(min(shares.values())), "in the worst region", rows[:_ROWS_MAX]
     )
@@ -87,7 +88,7 @@ def _availability_tile(run: RecordedRun) -> Tile | None:
 def _fault_tile(run: RecordedRun) -> Tile | None:
     injected = [fault for fault in run.schedule if fault.inject_s is not None]
     if not injected:
-        return Tile("Faults", "none")
+        return Tile("Faults", "none") if run.calls else None
     bit = sum(fault.effect_s is not None for fault in injected)
     healing = [fault for fault in injected if fault.heal_s is not None]
     gone = sum(fault.absence_s is not None for fault in healing)
@@ -105,6 +106,8 @@ def about(run: RecordedRun) -> str:
     if judged and judged.experiment:
         example = f", example {judged.example}" if judged.example else ""
         parts.append(f"experiment {judged.experiment}{example}")
+    if judged and judged.started:
+        parts.append(judged.started.replace("T", " "))
     if plan:
         parts.append(f"deployment {plan.deployment}")
         parts += [f"{name}={compact(value, 40)}" for name, value in plan.variables.items()]

@@ -79,9 +79,9 @@ def span(run: RecordedRun) -> tuple[float, float]:
     return first, max(last, first + 1.0)
 
 
-def bins_over(start_s: float, end_s: float, count_max: int) -> Bins:
-    """Bins of a round width over a stretch of time, at most so many."""
-    wanted = (end_s - start_s) / max(count_max - 1, 1)
+def bins_over(start_s: float, end_s: float, count_max: int, width_s_min: float = 0.0) -> Bins:
+    """Bins of a round width over a stretch of time, at most so many and at least so wide."""
+    wanted = max((end_s - start_s) / max(count_max - 1, 1), width_s_min)
     width_s = next((step for step in _STEPS_S if step >= wanted), wanted)
     first = math.floor(start_s / width_s) * width_s
     return Bins(first, width_s, max(math.ceil((end_s - first) / width_s), 1))

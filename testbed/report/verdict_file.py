@@ -4,6 +4,7 @@ Every time in it (``*_s``) is in seconds on the clock of the run's history. Form
 but ``version`` and ``validity`` may be absent::
 
     {"version": 1, "experiment": "failover", "example": 3,
+     "started": "2025-03-01T12:00:00Z" (wall clock, for people alone),
      "validity": "valid" | "violation" | "unknown" | "error",
      "reasons": [why the run as a whole is unknown or an error, one sentence each],
      "verdicts": [{"name", "promise", "validity", "reason", "counterexample": [...],
@@ -53,6 +54,7 @@ def parse_judgement(document: Mapping[str, Any], problems: list[Problem]) -> Jud
         reasons=tuple(reason for reason in top.items("reasons") if isinstance(reason, str)),
         experiment=top.text("experiment"),
         example=top.text("example"),
+        started=top.text("started"),
         promises=tuple(_promise(item) for item in top.objects("verdicts")),
         recoveries=tuple(_recovery(item) for item in measures.objects("rto")),
         loss=_loss(measures.mapping("rpo")) if measures.values.get("rpo") is not None else None,

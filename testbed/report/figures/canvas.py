@@ -34,7 +34,7 @@ class Variant:
     labels_above: bool
 
 
-WIDE = Variant("wide", 1040.0, 150.0, 150.0, 12.0, 320, 10, labels_above=False)
+WIDE = Variant("wide", 1040.0, 196.0, 196.0, 12.0, 320, 10, labels_above=False)
 NARROW = Variant("narrow", 346.0, 32.0, 2.0, 11.0, 130, 5, labels_above=True)
 VARIANTS = (WIDE, NARROW)
 
@@ -90,15 +90,15 @@ class Canvas:
         """
         font = self.variant.font
         if self.variant.labels_above:
-            self.drawing.text(
-                self.left, self.y + font, fitting(label, self.right - self.left, font), style
-            )
+            shown = fitting(label, self.right - self.left, font)
+            self.drawing.text(self.left, self.y + font, shown, style, whole=label)
             self.y += font + 3
         self.y += headroom
         if not self.variant.labels_above:
             room = self.left - (36 if plot else 10)
             base = self.y + height / 2 + font * 0.36
-            self.drawing.text(room, base, fitting(label, room, font), style, anchor="end")
+            shown = fitting(label, room, font)
+            self.drawing.text(room, base, shown, style, anchor="end", whole=label)
         top = self.y
         self.y += height + (_PLOT_GAP if plot else _GAP)
         return top
@@ -114,10 +114,9 @@ class Canvas:
     def text_in(
         self, text: str, x1: float, x2: float, base: float, *, style: str, short: str = ""
     ) -> None:
-        """Text inside a bar: whole, else the short form, else cut; nothing if hardly any fits."""
+        """Text inside a bar: whole, else its short form, else nothing. A cut number would lie."""
         font, room = self.variant.font - 1, x2 - x1 - 8
-        fits = next((each for each in (text, short) if each and text_width(each, font) <= room), "")
-        shown = fits or fitting(short or text, room, font)
+        shown = next((each for each in (text, short) if text_width(each, font) <= room), "")
         if shown:
             self.drawing.text(x1 + 4, base, shown, style)
 

@@ -19,6 +19,10 @@ from testbed.report.timeline import (
     span,
 )
 
+_CALLS_A_BIN = 5
+_BINS_MIN = 20
+_EDGES_MAX = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -46,9 +50,10 @@ class Frame:
 
     @property
     def edges_s(self) -> list[float]:
-        """When faults began and ended."""
-        ends = [fault.end_s for fault in self.faults if fault.healed]
-        return [fault.start_s for fault in self.faults] + ends
+        """When faults began and ended; none where they would be more lines than help."""
+        starts = [fault.start_s for fault in self.faults]
+        edges = starts + [fault.end_s for fault in self.faults if fault.healed]
+        return edges if len(edges) <= _EDGES_MAX else starts if len(starts) <= _EDGES_MAX else []
 
     def recoveries(self, region: str) -> list[Recovery]:
         """The times without service of one region."""
@@ -68,8 +73,11 @@ class Frame:
 def frame(run: RecordedRun, variant: Variant) -> Frame:
     """Counts everything that the figures of one size show."""
     start_s, end_s = span(run)
-    bins = bins_over(start_s, end_s, variant.bins_max)
     calls = calls_by_region(run.calls)
+    # A bin that a slow load leaves empty looks like an outage: no bin narrower than a few calls.
+    fewest = min((len(found) for found in calls.values()), default=1)
+    width_s_min = (end_s - start_s) * _CALLS_A_BIN / max(fewest, _BINS_MIN * _CALLS_A_BIN)
+    bins = bins_over(start_s, end_s, variant.bins_max, width_s_min)
     regions = regions_of(run) if run.calls else ()
     return Frame(
         run=run,

@@ -40,20 +40,17 @@ def _draw_fault(canvas: Canvas, span: FaultSpan, top: float) -> None:
         drawing.text(start + 5, base, moment(span.start_s), "note")
         return
     held = f"{moment(span.start_s)} to {moment(span.end_s)}"
-    title = f"{span.title}: {held}" + ("" if span.healed else ", never healed")
+    title = f"{span.title}: {held}" + ("" if span.healed else ", no heal recorded")
     shown = canvas.x(span.effect_s) if span.effect_s is not None else end
-    drawing.rect(
-        start,
-        top,
-        shown - start,
-        LANE,
-        style="fault-unshown",
-        title=f"{title}; not yet shown to bite",
-    )
-    if span.effect_s is not None:
+    unshown = f"{title}; not yet shown to bite"
+    drawing.rect(start, top, shown - start, LANE, style="fault-unshown", title=unshown)
+    if span.effect_s is None:
+        canvas.text_on_plate("not shown to bite", start, end, top, LANE)
+    else:
         drawing.rect(shown, top, end - shown, LANE, style="fault", title=title)
-        lasted = seconds(span.end_s - span.start_s) + ("" if span.healed else ", never healed")
-        canvas.text_in(lasted, shown, end, base, style="on-fault")
+        lasted = seconds(span.end_s - span.start_s)
+        whole = lasted + ("" if span.healed else ", no heal recorded")
+        canvas.text_in(whole, shown, end, base, style="on-fault", short=lasted)
     if span.absence_s is not None and span.healed:
         gone = canvas.x(span.absence_s)
         drawing.rect(
@@ -91,14 +88,19 @@ def _draw_role(canvas: Canvas, span: RoleSpan, top: float) -> None:
         canvas.text_in(span.role, start, end, top + LANE - 4, style="note")
 
 
-def draw_overlaps(canvas: Canvas, spans: Sequence[RoleSpan], top: float) -> None:
-    """A band over the lanes of roles while two nodes claimed to be primary."""
-    for first, second, start_s, end_s in overlaps(spans):
-        x = canvas.x(start_s)
+def draw_overlaps(canvas: Canvas, spans: Sequence[RoleSpan]) -> None:
+    """A lane that is there only when two nodes claimed to be primary at the same time."""
+    found = overlaps(spans)
+    if not found:
+        return
+    top = canvas.lane("✗ two at once", LANE, style="lost-label")
+    for first, second, start_s, end_s in found[:_TICKS_MAX]:
+        start, end = canvas.x(start_s), canvas.x(end_s)
         title = f"{first.node} and {second.node} both claim to be primary"
-        canvas.drawing.rect(
-            x, top, canvas.x(end_s) - x, canvas.y - top, style="overlap", title=title
-        )
+        canvas.drawing.rect(start, top, end - start, LANE, style="none", title=title)
+        if len(found) == 1:
+            text = seconds(end_s - start_s)
+            canvas.text_at(text, end, end, top + LANE - 4, "lost-label")
 
 
 def service_states(series: RegionSeries) -> list[str]:

@@ -32,10 +32,9 @@ def overview(frame: Frame) -> Markup:
         draw_faults(canvas, frame.faults)
     if frame.roles:
         canvas.heading("Who claimed primary")
-        roles_top = canvas.y
         nodes = {role.node for role in frame.roles}
         draw_roles(canvas, frame.roles, sorted(nodes, key=_inventory_order(frame.run)))
-        draw_overlaps(canvas, frame.roles, roles_top)
+        draw_overlaps(canvas, frame.roles)
     if frame.series:
         canvas.heading("Clients served")
     for region, series in list(frame.series.items())[:_REGIONS_MAX]:

@@ -150,7 +150,7 @@ def _draw_answered(canvas: Canvas, answered: Sequence[tuple[str, float, float]])
         style = f"answered answered-{names.index(node) % 3}"
         title = f"{node}: {moment(start_s)} to {moment(end_s)}"
         canvas.drawing.rect(x1, top, x2 - x1, LANE, style=style, title=title)
-        canvas.text_in(node, x1, x2, top + LANE - 4, style="note")
+        canvas.text_in(node, x1, x2, top + LANE - 4, style="note", short=f"…{node[-5:]}")
 
 
 def _value_axis(

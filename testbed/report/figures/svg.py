@@ -52,11 +52,14 @@ class Drawing:
         if commands:
             self._shape("path", f'd="{"".join(commands)}"', style)
 
-    def text(self, x: float, y: float, text: str, style: str, *, anchor: str = "start") -> None:
-        """One line of text; ``y`` is its base line."""
+    def text(
+        self, x: float, y: float, text: str, style: str, *, anchor: str = "start", whole: str = ""
+    ) -> None:
+        """One line of text; ``y`` is its base line. ``whole`` is what it was before it was cut."""
         at = f'x="{coordinate(x)}" y="{coordinate(y)}" text-anchor="{anchor}"'
         shown = escape(visible(text, 200))
-        self._parts.append(f'<text {at} class="{escape(style)}">{shown}</text>')
+        title = f"<title>{escape(visible(whole, 300))}</title>" if whole not in {"", text} else ""
+        self._parts.append(f'<text {at} class="{escape(style)}">{title}{shown}</text>')
 
     @staticmethod
     def _line(x1: float, y1: float, x2: float, y2: float, style: str) -> str:
