@@ -1,0 +1,106 @@
+"""The programs that a fault may kill or pause: who runs them, which processes are theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import aiohttp
+import asyncpg
+
+from testbed.topology.model import Node
+from testbed.world.protocol import Process
+
+_TIMEOUT_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One program of a node.
+
+    Args:
+        name: As the launcher and the plan call it.
+        group: The inventory group whose nodes run it.
+        health: The URL that answers 200 while it works, with ``{address}`` for the node's own;
+            empty for PostgreSQL, which is asked in its own protocol.
+        supervisor: The program that starts it and starts it again; empty when nobody does.
+        recovery_s: How long it may take to work again once it may run.
+    """
+
+    name: str
+    group: str
+    health: str
+    supervisor: str = ""
+    recovery_s: float = 30.0
+
+
+PROGRAMS: Mapping[str, Program] = {
+    program.name: program
+    for program in (
+        # A former primary replays, is rewound and copies before it answers again.
+        Program("postgres", "postgres", "", supervisor="patroni", recovery_s=120.0),
+        Program("patroni", "postgres", "http://{address}:8008/liveness"),
+        Program("consul", "consul", "http://{address}:8500/v1/agent/self"),
+        Program("haproxy", "haproxy", "http://{address}:7000/healthy"),
+        Program("observer", "observers", "http://{address}:7401/"),
+    )
+}
+"""Every program that runs on a node and may be a fault's target."""
+
+
+def select(
+    program: str, processes: Iterable[Process], roots: Mapping[str, int | None]
+) -> tuple[Process, ...]:
+    """The processes of one program among those of its node.
+
+    PostgreSQL's are known by their command, as each backend leads a session of its own; any other
+    program is the process that its launcher started, with what descends from it, PostgreSQL
+    excepted.
+
+    Args:
+        program: A key of ``PROGRAMS``.
+        processes: All of the node.
+        roots: Process id inside the node by program, as the launcher started it.
+    """
+    living = [process for process in processes if process.state not in "ZX"]
+    if program == "postgres":
+        return tuple(process for process in living if process.command == "postgres")
+    mine = {p.pid for p in living if p.inner == roots.get(program)}
+    grown = True
+    while grown:
+        more = {p.pid for p in living if p.parent in mine and p.command != "postgres"} - mine
+        mine |= more
+        grown = bool(more)
+    return tuple(process for process in living if process.pid in mine)
+
+
+async def healthy(program: str, node: Node) -> bool:
+    """Whether a program of a node answers for itself, asked out of band."""
+    url = PROGRAMS[program].health
+    if not url:
+        return await _accepts_connections(node)
+    timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.get(url.format(address=node.address)) as answer,
+        ):
+            return answer.status == 200
+    except (aiohttp.ClientError, OSError, TimeoutError):
+        return False
+
+
+async def _accepts_connections(node: Node) -> bool:
+    try:
+        connection = await asyncpg.connect(
+            host=node.address, port=5432, user="postgres", database="postgres", timeout=_TIMEOUT_S
+        )
+    except asyncpg.CannotConnectNowError:
+        return False
+    except asyncpg.PostgresError:
+        # Refused by a server that looked at who asks: it accepts connections.
+        return True
+    except (asyncpg.InterfaceError, OSError, TimeoutError):
+        return False
+    connection.terminate()
+    return True
