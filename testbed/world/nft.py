@@ -5,26 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from testbed.toolchain.error import ToolchainError
 from testbed.toolchain.programs import locate
+from testbed.world.count import Count
 from testbed.world.protocol import WorldError
 from testbed.world.ruleset import TABLE
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """What a counter of the kernel has seen.
-
-    Args:
-        packets: Number of packets.
-        bytes: Their length with IP headers.
-    """
-
-    packets: int = 0
-    bytes: int = 0
 
 
 class Nft:

@@ -6,13 +6,11 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from testbed.topology.model import Topology
-
-if TYPE_CHECKING:  # These modules raise WorldError, so they import this one.
-    from testbed.world.nft import Count
-    from testbed.world.toxics import Toxic
+from testbed.world.count import Count
+from testbed.world.toxics import Toxic
 
 
 class WorldError(Exception):

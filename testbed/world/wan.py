@@ -12,7 +12,8 @@ from typing import TypeAlias
 
 from testbed.topology.model import Topology
 from testbed.world import addressing, toxics
-from testbed.world.nft import Count, Nft
+from testbed.world.count import Count
+from testbed.world.nft import Nft
 from testbed.world.placing import Placed, on_link, places
 from testbed.world.protocol import WorldError
 from testbed.world.proxies import Proxies
