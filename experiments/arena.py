@@ -6,12 +6,12 @@ import os
 import time
 from dataclasses import dataclass
 
-from testbed.history.problem import HistoryError
 from testbed.provision.bring_up import bring_up
 
 from experiments.judging import judge
 from experiments.options import Options
 from testbed.checkers.verdict import Validity
+from testbed.history.problem import HistoryError
 from testbed.provision.error import ProvisionError
 from testbed.report.report_file import ReportError, write_report
 from testbed.runner.announcer import Announcer
