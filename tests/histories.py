@@ -33,13 +33,17 @@ class Scribe:
         result: Any = None,
         **more: Any,
     ) -> Scribe:
-        """One operation: its invocation, and its completion if it has an end."""
+        """One operation: its invocation, and its completion if it has an end.
+
+        ``node`` is the one that answers, ``asked`` the one that the invocation names.
+        """
         process = more.pop("process", None)
         if process is None:
             self.processes += 1
             process = self.processes
         completion = {name: more.pop(name) for name in ("node", "term", "error") if name in more}
-        self._add(start, Operation(start, process, "invoke", f, value, **more))
+        asked = more.pop("asked", None)
+        self._add(start, Operation(start, process, "invoke", f, value, node=asked, **more))
         if end is not None:
             self._add(end, Operation(end, process, outcome, f, result, **completion))
         return self

@@ -164,7 +164,13 @@ def _interleaved(one: _Zone, other: _Zone) -> Contradiction:
         "each of two values surely came before the other: an operation on the one returned before "
         "one on the other was invoked, and the other way round"
     )
-    return Contradiction(text, _witnesses(one.first, other.last, other.first, one.last))
+    # One operation of a value may stand for both of its ends.
+    other_last, one_last = other.last, one.last
+    if other.first is not None and other.first.start_ns > one.e_ns:
+        other_last = other.first
+    elif one.first is not None and one.first.start_ns > other.e_ns:
+        one_last = one.first
+    return Contradiction(text, _witnesses(one.first, other_last, other.first, one_last))
 
 
 def _witnesses(*steps: RegisterStep | None) -> tuple[RegisterStep, ...]:

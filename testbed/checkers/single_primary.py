@@ -2,8 +2,8 @@
 
 Definition. An acknowledged write shows that its node acted as primary at some moment between
 the write's invocation and its completion. The writes that one node acknowledged under one term
-are a tenure. The promise holds if moments can be chosen so that the tenures of different nodes
-lie one after the other, in the order of their terms. It is broken exactly when for two of them
+are a tenure. The promise holds if moments can be chosen so that the tenures lie one after the
+other, in the order of their terms. It is broken exactly when for two of them
 some write of each was complete before some write of the other was invoked, or when a write of
 the lower term was invoked after one of the higher term was complete. This is the test for
 clusters of a register's values: P. Gibbons and E. Korach, Testing shared memories, SIAM J.

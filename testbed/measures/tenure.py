@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import combinations
 
 from testbed.history.history import History, Pair
 
@@ -49,7 +50,7 @@ class Tenure:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Two tenures of different nodes that cannot have been one after the other.
+    """Two tenures that cannot have been one after the other.
 
     Args:
         old: The tenure that should have ended.
@@ -99,20 +100,18 @@ def tenures(acknowledged: Iterable[Pair]) -> tuple[Tenure, ...]:
 
 
 def overlaps(found: tuple[Tenure, ...]) -> tuple[Overlap, ...]:
-    """Every pair of tenures of different nodes that cannot have been one after the other.
+    """Every pair of tenures that cannot have been one after the other.
 
     One of them had begun before the other ended, and the other before the first ended. Terms
     order tenures as well: a lower one had to end before a higher one began. Of more than two
     tenures no more needs to be looked at: were they in a circle, two of them would overlap (the
     argument of Gibbons and Korach for the clusters of a register's values).
     """
-    pairs = (
-        (one, other)
-        for place, one in enumerate(found)
-        for other in found[place + 1 :]
-        if one.node != other.node
+    return tuple(
+        _overlap(*_ordered(one, other))
+        for one, other in combinations(found, 2)
+        if _meet(one, other)
     )
-    return tuple(_overlap(*_ordered(one, other)) for one, other in pairs if _meet(one, other))
 
 
 def _by_term(one: Tenure, other: Tenure) -> bool:

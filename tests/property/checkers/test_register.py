@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from testbed.checkers.register import check
 from testbed.checkers.register_search import OutOfBudgetError, search
-from testbed.checkers.register_step import register_steps
+from testbed.checkers.register_step import RegisterStep, register_steps
 from testbed.checkers.register_zones import contradiction, has_unique_values
 from testbed.checkers.verdict import Validity
 from testbed.history.history import History
@@ -199,3 +200,19 @@ def test_a_small_budget_never_gives_a_wrong_answer(calls: list[Call], budget: in
     # Where it gives up it says nothing.
     with contextlib.suppress(OutOfBudgetError):
         assert (search(steps, budget=budget) is None) == linearizable(calls)
+
+
+@given(drawn(unique=True))
+def test_the_witnesses_alone_are_a_violation(calls: list[Call]) -> None:
+    found = history(calls)
+    steps = register_steps(found, read={"read"}, write="write", cas="cas").get(0, [])
+    why = contradiction(steps)
+    if why is not None and "nobody wrote" not in why.reason:
+        values = {step.expects for step in why.steps} | {step.leaves for step in why.steps}
+        named = [step for step in steps if step in why.steps or _writes(step, values)]
+        assert contradiction(named) is not None
+
+
+def _writes(step: RegisterStep, values: set[Hashable]) -> bool:
+    """The writes of the values spoken of belong to any explanation."""
+    return step.kind != "read" and step.leaves in values

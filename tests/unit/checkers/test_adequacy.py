@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from testbed.checkers.adequacy import Requirements, check
+from testbed.checkers.verdict import Validity
+from tests.histories import MS, S, Scribe
+
+REQUIRED = Requirements(
+    regions=("eu-west", "us-east"),
+    nodes=("a", "b"),
+    functions=("add", "count"),
+    rate_ops_s=10,
+    faults=1,
+)
+
+
+def run(
+    *,
+    gap: tuple[int, int] = (0, 0),
+    failing_until: int = 0,
+    fault_at: int = 10 * S,
+    read: tuple[str, ...] = ("a", "b"),
+) -> Scribe:
+    """30 s of 10 operations a second in both regions, a fault from 10 to 20 s, final reads."""
+    scribe = Scribe()
+    for at in range(0, 30 * S, 100 * MS):
+        for region in REQUIRED.regions:
+            if region == "us-east" and gap[0] <= at < gap[1]:
+                continue
+            down = at < failing_until or 10 * S <= at < 20 * S
+            scribe.call("add", at, at + 5 * MS, "info" if down else "ok", region=region)
+    if fault_at:
+        scribe.window(fault_at, fault_at + 10 * S)
+    for node in read:
+        scribe.call("read", 40 * S, 41 * S, result=[], node=node)
+    return scribe
+
+
+def doubts(scribe: Scribe, required: Requirements = REQUIRED) -> tuple[str, ...]:
+    verdict = check(scribe.history(), required)
+    assert verdict.validity is (Validity.UNKNOWN if verdict.counterexample else Validity.VALID)
+    return verdict.counterexample
+
+
+def test_a_whole_run_can_be_judged() -> None:
+    assert doubts(run()) == ()
+
+
+def test_too_little_load() -> None:
+    [doubt] = doubts(run(), replace(REQUIRED, rate_ops_s=20, regions=("us-east",)))
+    assert "were to ask for 598 operations and asked for 300" in doubt
+
+
+def test_a_system_that_failed_before_the_fault() -> None:
+    found = doubts(run(failing_until=3 * S))
+    assert len(found) == 2
+    assert "70 of 100 operations in eu-west succeeded" in found[0]
+
+
+def test_clients_that_were_silent_while_the_fault_held() -> None:
+    [doubt] = doubts(run(gap=(12 * S, 16 * S)))
+    assert "us-east asked for nothing for 4100 ms during region-cut eu-west" in doubt
+
+
+def test_a_silence_outside_of_the_fault_is_only_load() -> None:
+    assert doubts(run(gap=(22 * S, 26 * S))) == ()
+
+
+def test_a_fault_without_evidence() -> None:
+    scribe = run(fault_at=0)
+    for phase in ("inject", "injected"):
+        scribe.fault("pause", "pause a", 10 * S, phase)
+    scribe.fault("pause", "pause a", 10 * S, "effect", shown=False)
+    scribe.fault("pause", "pause a", 20 * S, "heal")
+    assert doubts(scribe) == (
+        "pause a was not shown to have taken effect",
+        "pause a was not shown to be gone after it was healed",
+    )
+
+
+def test_a_fault_that_never_came() -> None:
+    scribe = run(fault_at=0)
+    assert "1 faults were planned and 0 injected" in doubts(scribe)[-1]
+
+
+def test_a_fault_after_the_load() -> None:
+    assert "injected when no load ran" in doubts(run(fault_at=35 * S))[-1]
+
+
+def test_a_node_that_was_not_read() -> None:
+    assert doubts(run(read=("a",))) == ("b was not read at the end",)
+
+
+def test_a_read_during_the_load_is_no_final_one() -> None:
+    scribe = run(read=("a",)).call("read", 3 * S, 4 * S, result=[], node="b")
+    assert doubts(scribe) == ("b was not read at the end",)
+
+
+def test_a_starved_machine() -> None:
+    verdict = check(run().history(), REQUIRED, lateness_ms=900)
+    assert verdict.validity is Validity.UNKNOWN
+    assert "900 ms late" in verdict.reason
+    assert check(run().history(), REQUIRED, lateness_ms=9).validity is Validity.VALID
+
+
+def test_an_empty_history() -> None:
+    assert "no operation of the load was recorded" in doubts(Scribe())[0]

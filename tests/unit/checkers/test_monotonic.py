@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+
+from testbed.checkers.monotonic import check_counts, check_versions
+from testbed.checkers.verdict import Validity
+from testbed.history.problem import HistoryError
+from tests.histories import Scribe
+
+
+def counted(*reads: tuple[int, str]) -> Scribe:
+    scribe = Scribe()
+    for number, (value, node) in enumerate(reads):
+        scribe.call("count", 10 * number, 10 * number + 5, process=1, result=value, node=node)
+    return scribe
+
+
+def test_a_count_that_falls_is_shown_with_the_one_before() -> None:
+    verdict = check_counts(counted((5, "a"), (9, "a"), (7, "a"), (8, "a")).history())
+    assert verdict.validity is Validity.VIOLATION
+    assert verdict.numbers["backwards"] == 2
+    before, after = verdict.counterexample[0]
+    assert (before["value"], after["value"], after["node"]) == (9, 7, "a")
+
+
+def test_another_node_begins_anew() -> None:
+    assert check_counts(counted((5, "a"), (9, "a"), (7, "b"), (8, "b")).history()).validity is (
+        Validity.VALID
+    )
+
+
+def test_a_connection_that_was_lost_begins_anew() -> None:
+    scribe = counted((5, "a"), (9, "a"))
+    scribe.call("count", 20, 25, "fail", process=1, node="a")
+    scribe.call("count", 30, 35, process=1, node="a", result=2)
+    assert check_counts(scribe.history()).validity is Validity.VALID
+
+
+def test_nothing_to_compare_is_unknown() -> None:
+    assert check_counts(counted((5, "a"), (4, "b")).history()).validity is Validity.UNKNOWN
+    assert check_versions(counted().history()).validity is Validity.UNKNOWN
+
+
+def test_a_count_that_is_no_number_is_refused() -> None:
+    with pytest.raises(HistoryError, match="whole number"):
+        check_counts(Scribe().call("count", 1, 2, result="many", node="a").history())
+
+
+def test_an_older_version_of_a_register_is_a_violation() -> None:
+    scribe = Scribe()
+    scribe.call("write", 0, 5, value=1, key=0).call("cas", 10, 15, value=[1, 2], key=0)
+    scribe.call("read-replica", 20, 25, process=1, result=2, node="a", key=0)
+    scribe.call("read-replica", 30, 35, process=1, result=1, node="a", key=0)
+    assert check_versions(scribe.history()).validity is Validity.VIOLATION
+
+
+def test_versions_written_at_one_time_may_come_in_any_order() -> None:
+    scribe = Scribe()
+    scribe.call("write", 0, 15, value=1, key=0).call("write", 10, 20, value=2, key=0)
+    for at, value in ((30, 2), (40, 1)):
+        scribe.call("read-replica", at, at + 5, process=1, result=value, node="a", key=0)
+    assert check_versions(scribe.history()).validity is Validity.VALID

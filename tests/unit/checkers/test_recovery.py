@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from testbed.checkers.recovery import check
+from testbed.checkers.verdict import Validity, Verdict
+from tests.histories import S, Scribe
+
+
+def judged(scribe: Scribe, *nodes: str) -> Verdict:
+    return check(scribe.history(), nodes or ("a",), healed_ns=10 * S, bound_ms=20_000)
+
+
+def test_a_marker_seen_in_time_is_valid() -> None:
+    scribe = Scribe().call("mark", 12 * S, 13 * S, value=1, node="b")
+    scribe.call("marked", 14 * S, 15 * S, value=1, result=False, node="a")
+    scribe.call("marked", 16 * S, 17 * S, value=1, result=True, node="a")
+    verdict = judged(scribe)
+    assert verdict.validity is Validity.VALID
+    assert verdict.numbers["recovery_ms_max"] == 7000
+
+
+def test_a_node_that_refuses_connections_past_the_bound_is_late() -> None:
+    scribe = Scribe().call("mark", 12 * S, 13 * S, value=1, node="b")
+    scribe.call("marked", 14 * S, 15 * S, value=1, result=True, node="b")
+    # The connection failed, so only the invocation knows the node.
+    scribe.call("marked", 31 * S, 32 * S, "fail", value=1, asked="a", error="connect: refused")
+    verdict = judged(scribe, "a", "b")
+    assert verdict.validity is Validity.VIOLATION
+    assert "a did not show" in verdict.reason
+
+
+def test_a_late_marker_has_its_grace() -> None:
+    scribe = Scribe().call("mark", 60 * S, 61 * S, value=1, node="b")
+    scribe.call("marked", 61 * S, 62 * S, value=1, result=False, node="a")
+    scribe.call("marked", 64 * S, 65 * S, value=1, result=True, node="a")
+    assert judged(scribe).validity is Validity.VALID
+
+
+def test_a_node_that_was_not_asked_is_unknown() -> None:
+    scribe = Scribe().call("mark", 12 * S, 13 * S, value=1, node="b")
+    verdict = judged(scribe)
+    assert verdict.validity is Validity.UNKNOWN
+    assert "a was not asked" in verdict.reason
+
+
+def test_no_marker_ever_acknowledged() -> None:
+    early = Scribe().call("mark", 12 * S, 13 * S, "info", value=1)
+    assert judged(early).validity is Validity.UNKNOWN
+    late = early.call("mark", 31 * S, 32 * S, "info", value=2)
+    assert judged(late).validity is Validity.VIOLATION
+    assert judged(Scribe()).validity is Validity.UNKNOWN

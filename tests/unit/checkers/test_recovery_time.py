@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from testbed.checkers import recovery_time, service
+from testbed.checkers.expectation import after_heal, during
+from testbed.checkers.verdict import Validity
+from testbed.history.fault_window import fault_windows
+from testbed.history.history import History
+from tests.histories import MS, S, Scribe
+
+WRITES = {"add"}
+
+
+def served(down: tuple[int, int], *, silent: tuple[int, int] = (0, 0)) -> Scribe:
+    """60 s of a write each 100 ms; those sent while it is down time out."""
+    scribe = Scribe()
+    for at in range(0, 60 * S, 100 * MS):
+        if silent[0] <= at < silent[1]:
+            continue
+        outage = down[0] <= at < down[1]
+        scribe.call(
+            "add",
+            at,
+            at + (1000 if outage else 20) * MS,
+            "info" if outage else "ok",
+            region="us-east",
+        )
+    return scribe
+
+
+def test_an_outage_within_the_bound_is_valid_with_its_length() -> None:
+    history = served((10 * S, 19 * S)).window(10 * S, 40 * S).history()
+    windows = fault_windows(history)
+    expected = during(windows[0], "us-east", bound_ms=12_000, windows=windows, end_ns=60 * S)
+    verdict = recovery_time.check(history, [expected], WRITES)
+    assert verdict.validity is Validity.VALID
+    assert verdict.numbers["rto_ms_max"] == 9020
+    assert service.check(history, [expected], WRITES).validity is Validity.VALID
+
+
+def test_an_outage_beyond_the_bound_is_a_violation() -> None:
+    history = served((10 * S, 29 * S)).window(10 * S, 40 * S).history()
+    windows = fault_windows(history)
+    expected = during(windows[0], "us-east", bound_ms=12_000, windows=windows, end_ns=60 * S)
+    verdict = recovery_time.check(history, [expected], WRITES)
+    assert verdict.validity is Validity.VIOLATION
+    [example] = verdict.counterexample
+    assert (example["region"], example["cause"]) == ("us-east", "region-cut eu-west")
+    assert (example["last_ack_ns"], example["first_ack_ns"]) == (9920 * MS, 29_020 * MS)
+    assert service.check(history, [expected], WRITES).validity is Validity.VIOLATION
+
+
+def test_clients_that_were_silent_prove_nothing() -> None:
+    silent = (11 * S, 28 * S)
+    history = served((10 * S, 29 * S), silent=silent).window(10 * S, 40 * S).history()
+    windows = fault_windows(history)
+    expected = during(windows[0], "us-east", bound_ms=12_000, windows=windows, end_ns=60 * S)
+    verdict = recovery_time.check(history, [expected], WRITES)
+    assert verdict.validity is Validity.UNKNOWN
+    assert "asked for nothing" in verdict.reason
+
+
+def test_a_window_that_ends_too_soon_is_unknown() -> None:
+    history = served((10 * S, 60 * S)).window(10 * S, None).history()
+    windows = fault_windows(history)
+    expected = during(windows[0], "us-east", bound_ms=70_000, windows=windows, end_ns=60 * S)
+    assert recovery_time.check(history, [expected], WRITES).validity is Validity.UNKNOWN
+    assert service.check(history, [expected], WRITES).validity is Validity.UNKNOWN
+
+
+def test_nothing_expected_is_unknown() -> None:
+    history = served((0, 0)).history()
+    assert recovery_time.check(history, [], WRITES).validity is Validity.UNKNOWN
+    assert service.check(history, [], WRITES).validity is Validity.UNKNOWN
+
+
+def test_a_fault_is_looked_at_until_the_next_one() -> None:
+    history: History = (
+        Scribe()
+        .window(10 * S, 20 * S, "region-cut eu-west")
+        .window(30 * S, None, "switchover")
+        .history()
+    )
+    windows = fault_windows(history)
+    first = during(windows[0], "us-east", bound_ms=1, windows=windows, end_ns=60 * S)
+    assert (first.from_ns, first.to_ns) == (10 * S, 30 * S)
+    healed = after_heal(windows[0], "eu-west", bound_ms=1, windows=windows, end_ns=60 * S)
+    assert healed is not None
+    assert (healed.cause, healed.from_ns, healed.to_ns) == (
+        "heal of region-cut eu-west",
+        20 * S,
+        30 * S,
+    )
+    last = during(windows[1], "us-east", bound_ms=1, windows=windows, end_ns=60 * S)
+    assert last.to_ns == 60 * S
+    assert after_heal(windows[1], "eu-west", bound_ms=1, windows=windows, end_ns=60 * S) is None

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from testbed.checkers.single_primary import check
+from testbed.checkers.verdict import Validity, Verdict
+from tests.histories import MS, S, Scribe
+
+
+def judged(*writes: tuple[int, str, int | None]) -> Verdict:
+    """Writes of 10 ms at their times in milliseconds."""
+    scribe = Scribe()
+    for at_ms, node, term in writes:
+        scribe.call("add", at_ms * MS, (at_ms + 10) * MS, value=at_ms, node=node, term=term)
+    return check(scribe.history(), {"add"})
+
+
+def test_a_failover_is_no_violation() -> None:
+    verdict = judged((0, "a", 1), (100, "a", 1), (9000, "b", 2), (9100, "b", 2))
+    assert verdict.validity is Validity.VALID
+    assert verdict.reason == "2 tenures lie one after the other: a (term 1), then b (term 2)"
+
+
+def test_a_switchover_and_back_under_new_terms_is_no_violation() -> None:
+    assert judged((0, "a", 1), (1000, "b", 2), (2000, "a", 3)).validity is Validity.VALID
+
+
+def test_two_primaries_are_a_violation_with_the_time_and_the_writes() -> None:
+    verdict = judged((0, "a", 1), (1000, "b", 2), (1500, "a", 1), (2000, "b", 2), (2500, "a", 1))
+    assert verdict.validity is Validity.VIOLATION
+    assert verdict.numbers["dual_primary_ms"] == 990  # 1010, b had begun, to 2000, b went on
+    [example] = verdict.counterexample
+    assert (example["old"], example["new"]) == ("a (term 1)", "b (term 2)")
+    assert (example["new_had_begun"]["value"], example["old_was_ongoing"]["value"]) == (1000, 2500)
+
+
+def test_an_old_primary_that_speaks_once_more_is_a_violation() -> None:
+    verdict = judged((0, "a", 1), (1000, "b", 2), (30_000, "a", 1))
+    assert verdict.validity is Validity.VIOLATION
+
+
+def test_an_old_primary_that_was_asked_before_is_none() -> None:
+    scribe = Scribe().call("add", 0, 10 * S, value=1, node="a", term=1)
+    scribe.call("add", 2 * S, 3 * S, value=2, node="b", term=2)
+    assert check(scribe.history(), {"add"}).validity is Validity.VALID
+
+
+def test_two_promotions_to_one_term_that_overlap_are_a_violation() -> None:
+    verdict = judged((0, "b", 2), (100, "c", 2), (200, "b", 2), (300, "c", 2))
+    assert verdict.validity is Validity.VIOLATION
+
+
+def test_without_terms_a_quick_return_is_a_violation_and_a_slow_one_unknown() -> None:
+    quick = judged((0, "a", None), (100, "b", None), (200, "a", None))
+    slow = judged((0, "a", None), (100, "b", None), (2000, "a", None))
+    assert quick.validity is Validity.VIOLATION
+    assert slow.validity is Validity.UNKNOWN
+    assert "term" in slow.reason
+    assert judged((0, "a", None), (100, "b", None)).validity is Validity.VALID
+
+
+def test_what_names_no_node_is_unknown() -> None:
+    scribe = Scribe().call("add", 0, 1, value=1).call("add", 2, 3, value=2, node="a", term=1)
+    verdict = check(scribe.history(), {"add"})
+    assert verdict.validity is Validity.UNKNOWN
+    assert check(Scribe().history(), {"add"}).validity is Validity.UNKNOWN

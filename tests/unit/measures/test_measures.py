@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import pytest
+
+from testbed.history.fault_window import fault_windows
+from testbed.history.history import History
+from testbed.measures.availability import availability
+from testbed.measures.final_state import final_state
+from testbed.measures.latency import latency, percentile
+from testbed.measures.load import load, load_span
+from testbed.measures.rpo import loss_estimate, recovery_point
+from testbed.measures.rto import longest_outage
+from tests.histories import MS, S, Scribe
+
+
+def history() -> History:
+    """A write each second in two regions, one of them down from 3 to 6 s; a late one at the end."""
+    scribe = Scribe()
+    for at in range(10):
+        down = 3 <= at < 6
+        scribe.call("add", at * S, at * S + 20 * MS, region="eu-west", node="a")
+        scribe.call(
+            "add", at * S, at * S + 500 * MS, "info" if down else "ok", region="us-east", node="a"
+        )
+    scribe.call("add", 10 * S, 10 * S + 50 * MS, "fail", region="us-east", due=9 * S)
+    scribe.call("count", 2 * S, 2 * S + 10 * MS, region="us-east", result=2, node="b")
+    return scribe.window(3 * S, 6 * S).history()
+
+
+def test_load_counts_what_was_due() -> None:
+    assert load_span(history(), {"add"}) == (0, 9 * S)
+    assert load_span(history(), {"cas"}) is None
+    found = load(history(), {"add"}, from_ns=0, to_ns=10 * S, region="us-east")
+    assert (found.due, found.ok, found.fail, found.info) == (11, 7, 1, 3)
+    assert (found.due_ops_s, found.acknowledged_ops_s) == (1.1, 0.7)
+    assert found.availability == pytest.approx(7 / 11)
+    assert load(history(), {"add"}, from_ns=11 * S, to_ns=12 * S).availability is None
+
+
+def test_availability_by_region_and_kind_in_buckets() -> None:
+    series = availability(history(), {"write": ("add",), "read": ("count",)}, bucket_ms=2000)
+    assert [(one.region, one.kind) for one in series] == [
+        ("eu-west", "write"),
+        ("us-east", "read"),
+        ("us-east", "write"),
+    ]
+    assert [bucket.due for bucket in series[2].buckets] == [2, 2, 2, 2, 3]
+    assert [bucket.ok for bucket in series[2].buckets] == [2, 1, 0, 2, 2]
+    assert [bucket.due for bucket in series[1].buckets] == [0, 1, 0, 0, 0]
+    assert availability(history(), {"swap": ("cas",)}) == ()
+    with pytest.raises(ValueError, match="positive"):
+        availability(history(), {}, bucket_ms=0)
+
+
+def test_latency_counts_from_the_due_time() -> None:
+    scribe = Scribe().call("add", 5 * S, 6 * S, due=2 * S)
+    found = latency(scribe.history(), {"add"})
+    assert found is not None
+    assert (found.count, found.p50_ms, found.max_ms) == (1, 4000, 4000)
+    assert latency(scribe.history(), {"add"}, from_ns=3 * S) is None
+
+
+def test_percentiles_are_of_the_nearest_rank() -> None:
+    ordered = [float(number) for number in range(1, 101)]
+    assert [percentile(ordered, percent) for percent in (1, 50, 90, 99, 100)] == [
+        1,
+        50,
+        90,
+        99,
+        100,
+    ]
+    assert percentile([7.0], 50) == 7
+
+
+def test_an_outage_is_told_from_its_fault_and_from_the_last_acknowledgement() -> None:
+    outage = longest_outage(
+        history(),
+        "us-east",
+        cause="cut",
+        from_ns=3 * S,
+        to_ns=10 * S,
+        writes={"add"},
+        bitten_ns=3200 * MS,
+    )
+    assert (outage.last_ack_ns, outage.first_ack_ns) == (2500 * MS, 6500 * MS)
+    assert (outage.rto_ms, outage.rto_ms_min, outage.gap_ms) == (3500, 3300, 4000)
+    assert (outage.since_fault_ms, outage.recovered, outage.invocations) == (3500, True, 4)
+
+
+def test_an_outage_that_has_not_ended() -> None:
+    outage = longest_outage(
+        history(), "us-east", cause="cut", from_ns=3 * S, to_ns=6 * S, writes={"add"}
+    )
+    assert (outage.first_ack_ns, outage.recovered, outage.rto_ms) == (None, False, 3000)
+    assert outage.unended_ns == 3 * S
+
+
+def test_a_region_that_was_never_served() -> None:
+    outage = longest_outage(history(), "moon", cause="cut", from_ns=0, to_ns=6 * S, writes={"add"})
+    assert (outage.last_ack_ns, outage.gap_ms, outage.silent_ns_max) == (None, 6000, 6 * S)
+
+
+def test_rpo_in_writes_and_in_time() -> None:
+    scribe = Scribe()
+    for number, node in enumerate("aab"):
+        scribe.call(
+            "add",
+            number * S,
+            number * S + MS,
+            value=number,
+            node=node,
+            region="eu-west",
+        )
+    scribe.call("read", 9 * S, 10 * S, result=[2], node="b")
+    found = recovery_point(final_state(scribe.history(), ["b"]).lost(), 3)
+    assert (found.lost_writes, found.rpo_ms, dict(found.by_node)) == (2, 1000, {"a": 2})
+    assert dict(found.by_region) == {"eu-west": 2}
+    assert recovery_point([], 3).rpo_ms == 0
+
+
+def test_a_loss_that_rate_and_time_do_not_explain_does_not_fit() -> None:
+    scribe = Scribe().window(5 * S, 30 * S)
+    for number in range(100):
+        at = number * 100 * MS
+        scribe.call("add", at, at + 10 * MS, value=number, node="a")
+    scribe.call("add", 20 * S, 21 * S, value=100, node="b")
+    scribe.call("read", 40 * S, 41 * S, result=[100], node="b")
+    found = scribe.history()
+    lost = final_state(found, ["b"]).lost()
+    [window] = fault_windows(found)
+    estimate = loss_estimate(found, lost, window, delay_ms=0)
+    assert estimate is not None
+    assert (estimate.node, estimate.lost_writes, estimate.fits) == ("a", 50, True)
+    assert estimate.rate_before_ops_s == pytest.approx(10, rel=0.05)
+    assert estimate.acknowledging_ms == 4910
+    # All that was acknowledged before the cut is lost as well: no delay explains that.
+    assert len(lost) == 100
+    none = loss_estimate(Scribe().history(), lost, window, delay_ms=0)
+    assert none is None
+    few = loss_estimate(found, lost[:60], window, delay_ms=0)
+    assert few is not None
+    assert not few.fits
