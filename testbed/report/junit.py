@@ -4,8 +4,7 @@ A broken promise is a ``failure``. What could not be decided is an ``error`` of 
 ``inconclusive`` and a failed environment one of type ``environment``: neither may look like a pass,
 and ``skipped``, which most servers colour green, is never used.
 
-The shape is the one that Jenkins' and Ant's schemas have in common, but for the totals on
-``testsuites``, which Jenkins' alone has.
+The shape is that of Jenkins' schema, which GitLab, GitHub's actions and most others read as well.
 """
 
 from __future__ import annotations
@@ -58,7 +57,9 @@ def render_junit(suite: Suite) -> str:
 def _test_suite(suite: Suite, run: RecordedRun, number: int) -> ET.Element:
     took_s = run.plan.duration_s if run.plan else 0.0
     name = f"{suite.experiment}: {run_name(run)}: {run_faults(run)}"
-    element = _suite_element(suite, name, number, list(_cases(run)), took_s)
+    element = _suite_element(
+        suite, name, number, list(_cases(run)), took_s=took_s, short=run_name(run)
+    )
     if run.judgement and (started := _timestamp(run.judgement.started)):
         element.set("timestamp", started)
     properties = ET.Element("properties")
@@ -75,11 +76,13 @@ def _problem_suite(suite: Suite, number: int) -> ET.Element:
     message = suite.problem or "no run was judged"
     outcome = Outcome.ERROR if suite.problem else Outcome.UNKNOWN
     case = _Case("the suite ran", outcome, message, message)
-    return _suite_element(suite, f"{suite.experiment}: suite", number, [case], 0.0)
+    return _suite_element(
+        suite, f"{suite.experiment}: suite", number, [case], took_s=0.0, short="suite"
+    )
 
 
 def _suite_element(
-    suite: Suite, name: str, number: int, cases: list[_Case], took_s: float
+    suite: Suite, name: str, number: int, cases: list[_Case], *, took_s: float, short: str
 ) -> ET.Element:
     kinds = [_TYPES.get(case.outcome, ("", ""))[0] for case in cases]
     attributes = {
@@ -94,14 +97,18 @@ def _suite_element(
     }
     element = ET.Element("testsuite", attributes)
     for case in cases:
-        _case_element(element, case, visible(name, 300), took_s / len(cases))
+        # Servers add the cases' times up: each gets its share of the run's. They read what stands
+        # before the last dot of a class name as its package.
+        attributes = {
+            "classname": visible(f"{suite.experiment}.{short.replace(' ', '-')}", 200),
+            "name": case.name,
+            "time": f"{took_s / len(cases):.3f}",
+        }
+        _add_outcome(ET.SubElement(element, "testcase", attributes), case)
     return element
 
 
-def _case_element(parent: ET.Element, case: _Case, class_name: str, took_s: float) -> None:
-    # Servers add the cases' times up: each gets its share of the run's.
-    attributes = {"classname": class_name, "name": case.name, "time": f"{took_s:.3f}"}
-    element = ET.SubElement(parent, "testcase", attributes)
+def _add_outcome(element: ET.Element, case: _Case) -> None:
     if case.outcome in _TYPES:
         tag, kind = _TYPES[case.outcome]
         found = ET.SubElement(element, tag, {"type": kind, "message": visible(case.message)})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -53,6 +53,16 @@ class Story:
     def new(self) -> str:
         """The primary after it."""
         return f"{self.regions[1]}-db1"
+
+
+class Completion(NamedTuple):
+    """What becomes of an operation, and when."""
+
+    f: str
+    type: str
+    took_s: float
+    node: str = ""
+    error: str = ""
 
 
 class Recording:
@@ -100,40 +110,39 @@ class Recording:
                 due = 0.5 + number / story.rate_ops_s + self.random.uniform(0, 0.004)
                 slot = min(free, key=lambda name: free[name])
                 sent = max(due, free[slot])
-                kind, took_s, node, error = self._outcome(region, sent)
-                f = "read" if self.random.random() < story.reads else "add"
-                if f == "read" and kind != "ok":
-                    kind, took_s, node, error = "ok", 0.002, f"{region}-db1", ""
-                self._call(region, clients[slot], f, value, due, sent, kind, took_s, node, error)
-                free[slot] = sent + took_s
-                if kind == "info":
+                completion = self._completion(region, sent)
+                self._record(region, clients[slot], value, due, sent, completion)
+                free[slot] = sent + completion.took_s
+                if completion.type == "info":
                     clients[slot] = process = process + 1
 
-    def _call(self, region, process, f, value, due, sent, kind, took_s, node, error):
+    def _record(
+        self, region: str, process: int, value: int, due: float, sent: float, end: Completion
+    ) -> None:
+        """Writes both lines of an operation, and notes whether its write is lost."""
         invoked: dict[str, Any] = {
             "time": round(sent * NS),
             "process": process,
             "region": region,
             "type": "invoke",
-            "f": f,
+            "f": end.f,
         }
-        if f == "add":
+        if end.f == "add":
             invoked["value"] = value
         if sent > due + 0.001:
             invoked["due"] = round(due * NS)
-        done = {"time": round((sent + took_s) * NS), "process": process, "type": kind, "f": f}
-        if kind == "ok":
-            done["node"] = node
-        if error:
-            done["error"] = error
+        done_s = sent + end.took_s
+        done = {"time": round(done_s * NS), "process": process, "type": end.type, "f": end.f}
+        done |= {"node": end.node} if end.node else {}
+        done |= {"error": end.error} if end.error else {}
         self.history += [invoked, done]
-        if f == "add" and kind == "ok" and self._is_lost(node, sent + took_s):
+        if end.f == "add" and end.type == "ok" and self._is_lost(end.node, done_s):
             self.lost.append(
                 {
                     "value": value,
-                    "acknowledged_s": round(sent + took_s, 4),
+                    "acknowledged_s": round(done_s, 4),
                     "region": region,
-                    "node": node,
+                    "node": end.node,
                     "process": str(process),
                 }
             )
@@ -149,21 +158,23 @@ class Recording:
             and cut - 0.012 < acknowledged_s < cut + story.local_acks_s
         )
 
-    def _outcome(self, region: str, at_s: float) -> tuple[str, float, str, str]:
-        """The completion's type, how long it took, who answered, and the error."""
-        story = self.story
-        cut = story.cut_s
+    def _completion(self, region: str, at_s: float) -> Completion:
+        """What an operation that is sent at a moment gets; reads are served by the own replica."""
+        if self.random.random() < self.story.reads:
+            return Completion("read", "ok", 0.002, f"{region}-db1")
+        story, cut = self.story, self.story.cut_s
+        old, new = story.regions[0], story.regions[1]
         if cut is None or at_s < cut - 0.05:
-            return "ok", self._latency_s(region, story.regions[0]), story.old, ""
-        home = region == story.regions[0]
-        back_s = story.heal_s + 1.2 if home else cut + story.rto_s + 0.15 * (region != "eu-central")
+            return Completion("add", "ok", self._latency_s(region, old), story.old)
+        home = region == old
+        back_s = story.heal_s + 1.2 if home else cut + story.rto_s + 0.15 * (region != new)
         if at_s >= back_s:
-            return "ok", self._latency_s(region, story.regions[1]), story.new, ""
+            return Completion("add", "ok", self._latency_s(region, new), story.new)
         if home and at_s < cut + story.local_acks_s:
-            return "ok", self._latency_s(region, region), story.old, ""
+            return Completion("add", "ok", self._latency_s(region, region), story.old)
         if self.random.random() < (0.3 if home else 0.75):
-            return "info", 1.0, "", "timed out after 1000 ms"
-        return "fail", 0.02, "", "no primary: connection refused by the proxy"
+            return Completion("add", "info", 1.0, error="timed out after 1000 ms")
+        return Completion("add", "fail", 0.02, error="no primary: connection refused by the proxy")
 
     def _latency_s(self, region: str, primary: str) -> float:
         rtt_ms = 2 * one_way_ms(region, primary)
@@ -175,13 +186,13 @@ class Recording:
         story = self.story
         title = "region-cut region-of:primary"
         steps = [
-            ("inject", cut, {}),
-            ("effect", cut + 0.42, {}),
-            ("heal", story.heal_s, {}),
-            ("absence", story.heal_s + 0.61, {}),
+            ("inject", cut),
+            ("effect", cut + 0.42),
+            ("heal", story.heal_s),
+            ("absence", story.heal_s + 0.61),
         ]
-        for phase, time_s, more in steps:
-            value = {"phase": phase, "title": title, "resolved": story.regions[0], **more}
+        for phase, time_s in steps:
+            value = {"phase": phase, "title": title, "resolved": story.regions[0]}
             self.history.append(
                 {
                     "time": round(time_s * NS),
@@ -279,6 +290,7 @@ class Recording:
             "version": 1,
             "experiment": "failover",
             "example": 3,
+            "started": "2025-03-01T12:00:00Z",
             "validity": "violation" if lost else "valid",
             "reasons": [],
             "verdicts": self._promises(lost),
@@ -287,7 +299,7 @@ class Recording:
                 "rpo": {
                     "lost": self.lost,
                     "acknowledged": sum(line["type"] == "ok" for line in self.history),
-                    "rate_ops_s": story.rate_ops_s,
+                    "rate_ops_s": story.rate_ops_s * (1 - story.reads),
                     "window_s": story.local_acks_s,
                     "delay_ms": 12.0,
                 },
@@ -295,7 +307,9 @@ class Recording:
             },
             "schedule": self._schedule(),
             "links": self._links(),
-            "regions": [{"name": name, "jurisdiction": REGIONS.get(name, "")} for name in story.regions],
+            "regions": [
+                {"name": name, "jurisdiction": REGIONS.get(name, "")} for name in story.regions
+            ],
             "nodes": {f"{name}-db1": name for name in story.regions},
             "environment": {
                 "testbed": "0.1.0",
@@ -314,7 +328,6 @@ class Recording:
         }
 
     def _promises(self, lost: int) -> list[dict[str, Any]]:
-        story = self.story
         durability = {
             "name": "durability",
             "promise": "No acknowledged write is lost",
@@ -326,11 +339,31 @@ class Recording:
             "numbers": {"acknowledged": 5521.0, "lost": float(lost), "rate_ops_s": 50.0},
         }
         rest = [
-            ("single-primary", "At most one node acknowledges writes at a time", "no overlap; gap 5.4 s"),
-            ("recovery-time", "Writes are back within 30 s of a region cut", "9.1 s and 9.2 s in the regions that can reach a quorum"),
-            ("quorum-service", "A region that reaches a quorum is served", "eu-central and us-east were served from 19.1 s on"),
-            ("rejoin", "Everything streams again within 60 s of healing", "streaming 9.0 s after the heal"),
-            ("monotonic-reads", "Replica reads never run backwards within one connection", "412 reads on 24 connections"),
+            (
+                "single-primary",
+                "At most one node acknowledges writes at a time",
+                "no overlap; gap 5.4 s",
+            ),
+            (
+                "recovery-time",
+                "Writes are back within 30 s of a region cut",
+                "9.1 s and 9.2 s in the regions that can reach a quorum",
+            ),
+            (
+                "quorum-service",
+                "A region that reaches a quorum is served",
+                "eu-central and us-east were served from 19.1 s on",
+            ),
+            (
+                "rejoin",
+                "Everything streams again within 60 s of healing",
+                "streaming 9.0 s after the heal",
+            ),
+            (
+                "monotonic-reads",
+                "Replica reads never run backwards within one connection",
+                "412 reads on 24 connections",
+            ),
         ]
         return [durability] + [
             {"name": name, "promise": promise, "validity": "valid", "reason": reason, "numbers": {}}
@@ -370,7 +403,7 @@ class Recording:
             }
         ]
         for region in story.regions[1:]:
-            rto = story.rto_s + 0.15 * (region != "eu-central")
+            rto = story.rto_s + 0.15 * (region != story.regions[1])
             found.append(
                 {
                     "region": region,

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pytest
+
+from testbed.report.judgement import Outcome, merge_outcomes
+from testbed.report.reading import Problem
+from testbed.report.verdict_file import parse_judgement
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "merged"),
+    [
+        ([], Outcome.UNKNOWN),
+        ([Outcome.VALID, Outcome.VALID], Outcome.VALID),
+        ([Outcome.VALID, Outcome.UNKNOWN], Outcome.UNKNOWN),
+        ([Outcome.UNKNOWN, Outcome.ERROR], Outcome.ERROR),
+        ([Outcome.ERROR, Outcome.VIOLATION, Outcome.VALID], Outcome.VIOLATION),
+    ],
+)
+def test_the_worst_outcome_wins(outcomes: list[Outcome], merged: Outcome) -> None:
+    assert merge_outcomes(outcomes) is merged
+
+
+def test_only_valid_exits_with_zero() -> None:
+    assert {outcome: outcome.exit_code for outcome in Outcome} == {
+        Outcome.VALID: 0,
+        Outcome.VIOLATION: 1,
+        Outcome.UNKNOWN: 2,
+        Outcome.ERROR: 3,
+    }
+
+
+@pytest.mark.parametrize("validity", [None, "pass", "VALID", 1, ["valid"]])
+def test_a_validity_that_is_not_known_is_unknown(validity: object) -> None:
+    problems: list[Problem] = []
+    judged = parse_judgement({"validity": validity}, problems)
+    assert judged.outcome is Outcome.UNKNOWN
+    assert problems
+
+
+def test_every_problem_is_named_and_the_rest_is_kept() -> None:
+    problems: list[Problem] = []
+    judged = parse_judgement(
+        {
+            "validity": "valid",
+            "verdicts": [{"name": "a", "validity": "valid"}, "nonsense"],
+            "measures": {"rto": [{"region": "eu-west", "rto_s": "9"}], "availability": {"x": True}},
+            "schedule": 3,
+        },
+        problems,
+    )
+    assert judged.outcome is Outcome.VALID
+    assert [promise.name for promise in judged.promises] == ["a"]
+    assert judged.recoveries[0].region == "eu-west"
+    assert judged.recoveries[0].rto_s is None
+    assert [problem.what for problem in problems] == [
+        "verdicts[1]: expected an object, found nonsense",
+        "measures.rto[0].rto_s: expected a number, found 9",
+        "measures.availability.x: expected a number, found true",
+        "schedule: expected a list, found 3",
+    ]
+
+
+def test_a_newer_version_is_shown_with_a_warning() -> None:
+    problems: list[Problem] = []
+    judged = parse_judgement({"version": 2, "validity": "violation"}, problems)
+    assert judged.outcome is Outcome.VIOLATION
+    assert "version 2 is newer" in problems[0].what
+
+
+def test_lost_writes_are_in_order_of_their_acknowledgement() -> None:
+    lost = [{"value": 2, "acknowledged_s": 3.0}, {"value": 1, "acknowledged_s": 1.0}]
+    judged = parse_judgement({"validity": "violation", "measures": {"rpo": {"lost": lost}}}, [])
+    assert judged.loss is not None
+    assert [write.value for write in judged.loss.lost] == [1, 2]
