@@ -43,14 +43,12 @@ class Blueprint:
         hosts: Content of ``/etc/hosts`` in every room.
         wan: The wan's own room; its commands make the bridges.
         nodes: One room a node.
-        owned: True when the world dies at the end of file of standard input.
         ip: The program that makes interfaces.
     """
 
     hosts: str
     wan: Room
     nodes: tuple[Room, ...]
-    owned: bool
     ip: str
 
     def to_json(self) -> str:
@@ -65,7 +63,6 @@ class Blueprint:
             hosts=document["hosts"],
             wan=_room(document["wan"]),
             nodes=tuple(_room(node) for node in document["nodes"]),
-            owned=document["owned"],
             ip=document["ip"],
         )
 
@@ -76,16 +73,13 @@ def _room(document: dict[str, object]) -> Room:
     return Room(commands=tuple(commands), **document)  # type: ignore[arg-type]
 
 
-def draw(
-    topology: Topology, logs: Path, lowers: Mapping[str, Path], *, owned: bool, ip: Path
-) -> Blueprint:
+def draw(topology: Topology, logs: Path, lowers: Mapping[str, Path], *, ip: Path) -> Blueprint:
     """The blueprint of a topology.
 
     Args:
         topology: Regions and nodes.
         logs: Folder with one folder a node and one for ``wan``.
         lowers: Golden folders for ``/srv`` by node.
-        owned: Whether the world ends with the process that created it.
         ip: The program of iproute2.
     """
     nodes = []
@@ -107,7 +101,7 @@ def draw(
             )
         )
     wan = Room("wan", str(logs / "wan"), _lower(lowers, "wan"), "", "", _bridges(topology))
-    return Blueprint(_hosts(topology), wan, tuple(nodes), owned, str(ip))
+    return Blueprint(_hosts(topology), wan, tuple(nodes), str(ip))
 
 
 def _lower(lowers: Mapping[str, Path], name: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import functools
 import os
@@ -98,7 +99,10 @@ class NamespaceWorld:
 
     def alive(self) -> bool:
         """True while process 1 of the world runs."""
-        return self._state.process1 is not None and census.runs(self._state.process1)
+        runs = self._state.process1 is not None and census.runs(self._state.process1)
+        if not runs and self._outer is not None:
+            self._outer.poll()  # Reaped, or it would hold the world's user namespace.
+        return runs
 
     def pid(self, node: str) -> int:
         """Process 1 of a node, as the caller sees it.
@@ -157,17 +161,15 @@ class NamespaceWorld:
             env={**os.environ, "PATH": starter.search_path(), **(env or {})},
             start_new_session=True,
         )
-        try:
-            out, err = process.communicate(stdin, timeout=timeout_s)
-        except subprocess.TimeoutExpired:
-            raise WorldError(
-                f"{node}: `{' '.join(command)}` did not end within {timeout_s:g} s"
-            ) from None
-        finally:
-            if process.poll() is None:
+        with process:
+            try:
+                out, err = process.communicate(stdin, timeout=timeout_s)
+            except subprocess.TimeoutExpired:
+                raise WorldError(_late(node, command, process, timeout_s)) from None
+            finally:
                 # nsenter forks into the node: the group reaches the command as well.
-                os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def processes(self, node: str) -> tuple[Process, ...]:
@@ -178,6 +180,18 @@ class NamespaceWorld:
         """Send a signal to processes of a node; those that it reached, as others had ended."""
         return tuple(process for process in processes if census.send(process, number))
 
+    def keep(self) -> None:
+        """Let a world that this process owns live on without it, until ``down``.
+
+        Raises:
+            WorldError: It has ended, or another process created it.
+        """
+        if self._outer is None:
+            raise WorldError(f"world {self.name!r} was created by another process")
+        self._state = dataclasses.replace(self._state, owned=False)
+        state.write(self._folder, self._state)
+        starter.keep(self._outer)
+
     def down(self) -> None:
         """End the world: every process, namespace, mount and interface. Idempotent."""
         if self._state.process1 is not None:
@@ -185,3 +199,15 @@ class NamespaceWorld:
         if self._outer is not None:
             starter.end(self._outer)
         state.forget(self._folder, self.name, self._state.process1)
+
+
+def _late(
+    node: str, command: Sequence[str], process: subprocess.Popen[bytes], timeout_s: float
+) -> str:
+    text = f"{node}: `{' '.join(command)}` "
+    if process.poll() is None:
+        return text + f"did not end within {timeout_s:g} s"
+    return text + (
+        f"ended, but what it left running held its output open for {timeout_s:g} s: "
+        f"redirect the output of programs that stay"
+    )

@@ -53,8 +53,7 @@ def create(
     lowers = lowers or {}
     _check(name, topology, lowers)
     ip = _ip()
-    for node in (WAN, *(node.name for node in topology.nodes)):
-        (logs / node).mkdir(parents=True, exist_ok=True)
+    _make_folders([logs / node for node in (WAN, *(node.name for node in topology.nodes))])
     creator = census.identify(os.getpid())
     assert creator is not None
     claimed = state.WorldState(
@@ -70,8 +69,8 @@ def create(
     )
     state.claim(folder, claimed)
     try:
-        plan = blueprint.draw(topology, claimed.logs, lowers, owned=claimed.owned, ip=ip)
-        started = starter.start(plan, claimed.logs / WAN / "process1.log")
+        plan = blueprint.draw(topology, claimed.logs, lowers, ip=ip)
+        started = starter.start(plan, folder / name, claimed.logs / WAN / "process1.log")
         return _settle(folder, claimed, started)
     except BaseException:
         state.forget(folder, name, None)
@@ -84,7 +83,7 @@ def _settle(folder: Path, claimed: state.WorldState, started: starter.Started) -
         running = state.running(claimed, started.process1, started.nodes)
         state.write(folder, running)
         if not running.owned:
-            started.keep()
+            starter.keep(started.outer)
     except BaseException:
         starter.end(started.outer)
         state.forget(folder, claimed.name, started.process1)
@@ -136,6 +135,17 @@ def _check(name: str, topology: Topology, lowers: Mapping[str, Path]) -> None:
     ]
     if problems:
         raise WorldError("; ".join(problems))
+
+
+def _make_folders(folders: Iterable[Path]) -> None:
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WorldError(
+                f"the folder {folder} for logs cannot be made: {error.strerror}; "
+                f"free the disk or choose another place"
+            ) from error
 
 
 def _ip() -> Path:

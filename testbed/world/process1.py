@@ -5,9 +5,9 @@ namespaces, with the standard library only. Reads one line of JSON, a
 :class:`~testbed.world.blueprint.Blueprint`; writes one line of JSON: ``{"nodes": {name: pid}}``
 with pids of the world's own pid namespace, or ``{"error": text}``.
 
-A world that shall outlive its creator then waits for one more line, ``keep``. Afterwards it needs
-no interpreter: with SIGCHLD ignored the kernel reaps every orphan, so it becomes ``cat`` on the
-owner's pipe (end of file ends the world) or ``sleep infinity``.
+Afterwards it hangs on its creator's pipe: end of file ends the world, one more line, ``keep``,
+lets it outlive its creator. With SIGCHLD ignored the kernel reaps every orphan, so a room that
+waits for nothing needs no interpreter and becomes ``sleep infinity``.
 """
 
 from __future__ import annotations
@@ -84,9 +84,8 @@ def main() -> NoReturn:
         _say({"error": str(error)})
         sys.exit(1)
     _say({"nodes": pids})
-    if not blueprint.owned and sys.stdin.readline() != KEEP:
-        sys.exit(1)  # The creator died before it remembered this world: nobody could end it.
-    _become_init(owned=blueprint.owned)
+    _await_keep()
+    _become_init()
 
 
 def build(blueprint: Blueprint) -> dict[str, int]:
@@ -150,7 +149,7 @@ def _split(room: Room, plan: Blueprint, reporter: int, listener: int) -> NoRetur
         _apply(ROOM_SETTINGS)
         _ip(plan.ip, room.name, room.commands)
         _report(reporter, "ready")
-        _become_init(owned=False)
+        _become_init()
     except (BuildError, FurnitureError, OSError) as error:
         _report(reporter, f"error {error}")
         os._exit(1)
@@ -206,12 +205,22 @@ def _report(reporter: int, text: str) -> None:
     os.write(reporter, (" ".join(text.split()) + "\n").encode())
 
 
-def _become_init(*, owned: bool) -> NoReturn:
+def _await_keep() -> None:
+    """Wait for the creator's last word; without it the world ends with its creator."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     null = os.open(os.devnull, os.O_RDWR)
-    for standard in (1, 2) if owned else (0, 1, 2):
+    for standard in (1, 2):
+        os.dup2(null, standard)
+    if sys.stdin.readline() != KEEP:
+        sys.exit(0)
+
+
+def _become_init() -> NoReturn:
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
         os.dup2(null, standard)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    command = ["cat"] if owned else ["sleep", "infinity"]
+    command = ("sleep", "infinity")
     os.execvp(command[0], command)  # noqa: S606 - that is what an init does
 
 

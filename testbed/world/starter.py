@@ -42,32 +42,20 @@ class Started:
     nodes: Mapping[str, census.Identity]
     outer: subprocess.Popen[bytes]
 
-    def keep(self) -> None:
-        """Let the world live on without the caller.
 
-        Raises:
-            WorldError: It has ended already.
-        """
-        assert self.outer.stdin is not None
-        try:
-            self.outer.stdin.write(KEEP.encode())
-            self.outer.stdin.close()
-        except BrokenPipeError:
-            raise WorldError("the world ended just after it was built") from None
-
-
-def start(blueprint: Blueprint, log: Path) -> Started:
+def start(blueprint: Blueprint, place: Path, log: Path) -> Started:
     """Build a world.
 
     Args:
         blueprint: What to build.
+        place: The world's own folder; its processes carry it as ``TESTBED_WORLD``.
         log: File for whatever process 1 says on its standard error.
 
     Raises:
         WorldError: A namespace, mount or interface was refused; says what to do.
     """
     with log.open("ab") as errors:
-        outer = _split(errors, user=True)
+        outer = _split(place, errors, user=True)
     try:
         return _build(outer, blueprint, log)
     except BaseException:
@@ -76,6 +64,20 @@ def start(blueprint: Blueprint, log: Path) -> Started:
     finally:
         assert outer.stdout is not None
         outer.stdout.close()
+
+
+def keep(outer: subprocess.Popen[bytes]) -> None:
+    """Let a world live on without the caller, from whose pipe it hangs until then.
+
+    Raises:
+        WorldError: It has ended already.
+    """
+    assert outer.stdin is not None
+    try:
+        outer.stdin.write(KEEP.encode())
+        outer.stdin.close()
+    except BrokenPipeError:
+        raise WorldError("the world has ended before it could be kept") from None
 
 
 def end(outer: subprocess.Popen[bytes]) -> None:
@@ -93,7 +95,7 @@ def search_path() -> str:
     return ":".join(dict.fromkeys([*present, "/usr/local/sbin", "/usr/sbin", "/sbin"]))
 
 
-def _split(errors: IO[bytes], *, user: bool) -> subprocess.Popen[bytes]:
+def _split(place: Path, errors: IO[bytes], *, user: bool) -> subprocess.Popen[bytes]:
     python = [sys.executable, "-S", "-P", "-m", "testbed.world.process1"]
     namespaces = ["unshare", "--user", "--"] if user else []
     return subprocess.Popen(
@@ -103,6 +105,7 @@ def _split(errors: IO[bytes], *, user: bool) -> subprocess.Popen[bytes]:
         stderr=errors,
         env={
             "PATH": search_path(),
+            "TESTBED_WORLD": str(place),
             "PYTHONPATH": str(Path(testbed.__file__).parent.parent),
             "PYTHONDONTWRITEBYTECODE": "1",
         },
