@@ -21,7 +21,9 @@ import pytest
 from testbed.toolchain.programs import locate
 from testbed.topology.document import to_document
 from testbed.topology.model import Deployment, Link, Node, Region, Topology
+from testbed.world.entry import namespace
 from testbed.world.namespaces import NamespaceWorld, create
+from testbed.world.wan import Wan
 
 PORT = 7400
 """The one TCP port that other regions may reach."""
@@ -59,18 +61,16 @@ class Stage:
         """Run an action on a ``Wan`` in the wan's network namespace."""
 
         def act() -> Any:
-            from testbed.world.wan import Wan
-
             return action(Wan(self.topology))
 
         return inside(self.world.pid("wan"), act)
 
-    def socket(self, node: str, kind: int = socket.SOCK_STREAM) -> socket.socket:
+    def endpoint(self, node: str, kind: int = socket.SOCK_STREAM) -> socket.socket:
         """A socket that belongs to a node's network namespace."""
         return socket_of(self.world.pid(node), kind)
 
     def listen(self, node: str, port: int = PORT) -> socket.socket:
-        listener = self.socket(node)
+        listener = self.endpoint(node)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("0.0.0.0", port))
         listener.listen()
@@ -78,7 +78,7 @@ class Stage:
         return listener
 
     def connect(self, source: str, target: str, port: int = PORT) -> socket.socket:
-        client = self.socket(source)
+        client = self.endpoint(source)
         client.settimeout(10)
         try:
             client.connect((self.topology.node(target).address, port))
@@ -105,7 +105,7 @@ def inside(pid: int, action: Callable[[], Any]) -> Any:
         try:
             _enter(pid)
             answer: tuple[bool, Any] = (True, action())
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised again in the parent
             answer = (False, error)
         with os.fdopen(writer, "wb") as pipe:
             pickle.dump(answer, pipe)
@@ -138,12 +138,11 @@ def socket_of(pid: int, kind: int) -> socket.socket:
 def _enter(pid: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     for kind in ("user", "net"):
-        path = f"/proc/{pid}/ns/{kind}"
-        if os.readlink(path) == os.readlink(f"/proc/self/ns/{kind}"):
+        if namespace(pid, kind) == namespace("self", kind):
             continue
-        handle = os.open(path, os.O_RDONLY)
+        handle = os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY)
         if libc.setns(handle, 0) != 0:
-            raise OSError(ctypes.get_errno(), f"setns {path}")
+            raise OSError(ctypes.get_errno(), f"setns {pid} {kind}")
         os.close(handle)
 
 
@@ -233,4 +232,5 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 def _healed(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if "stage" in request.fixturenames:
-        apply(request.getfixturevalue("stage").world)
+        made: Stage = request.getfixturevalue("stage")
+        made.wan(lambda wan: wan.agree())

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import array
 import contextlib
+import fcntl
 import select
 import socket
+import termios
 import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 
+from testbed.world.addressing import listeners
 from testbed.world.protocol import WorldError
+from testbed.world.toxics import Toxic
 
 from .conftest import PORT, Stage, eventually
 
@@ -40,7 +45,7 @@ def receive(receiver: socket.socket, size: int) -> bytes:
 def datagrams(stage: Stage) -> Iterator[tuple[socket.socket, socket.socket]]:
     """UDP sockets of A and of B."""
     kind = socket.SOCK_DGRAM
-    with stage.socket(A, kind) as a, stage.socket(B, kind) as b:
+    with stage.endpoint(A, kind) as a, stage.endpoint(B, kind) as b:
         for one in (a, b):
             one.bind(("0.0.0.0", 8301))
             one.settimeout(5)
@@ -75,8 +80,6 @@ def test_one_way_cut_on_an_open_connection(stage: Stage, opener: str) -> None:
 
 
 def test_what_toxiproxy_holds_stays_there(stage: Stage) -> None:
-    from testbed.world.toxics import Toxic
-
     slow = Toxic("slow", "latency", {"delay_ms": 700})
     with stage.pair(A, B) as (a, b):
         stage.wan(lambda wan: wan.add_toxic(A_TO_B, slow))
@@ -119,11 +122,11 @@ def test_two_way_cut_on_an_open_connection(stage: Stage) -> None:
         assert receive(a, 4) == b"pong"
 
 
-@pytest.mark.parametrize("source, target", [(A, B), (B, A)])
+@pytest.mark.parametrize(("source", "target"), [(A, B), (B, A)])
 def test_one_way_cut_forbids_new_connections_both_ways(
     stage: Stage, source: str, target: str
 ) -> None:
-    with stage.listen(target) as listener, stage.socket(source) as client:
+    with stage.listen(target) as listener, stage.endpoint(source) as client:
         stage.wan(lambda wan: wan.cut([A_TO_B]))
         client.setblocking(False)
         with pytest.raises(BlockingIOError):
@@ -164,7 +167,7 @@ def test_the_third_region_and_the_own_region_notice_nothing(stage: Stage) -> Non
 def test_the_runner_reaches_every_region_during_a_cut(stage: Stage) -> None:
     stage.wan(lambda wan: wan.cut([A_TO_B, B_TO_A]))
     for node in (A, B, C):
-        with stage.listen(node) as listener, stage.socket("wan") as client:
+        with stage.listen(node) as listener, stage.endpoint("wan") as client:
             client.settimeout(5)
             client.connect((stage.topology.node(node).address, PORT))
             server, address = listener.accept()
@@ -245,14 +248,13 @@ def test_an_undeclared_port_is_refused_between_regions_only(stage: Stage) -> Non
 
 
 def test_a_listener_of_another_link_is_no_way_around(stage: Stage) -> None:
-    from testbed.world.addressing import listeners
-
     other = next(
         one for one in listeners(stage.topology) if (one.source, one.target) == (CENTRAL, EAST)
     )
-    with stage.socket(A) as client, pytest.raises(ConnectionRefusedError):
+    with stage.endpoint(A) as client:
         client.settimeout(5)
-        client.connect((other.gateway, other.port))
+        with pytest.raises(ConnectionRefusedError):
+            client.connect((other.gateway, other.port))
 
 
 def _drain(receiver: socket.socket) -> bytes:
@@ -270,10 +272,6 @@ def _delivered(stage: Stage, pair: tuple[str, str]) -> int:
 
 
 def _unacknowledged(one: socket.socket) -> int:
-    import array
-    import fcntl
-    import termios
-
     size = array.array("i", [0])
     fcntl.ioctl(one, termios.TIOCOUTQ, size)
     return size[0]
