@@ -17,6 +17,8 @@ from testbed.toolchain.progress import Progress
 from testbed.toolchain.versions import GO_MINIMUM, Version, parse, show
 
 _LOCK = Path(__file__).parent / "go.lock"
+_USUAL_FOLDER = "/usr/local/go/bin"
+"""Where Go's own installation goes; not on everybody's PATH."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Go:
         if self.own:
             env |= {
                 "GOENV": "off",
+                "XDG_CONFIG_HOME": str(self.scratch / "config"),  # Go counts its uses there.
                 "GOPATH": str(self.scratch / "path"),
                 "GOMODCACHE": str(self.scratch / "modules"),
                 "GOCACHE": str(self.scratch / "objects"),
@@ -63,15 +66,8 @@ class Go:
 
     def module_cache(self, base: Mapping[str, str]) -> Path:
         """The folder that keeps the source of modules."""
-        done = subprocess.run(
-            [str(self.path), "env", "GOMODCACHE"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            env=self.environment(base),
-        )
-        return Path(done.stdout.strip() or self.scratch)
+        asked = _run([str(self.path), "env", "GOMODCACHE"], self.environment(base))
+        return Path(asked.strip() if asked and asked.strip() else self.scratch)
 
 
 def find_go(environ: Mapping[str, str], scratch: Path) -> Go | None:
@@ -93,7 +89,7 @@ def find_go(environ: Mapping[str, str], scratch: Path) -> Go | None:
                 "Name another one, or unset the variable."
             )
         return Go(Path(named), show(version), own=False, scratch=scratch)
-    places = [*environ.get("PATH", os.defpath).split(os.pathsep), "/usr/local/go/bin"]
+    places = [*environ.get("PATH", os.defpath).split(os.pathsep), _USUAL_FOLDER]
     found = shutil.which("go", path=os.pathsep.join(places))
     candidates = [(Path(found), False)] if found else []
     for path, own in [*candidates, (_brought(scratch), True)]:
@@ -142,21 +138,27 @@ def bring_go(scratch: Path, progress: Progress) -> Go:
 
 def go_version(path: Path) -> Version | None:
     """The version of a ``go`` command, or None when it is none."""
+    printed = _run([str(path), "version"], {**os.environ, "GOTOOLCHAIN": "local"})
+    found = re.match(r"go version go([0-9.]+)", printed or "")
+    return parse(found.group(1)) if found else None
+
+
+def _run(argv: list[str], env: Mapping[str, str]) -> str | None:
+    """What a command prints, or None when it fails."""
     try:
         done = subprocess.run(
-            [str(path), "version"],
+            argv,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             errors="replace",
             timeout=30,
             check=False,
-            env={**os.environ, "GOTOOLCHAIN": "local"},
+            env=dict(env),
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    found = re.match(r"go version go([0-9.]+)", done.stdout)
-    return parse(found.group(1)) if found and done.returncode == 0 else None
+    return done.stdout if done.returncode == 0 else None
 
 
 def _brought(scratch: Path) -> Path:

@@ -9,18 +9,18 @@ import pytest
 from testbed.cli import main as command
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     exit_code = 64
 
 
-Refused.__module__ = "testbed.topology"
+RefusedError.__module__ = "testbed.topology"
 
 
-class Broken(Exception):
+class BrokenError(Exception):
     pass
 
 
-Broken.__module__ = "testbed.world"
+BrokenError.__module__ = "testbed.world"
 
 
 @pytest.fixture(autouse=True)
@@ -78,12 +78,12 @@ def test_the_verb_decides_the_exit_code(monkeypatch, code):
 
 
 def test_our_own_errors_are_printed_as_they_are(monkeypatch, capsys):
-    assert run_with(monkeypatch, raiser(Broken("no node db9; see testbed status"))) == 3
+    assert run_with(monkeypatch, raiser(BrokenError("no node db9; see testbed status"))) == 3
     assert capsys.readouterr().err == "testbed probe: no node db9; see testbed status\n"
 
 
 def test_refused_input_ends_in_64(monkeypatch):
-    assert run_with(monkeypatch, raiser(Refused("delay_ms must not be negative"))) == 64
+    assert run_with(monkeypatch, raiser(RefusedError("delay_ms must not be negative"))) == 64
 
 
 def test_a_defect_ends_in_3_with_its_traceback_in_a_file(monkeypatch, capsys, tmp_path):
