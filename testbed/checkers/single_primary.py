@@ -10,15 +10,19 @@ clusters of a register's values: P. Gibbons and E. Korach, Testing shared memori
 Comput. 26(4), 1997.
 
 The term matters: A, then B, then A again is a broken promise under A's old term, and a
-switchover and back under a new one. Where acknowledgements say no term, a return of A is broken
-only if it is quicker than any pair of promotions can be; a slower one cannot be told apart, and
-the answer is unknown.
+switchover and back under a new one. Where only some acknowledgements say no term (connections
+that were open before their node was promoted), each is taken to be of the term that its node
+acknowledged under closest in time; what then overlaps proves nothing, and the answer is unknown.
+Where none says a term, a return of A is broken only if it is quicker than any pair of promotions
+can be; a slower one cannot be told apart, and the answer is unknown as well.
 """
 
 from __future__ import annotations
 
 import bisect
+import dataclasses
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from testbed.checkers.operation_view import moment_s, shown
@@ -56,7 +60,7 @@ def check(history: History, writes: Iterable[str], return_ms_min: float = RETURN
         "primaries": float(len({pair.node for pair in acknowledged})),
         "writes_without_node": float(nameless),
     }
-    if all(term_of(pair) is not None for pair in acknowledged):
+    if any(term_of(pair) is not None for pair in acknowledged):
         verdict = _by_terms(acknowledged, numbers)
     else:
         verdict = _by_returns(acknowledged, return_ms_min, numbers)
@@ -67,21 +71,54 @@ def check(history: History, writes: Iterable[str], return_ms_min: float = RETURN
 
 
 def _by_terms(acknowledged: tuple[Pair, ...], numbers: dict[str, float]) -> Verdict:
-    found = tenures(acknowledged)
-    numbers["tenures"] = float(len(found))
+    said = tuple(pair for pair in acknowledged if term_of(pair) is not None)
+    found = tenures(said)
+    numbers |= {"tenures": float(len(found)), "writes_without_term": len(acknowledged) - len(said)}
     met = sorted(overlaps(found), key=lambda overlap: overlap.from_ns)
-    if not met:
-        reason = f"{len(found)} tenures lie one after the other: " + ", then ".join(
-            tenure.name for tenure in found[:8]
+    if met:
+        numbers["dual_primary_ms"] = max(overlap.duration_ms for overlap in met)
+        examples = [_explained(overlap) for overlap in met[:10]]
+        return _verdict(Validity.VIOLATION, _said(met[0]), examples, numbers)
+    guessed = overlaps(tenures(_with_terms(acknowledged, said)))
+    if guessed:
+        reason = (
+            f"{len(acknowledged) - len(said)} acknowledgements do not say their term, and by that "
+            f"of their node's closest one {_said(guessed[0])}"
         )
-        return _verdict(Validity.VALID, reason, numbers=numbers)
-    numbers["dual_primary_ms"] = max(overlap.duration_ms for overlap in met)
-    first = met[0]
-    reason = (
-        f"{first.old.name} went on acknowledging writes after {first.new.name} had begun to, for "
-        f"at least {first.duration_ms:.0f} ms from {moment_s(first.from_ns)} on"
+        return _verdict(Validity.UNKNOWN, reason, [_explained(guessed[0])], numbers)
+    reason = f"{len(found)} tenures lie one after the other: " + ", then ".join(
+        tenure.name for tenure in found[:8]
     )
-    return _verdict(Validity.VIOLATION, reason, [_explained(one) for one in met[:10]], numbers)
+    return _verdict(Validity.VALID, reason, numbers=numbers)
+
+
+def _said(overlap: Overlap) -> str:
+    return (
+        f"{overlap.old.name} went on acknowledging writes after {overlap.new.name} had begun to, "
+        f"for at least {overlap.duration_ms:.0f} ms from {moment_s(overlap.from_ns)} on"
+    )
+
+
+def _with_terms(acknowledged: tuple[Pair, ...], said: tuple[Pair, ...]) -> list[Pair]:
+    """Every write with a term: its own, or its node's closest; none where its node said none."""
+    by_node: dict[str | None, list[Pair]] = {}
+    for pair in said:
+        by_node.setdefault(pair.node, []).append(pair)
+    completed = []
+    for pair in acknowledged:
+        own = by_node.get(pair.node, [])
+        if term_of(pair) is None and own and pair.completion is not None:
+            place = bisect.bisect(own, pair.start_ns, key=lambda other: other.start_ns)
+            near = min(own[max(0, place - 1) : place + 1], key=partial(_distance_ns, pair))
+            completion = dataclasses.replace(pair.completion, term=term_of(near))
+            completed.append(Pair(pair.invocation, completion))
+        else:
+            completed.append(pair)
+    return completed
+
+
+def _distance_ns(one: Pair, other: Pair) -> int:
+    return abs(one.start_ns - other.start_ns)
 
 
 def _explained(overlap: Overlap) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class FaultWindow:
         healed_ns: When it was done; None if it failed.
         absence_ns: When its absence had been looked for; None if it never was.
         absence_shown: Whether the absence was shown.
-        details: Everything else that the lines say of it, for example ``resolved``.
+        details: Everything else that the lines say of it, for example ``step``, ``resolved``.
     """
 
     kind: str
@@ -118,5 +118,5 @@ def _continued(window: FaultWindow, line: Operation) -> FaultWindow:
 
 
 def _details(line: Operation) -> dict[str, Any]:
-    named = ("phase", "title", "shown", "step", "observation")
+    named = ("phase", "title", "shown", "observation")
     return {name: value for name, value in line.value.items() if name not in named}

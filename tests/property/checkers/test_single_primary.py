@@ -130,3 +130,19 @@ def test_one_late_acknowledgement_of_an_old_term_breaks_it(writes: list[Write]) 
         Write(last + 3, last + 4, writes[0].node, writes[0].term),
     ]
     assert check(history(late), {"add"}).validity is Validity.VIOLATION
+
+
+@settings(max_examples=300)
+@given(runs(), st.data())
+def test_acknowledgements_without_a_term_make_no_false_alarm(
+    writes: list[Write], data: st.DataObject
+) -> None:
+    silent = data.draw(st.sets(st.sampled_from(range(len(writes))), max_size=len(writes) - 1))
+    said = [write for number, write in enumerate(writes) if number not in silent]
+    mixed = [
+        replace(write, term=None) if number in silent else write
+        for number, write in enumerate(writes)
+    ]
+    verdict = check(history(mixed), {"add"})
+    # What is said is judged as if it were all there is; the rest never proves a violation.
+    assert (verdict.validity is Validity.VIOLATION) == (not possible(said))

@@ -62,3 +62,15 @@ def test_what_names_no_node_is_unknown() -> None:
     verdict = check(scribe.history(), {"add"})
     assert verdict.validity is Validity.UNKNOWN
     assert check(Scribe().history(), {"add"}).validity is Validity.UNKNOWN
+
+
+def test_a_connection_that_is_older_than_the_promotion_says_no_term() -> None:
+    verdict = judged((0, "a", 1), (1000, "b", None), (1100, "b", 2), (5000, "b", None))
+    assert verdict.validity is Validity.VALID
+    assert verdict.numbers["writes_without_term"] == 2
+
+
+def test_what_only_a_guessed_term_breaks_is_unknown() -> None:
+    verdict = judged((0, "a", 1), (1000, "b", 2), (2000, "a", None))
+    assert verdict.validity is Validity.UNKNOWN
+    assert "do not say their term" in verdict.reason

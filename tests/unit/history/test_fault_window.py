@@ -45,6 +45,7 @@ def test_faults_of_one_title_at_one_time_are_told_apart_by_step() -> None:
     )
     first, second = fault_windows(history)
     assert (first.heal_ns, second.heal_ns) == (3, None)
+    assert (first.details["step"], second.details["step"]) == (0, 1)
 
 
 def test_lines_that_do_not_say_enough_are_all_refused() -> None:
