@@ -123,10 +123,15 @@ def clean(*, folder: Path | None = None) -> tuple[str, ...]:
     return tuple(world.name for world in gone)
 
 
+def name_problems(name: str) -> list[str]:
+    """What keeps a text from being a world's name, as sentences; empty for a good one."""
+    if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,40}", name):
+        return []
+    return [f"world name {name!r}: use up to 41 lower-case letters, digits and hyphens"]
+
+
 def _check(name: str, topology: Topology, lowers: Mapping[str, Path]) -> None:
-    problems = []
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,40}", name):
-        problems.append(f"world name {name!r}: use up to 41 lower-case letters, digits and hyphens")
+    problems = name_problems(name)
     problems += _unknown(lowers, {WAN, *(node.name for node in topology.nodes)})
     problems += [
         f"golden folder {path} of node {node!r} does not exist"
