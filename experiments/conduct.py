@@ -69,9 +69,7 @@ def check(options: Options, default_deployment: str) -> None:
     prepare(progress())
 
 
-def conduct(
-    experiment: Experiment, options: Options, lanes: int, watch: Watch, beat: Callable[[], None]
-) -> reported.Suite:
+def conduct(experiment: Experiment, options: Options, lanes: int, watch: Watch) -> reported.Suite:
     """Run a suite to its end.
 
     Args:
@@ -79,7 +77,6 @@ def conduct(
         options: Of the suite.
         lanes: Worlds at once.
         watch: Told of every progress event.
-        beat: Called several times a second, for a view that moves.
 
     Raises:
         SuiteError: It could not be started.
@@ -89,13 +86,8 @@ def conduct(
     suite = Suite(experiment.module, options, lanes)
     suite.start()
     try:
-        events = _follow(suite)
-        for event in events:
-            if event is not None:
-                watch(event)
-            else:
-                watch(_estimate(options, began))
-                beat()
+        for event in _follow(suite):
+            watch(_estimate(options, began) if event is None else event)
     finally:
         suite.stop()
     return summed_up(experiment.name, options.out, suite.results(), time.monotonic() - began)

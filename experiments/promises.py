@@ -144,9 +144,9 @@ def _acknowledging_regions(setting: Setting, window: FaultWindow) -> set[str]:
     """The regions whose nodes acknowledged writes while a fault held."""
     until_ns = setting.end_ns if window.heal_ns is None else window.heal_ns
     return {
-        setting.run.region_of[pair.node]
+        setting.run.region_of.get(str(pair.node), "")
         for pair in setting.run.history.of(setting.writes, "ok")
-        if pair.node in setting.run.region_of and window.inject_ns <= (pair.end_ns or 0) <= until_ns
+        if window.inject_ns <= (pair.end_ns or 0) <= until_ns
     }
 
 

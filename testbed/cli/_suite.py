@@ -10,10 +10,11 @@ from pathlib import Path
 
 from experiments.conduct import check, conduct, experiment_named
 from experiments.options import Options
-from testbed.report.document import suite_document
-from testbed.report.junit import write_junit
-from testbed.report.live import live_view
+from testbed.report.document import render_document
+from testbed.report.junit import render_junit
 from testbed.report.terminal import console_for, print_suite
+from testbed.report.watch import view_for
+from testbed.runner.folder import FolderError
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +53,24 @@ def run(request: Request) -> int:
     )
     check(options, experiment.deployment)
     # With --json standard output is the document alone.
-    console = console_for(sys.stderr if request.json else sys.stdout, os.environ)
-    with live_view(console, request.lanes) as view:
-        suite = conduct(experiment, options, request.lanes, view.take, view.beat)
-    write_junit(suite, request.junit or options.out / "junit.xml")
-    document = suite_document(suite)
-    (options.out / "suite.json").write_text(document, encoding="utf-8")
+    stream = sys.stderr if request.json else sys.stdout
+    with view_for(stream, os.environ) as view:
+        suite = conduct(experiment, options, request.lanes, view.feed)
+    document = render_document(suite)
+    _write(options.out / "suite.json", document)
+    _write(request.junit or options.out / "junit.xml", render_junit(suite))
     if request.json:
         sys.stdout.write(document)
     else:
-        print_suite(console, suite)
+        print_suite(console_for(stream, os.environ), suite)
     return suite.outcome.exit_code
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise FolderError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def list_variables(experiment: str, deployment: str | None) -> int:
