@@ -27,7 +27,8 @@ def test_programs_come_in_the_order_asked_for(programs):
 
 def test_nothing_is_built_when_everything_is_there(programs):
     stream = io.StringIO()
-    prepare(LineProgress(stream), toolchain=programs)
+    names = ("consul", "toxiproxy-server", "postgres", "nft")
+    prepare(LineProgress(stream), names, programs)
     assert stream.getvalue() == ""
     assert not [path for path in programs.cache.folder.iterdir() if path.is_dir()]
 
@@ -40,7 +41,7 @@ def test_every_problem_is_listed_at_once_and_before_a_build(tmp_path):
     )
     stream = io.StringIO()
     with pytest.raises(ToolchainError) as error:
-        prepare(LineProgress(stream), toolchain=tools)
+        prepare(LineProgress(stream), ("consul", "haproxy", "postgres"), tools)
     assert "TESTBED_HAPROXY" in str(error.value)
     assert "TESTBED_POSTGRES" in str(error.value)
     assert stream.getvalue() == ""

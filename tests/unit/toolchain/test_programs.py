@@ -99,7 +99,7 @@ def test_a_damaged_copy_is_not_used(place):
         place.toolchain().locate("consul")
 
 
-@pytest.mark.parametrize("name", ["haproxy", "postgres", "patroni", "patronictl"])
+@pytest.mark.parametrize("name", ["haproxy", "postgres", "patroni"])
 def test_the_wheel_of_the_lock_comes_before_path(place, script, name):
     script(place.path / name, "echo 18.0 4.1.0 2.9.0")
     assert place.toolchain().locate(name).source.startswith("wheel ")
