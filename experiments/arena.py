@@ -6,13 +6,13 @@ import os
 import time
 from dataclasses import dataclass
 
-from testbed.provision.bring_up import bring_up
-
 from experiments.judging import judge
 from experiments.options import Options
 from testbed.checkers.verdict import Validity
 from testbed.history.problem import HistoryError
+from testbed.provision.bring_up import bring_up
 from testbed.provision.error import ProvisionError
+from testbed.provision.progress import Progress
 from testbed.report.report_file import ReportError, write_report
 from testbed.runner.announcer import Announcer
 from testbed.runner.execute import Ending, execute, prepare
@@ -159,8 +159,9 @@ class Arena:
             )
         return self._world
 
-    def _tell_provisioning(self, done: float | None, remaining_s: float | None, what: str) -> None:
-        self._announcer.tell(Phase("provision", done, remaining_s, what))
+    def _tell_provisioning(self, progress: Progress) -> None:
+        phase = Phase("provision", progress.done, progress.remaining_s, progress.task)
+        self._announcer.tell(phase)
 
     def _discard_world(self) -> None:
         if self._world is not None:

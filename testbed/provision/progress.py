@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +26,14 @@ class Progress:
     node: str
     seconds: float
     remaining_s: float | None
+
+    @property
+    def done(self) -> float | None:
+        """Share of the whole that is done, 0 to 1; None while nobody can tell."""
+        if self.remaining_s is None:
+            return None
+        whole = self.seconds + self.remaining_s
+        return self.seconds / whole if whole > 0 else 1.0
 
 
 Listener = Callable[[Progress], None]
@@ -57,12 +67,14 @@ class Stopwatch:
             self._listener(Progress(task, node, seconds, remaining_s))
 
     def finish(self) -> None:
-        """It succeeded: remember its durations for the next estimate."""
+        """It succeeded: remember its durations for the next estimate, which is worth no failure."""
         self._marks["total"] = self.elapsed_s()
-        self._record.parent.mkdir(parents=True, exist_ok=True)
-        draft = self._record.with_suffix(".draft")
-        draft.write_text(json.dumps(self._marks), encoding="utf-8")
-        draft.replace(self._record)
+        # Several worlds may be brought up at once, each by a process of its own.
+        draft = self._record.with_suffix(f".{os.getpid()}.draft")
+        with contextlib.suppress(OSError):
+            self._record.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_text(json.dumps(self._marks), encoding="utf-8")
+            draft.replace(self._record)
 
     def _remaining_s(self, mark: str) -> float | None:
         if "total" not in self._last or mark not in self._last:
