@@ -10,12 +10,14 @@ import signal
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from testbed.topology.model import Topology
 from testbed.world import census, entry, starter, state
 from testbed.world.protocol import Process, WorldError
-from testbed.world.wan import Wan
+
+if TYPE_CHECKING:
+    from testbed.world.wan import Wan
 
 WAN = "wan"
 """The node name of the routing namespace between the regions."""
@@ -95,6 +97,9 @@ class NamespaceWorld:
     @functools.cached_property
     def wan(self) -> Wan:
         """The network between the regions; usable only by a caller in the wan's network."""
+        # Its HTTP client takes most of the time that a short command needs: only when wanted.
+        from testbed.world.wan import Wan  # noqa: PLC0415
+
         return Wan(self.topology)
 
     def alive(self) -> bool:

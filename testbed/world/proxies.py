@@ -45,20 +45,20 @@ class Proxies:
             WorldError: Toxiproxy does not answer or refused.
         """
         wanted = {one.name: one for one in listeners}
-        changes = []
         with _explained():
             present = self._server.proxies()
-            for name in present.keys() - wanted.keys():
-                if not check:
-                    present[name].destroy()
-                changes.append(f"remove listener {name}")
             lacking = [one for one in wanted.values() if not _same(present.get(one.name), one)]
-            changes += [f"create listener {one.name}" for one in lacking]
-            if lacking and not check:
-                # One call for all of them: the server replaces those that differ.
-                answer = APIConsumer.post("/populate", json=[_described(one) for one in lacking])
-                _require(answer)
-        return changes
+            surplus = sorted(present.keys() - wanted.keys())
+            if not check:
+                # The server would keep a listener that is right but disabled: make it anew.
+                for name in (*surplus, *(one.name for one in lacking if one.name in present)):
+                    present[name].destroy()
+                if lacking:
+                    described = [_described(one) for one in lacking]
+                    _require(APIConsumer.post("/populate", json=described))
+        return [f"remove listener {name}" for name in surplus] + [
+            f"create listener {one.name}" for one in lacking
+        ]
 
     def toxics(self) -> tuple[Placed, ...]:
         """Every toxic on every listener.

@@ -104,6 +104,9 @@ class Wan:
     def add_toxic(self, pair: Pair, toxic: Toxic) -> None:
         """Put a toxic on a directed link, whoever opened the connections that cross it.
 
+        It applies to open connections at once. Only ``reset_peer`` differs: it resets the
+        connections opened after it, and closes open ones at their next bytes.
+
         Raises:
             WorldError: An unknown link, a name that the inventory's own toxics use, one that is
                 on the link already, or Toxiproxy refused. Nothing is left half done.
