@@ -78,6 +78,7 @@ def _lines(path: Path, problems: list[Problem]) -> Iterator[Fields]:
     A last line without its end is what a killed writer leaves: it is passed over as well.
     """
     bad: list[int] = []
+    name = path.name
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, start=1):
@@ -86,7 +87,7 @@ def _lines(path: Path, problems: list[Problem]) -> Iterator[Fields]:
                 except orjson.JSONDecodeError:
                     values = None
                 if isinstance(values, dict):
-                    yield Fields(values, path.name, f"line {number}", problems)
+                    yield Fields(values, name, f"line {number}", problems)
                 elif line.strip():
                     bad.append(number)
     except FileNotFoundError:
@@ -103,38 +104,37 @@ def _history(path: Path, problems: list[Problem]) -> tuple[tuple[Call, ...], tup
     """Invocations matched with their completions by process, and the steps of faults."""
     calls: list[Call] = []
     marks: list[FaultMark] = []
-    open_calls: dict[str, Call] = {}
+    invoked: dict[str, tuple[Fields, float]] = {}
     for line in _lines(path, problems):
         time_s = (line.number("time") or 0.0) / NS_PER_S
         process = line.text("process")
         if process == FAULTS_PROCESS:
             marks.append(_mark(line, time_s))
-            continue
-        kind = line.text("type")
-        if kind == "invoke":
-            if process in open_calls:
-                calls.append(open_calls[process])
-            open_calls[process] = _invoked(line, process, time_s)
-        elif process in open_calls:
-            node = line.text("node")
-            found = open_calls.pop(process)
-            calls.append(found._replace(completed_s=time_s, outcome=kind, node=node))
-    calls += open_calls.values()
+        elif line.text("type") == "invoke":
+            if process in invoked:
+                calls.append(_call(process, *invoked[process], None, 0.0))
+            invoked[process] = line, time_s
+        elif process in invoked:
+            calls.append(_call(process, *invoked.pop(process), line, time_s))
+    calls += [_call(process, *found, None, 0.0) for process, found in invoked.items()]
     calls.sort(key=lambda call: call.invoked_s)
     return tuple(calls), tuple(marks)
 
 
-def _invoked(line: Fields, process: str, time_s: float) -> Call:
-    due = line.number("due")
+def _call(
+    process: str, invocation: Fields, invoked_s: float, end: Fields | None, completed_s: float
+) -> Call:
+    """An operation; one without an end is of unknown outcome since it was sent."""
+    due = invocation.number("due")
     return Call(
-        region=line.text("region"),
+        region=invocation.text("region"),
         process=process,
-        f=line.text("f"),
-        invoked_s=time_s,
-        due_s=time_s if due is None else due / NS_PER_S,
-        completed_s=time_s,
-        outcome="info",
-        node="",
+        f=invocation.text("f"),
+        invoked_s=invoked_s,
+        due_s=invoked_s if due is None else due / NS_PER_S,
+        completed_s=invoked_s if end is None else completed_s,
+        outcome="info" if end is None else end.text("type"),
+        node="" if end is None else end.text("node"),
     )
 
 

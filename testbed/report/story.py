@@ -59,6 +59,7 @@ def headline(run: RecordedRun) -> Headline:
         line = f"All {total} promises held" if total != 1 else "The promise held"
         return Headline(Outcome.VALID, line, fault_sentence(run))
     if judged.outcome is Outcome.VIOLATION:
+        reason = reason or "The verdict does not say which promise."
         first = f"“{broken[0].promise or broken[0].name}”: {broken[0].reason}" if broken else reason
         line = f"Broken: {len(broken)} of {counted(total, 'promise')}" if broken else "Broken"
         return Headline(Outcome.VIOLATION, line, first)

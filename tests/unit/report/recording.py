@@ -6,6 +6,7 @@ primary goes on acknowledging for 3.65 s, another region's takes over 9.1 s afte
 
 from __future__ import annotations
 
+import heapq
 import random
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,7 +27,7 @@ def one_way_ms(source: str, target: str) -> float:
     """The asked delay of a link; a short one within a region."""
     if source == target:
         return 0.1
-    return ONE_WAY_MS.get((source, target)) or ONE_WAY_MS[target, source]
+    return ONE_WAY_MS.get((source, target)) or ONE_WAY_MS.get((target, source), 20.0)
 
 
 @dataclass(frozen=True)
@@ -104,15 +105,15 @@ class Recording:
         value, process = 0, 0
         for region in story.regions:
             clients = {slot: (process := process + 1) for slot in range(64)}
-            free = dict.fromkeys(clients, 0.0)
+            free = [(0.0, slot) for slot in clients]
             for number in range(int(story.rate_ops_s * story.duration_s)):
                 value += 1
                 due = 0.5 + number / story.rate_ops_s + self.random.uniform(0, 0.004)
-                slot = min(free, key=lambda name: free[name])
-                sent = max(due, free[slot])
+                free_s, slot = heapq.heappop(free)
+                sent = max(due, free_s)
                 completion = self._completion(region, sent)
                 self._record(region, clients[slot], value, due, sent, completion)
-                free[slot] = sent + completion.took_s
+                heapq.heappush(free, (sent + completion.took_s, slot))
                 if completion.type == "info":
                     clients[slot] = process = process + 1
 

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pytest
+
+from testbed.report.recorded import Call, RecordedRun
+from testbed.report.timeline import Bins, bins_over, region_series, regions_of, span
+
+
+def call(
+    outcome: str, invoked_s: float, completed_s: float, f: str = "add", node: str = ""
+) -> Call:
+    return Call("a", "1", f, invoked_s, invoked_s, completed_s, outcome, node)
+
+
+@pytest.mark.parametrize("count_max", [1, 2, 10, 220])
+@pytest.mark.parametrize(("start_s", "end_s"), [(0.0, 1.0), (0.5, 60.6), (3.2, 90_000.0)])
+def test_bins_cover_the_time_with_a_round_width(
+    start_s: float, end_s: float, count_max: int
+) -> None:
+    bins = bins_over(start_s, end_s, count_max)
+    assert bins.start_s <= start_s
+    assert bins.end_s >= end_s - 1e-9
+    assert bins.count <= count_max + 1
+    assert f"{bins.width_s:e}"[0] in "125"
+
+
+def test_bins_can_have_a_least_width() -> None:
+    assert bins_over(0.0, 60.0, 300, width_s_min=1.7).width_s == 2.0
+
+
+def test_operations_count_in_the_bin_where_they_ended() -> None:
+    bins = Bins(0.0, 2.0, 3)
+    calls = [
+        call("ok", 0.1, 0.2, node="n1"),
+        call("ok", 1.9, 2.1, node="n2"),
+        call("ok", 2.0, 2.1, f="read", node="n1"),
+        call("fail", 3.0, 3.1),
+        call("info", 3.5, 4.5),
+        call("info", 99.0, 99.0),
+    ]
+    series = region_series("a", calls, bins)
+    assert series.writes == (0.5, 0.5, 0.0)
+    assert series.reads == (0.0, 0.5, 0.0)
+    assert series.failed == (0.0, 0.5, 0.0)
+    assert series.unknown == (0.0, 0.0, 1.0)
+    assert series.answered_by == ("n1", "n2", None)
+
+
+def test_latency_counts_from_when_the_operation_was_due() -> None:
+    late = Call("a", "1", "add", invoked_s=5.0, due_s=1.0, completed_s=5.1, outcome="ok", node="")
+    series = region_series("a", [late], Bins(0.0, 10.0, 1))
+    assert series.latency_ms_max[0] == pytest.approx(4100.0)
+
+
+def test_the_time_axis_spans_operations_and_faults(broken: RecordedRun) -> None:
+    start_s, end_s = span(broken)
+    assert start_s == pytest.approx(0.5, abs=0.01)
+    assert 60.0 < end_s < 62.0
+
+
+def test_regions_keep_the_inventorys_order(broken: RecordedRun) -> None:
+    assert regions_of(broken) == ("eu-west", "eu-central", "us-east")
+
+
+def test_an_empty_run_has_a_time_axis(failed: RecordedRun) -> None:
+    start_s, end_s = span(failed)
+    assert end_s > start_s
