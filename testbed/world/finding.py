@@ -122,6 +122,14 @@ def find_running(name: str | None, *, folder: Path | None = None) -> NamespaceWo
     return sighting.world
 
 
+def default_name(*, folder: Path | None = None) -> str | None:
+    """The name of the world that is meant where none is given; None where one has to be."""
+    try:
+        return find(None, folder=folder).world.name
+    except WorldError:
+        return None
+
+
 def ended(sighting: Sighting) -> str:
     """What to say of a world whose process 1 is gone, as the end of a sentence."""
     name = sighting.world.name

@@ -18,6 +18,7 @@ from testbed.topology.model import Topology
 from testbed.world import blueprint, census, starter, state
 from testbed.world.namespace_world import WAN, NamespaceWorld, Owner
 from testbed.world.protocol import WorldError
+from testbed.world.refusal import advice
 
 __all__ = ["WAN", "NamespaceWorld", "Owner", "clean", "create", "list_worlds", "open_world"]
 
@@ -72,6 +73,11 @@ def create(
         plan = blueprint.draw(topology, claimed.logs, lowers, ip=ip)
         started = starter.start(plan, folder / name, claimed.logs / WAN / "process1.log")
         return _settle(folder, claimed, started)
+    except OSError as error:
+        state.forget(folder, name, None)
+        raise WorldError(
+            f"world {name!r} could not be created: {error}; {advice(str(error))}"
+        ) from error
     except BaseException:
         state.forget(folder, name, None)
         raise

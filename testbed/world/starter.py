@@ -12,20 +12,20 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import testbed
 from testbed.world import census
 from testbed.world.blueprint import Blueprint
 from testbed.world.process1 import KEEP
 from testbed.world.protocol import WorldError
+from testbed.world.refusal import advice
 
 START_S_MAX = 60.0
 """A world that has not reported after this time will not."""
 
 _SPLIT = 'unshare --net --mount --pid --ipc --uts --fork --kill-child -- "$@"'
-# A program executed before the maps are written has no capabilities; one executed after has all.
-_MAPPED = f"echo && read -r _ && exec {_SPLIT}"
+# A program executed before the ids are mapped has no capabilities; one executed after has all.
+_SCRIPT = f"echo && read -r _ && exec {_SPLIT}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +54,20 @@ def start(blueprint: Blueprint, place: Path, log: Path) -> Started:
     Raises:
         WorldError: A namespace, mount or interface was refused; says what to do.
     """
-    with log.open("ab") as errors:
-        outer = _split(place, errors, user=True)
-    try:
-        return _build(outer, blueprint, log)
-    except BaseException:
+    # Root gets a user namespace as well, for the same behaviour; without one it still can.
+    for user in (True, False) if os.geteuid() == 0 else (True,):
+        outer = _split(place, log, user=user)
+        try:
+            if _line(outer) is not None:
+                return _build(outer, blueprint, log, user=user)
+        except BaseException:
+            end(outer)
+            raise
+        finally:
+            assert outer.stdout is not None
+            outer.stdout.close()
         end(outer)
-        raise
-    finally:
-        assert outer.stdout is not None
-        outer.stdout.close()
+    raise WorldError(_refused(log))
 
 
 def keep(outer: subprocess.Popen[bytes]) -> None:
@@ -95,44 +99,51 @@ def search_path() -> str:
     return ":".join(dict.fromkeys([*present, "/usr/local/sbin", "/usr/sbin", "/sbin"]))
 
 
-def _split(place: Path, errors: IO[bytes], *, user: bool) -> subprocess.Popen[bytes]:
+def _split(place: Path, log: Path, *, user: bool) -> subprocess.Popen[bytes]:
+    """Start what becomes process 1; it says a line when it can be given its ids."""
     python = [sys.executable, "-S", "-P", "-m", "testbed.world.process1"]
     namespaces = ["unshare", "--user", "--"] if user else []
-    return subprocess.Popen(
-        [*namespaces, "sh", "-c", _MAPPED, "sh", *python],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=errors,
-        env={
-            "PATH": search_path(),
-            "TESTBED_WORLD": str(place),
-            "PYTHONPATH": str(Path(testbed.__file__).parent.parent),
-            "PYTHONDONTWRITEBYTECODE": "1",
-        },
-        start_new_session=True,
-    )
+    environment = {
+        "PATH": search_path(),
+        "TESTBED_WORLD": str(place),
+        "PYTHONPATH": str(Path(testbed.__file__).parent.parent),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    with log.open("wb") as errors:
+        try:
+            return subprocess.Popen(
+                [*namespaces, "sh", "-c", _SCRIPT, "sh", *python],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=environment,
+                start_new_session=True,
+            )
+        except FileNotFoundError as error:
+            raise WorldError(f"there is no {error.filename}: install util-linux") from error
 
 
-def _build(outer: subprocess.Popen[bytes], blueprint: Blueprint, log: Path) -> Started:
-    deadline = time.monotonic() + START_S_MAX
-    if _line(outer, deadline) is None:
-        raise WorldError(_refused(log))
-    _map_ids(outer.pid)
+def _build(
+    outer: subprocess.Popen[bytes], blueprint: Blueprint, log: Path, *, user: bool
+) -> Started:
+    if user:
+        _map_ids(outer.pid)
     assert outer.stdin is not None
     try:
         outer.stdin.write(b"mapped\n" + blueprint.to_json().encode() + b"\n")
         outer.stdin.flush()
     except BrokenPipeError:
         raise WorldError(_refused(log)) from None
-    line = _line(outer, deadline)
+    line = _line(outer)
     if line is None:
         raise WorldError(_refused(log))
     report = json.loads(line)
     if "error" in report:
-        raise WorldError(f"the world could not be built: {report['error']}")
-    process1 = next(iter(census.children(outer.pid).values()))
+        said = report["error"]
+        raise WorldError(f"the world could not be built: {said}; {advice(said)}")
+    process1 = next(iter(census.children(outer.pid).values()), 0)
     inside = census.children(process1)
-    nodes = {name: _identity(inside[pid], name) for name, pid in report["nodes"].items()}
+    nodes = {name: _identity(inside.get(pid, 0), name) for name, pid in report["nodes"].items()}
     return Started(_identity(process1, "process 1"), nodes, outer)
 
 
@@ -149,9 +160,10 @@ def _map_ids(pid: int) -> None:
         Path(f"/proc/{pid}/gid_map").write_text(f"0 {os.getegid()} 1\n", encoding="ascii")
 
 
-def _line(outer: subprocess.Popen[bytes], deadline: float) -> bytes | None:
+def _line(outer: subprocess.Popen[bytes]) -> bytes | None:
     """The next line that the world writes; None when it ends before."""
     assert outer.stdout is not None
+    deadline = time.monotonic() + START_S_MAX
     handle = outer.stdout.fileno()
     line = b""
     while not line.endswith(b"\n"):
@@ -176,5 +188,5 @@ def _identity(pid: int, what: str) -> census.Identity:
 
 
 def _refused(log: Path) -> str:
-    said = " ".join(log.read_text(errors="replace").split())[-500:]
-    return f"the kernel refused the world's namespaces: {said or 'no reason given'}"
+    said = " ".join(log.read_text(errors="replace").split())[-500:] or "unshare gave no reason"
+    return f"the kernel refused the world's namespaces: {said}; {advice(said)}"

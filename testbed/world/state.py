@@ -79,16 +79,30 @@ def claim(folder: Path, state: WorldState) -> None:
                 f"choose another name, or end it with `testbed down {state.name}`"
             )
         shutil.rmtree(folder / state.name, ignore_errors=True)
-        (folder / state.name).mkdir()
-        write(folder, state)
+        try:
+            (folder / state.name).mkdir()
+        except OSError as error:
+            raise _unwritable(folder, error) from error
+        try:
+            write(folder, state)
+        except WorldError:
+            shutil.rmtree(folder / state.name, ignore_errors=True)
+            raise
 
 
 def write(folder: Path, state: WorldState) -> None:
-    """Replace a world's ``world.json`` at once."""
+    """Replace a world's ``world.json`` at once.
+
+    Raises:
+        WorldError: The folder cannot be written: the disk may be full.
+    """
     target = folder / state.name / "world.json"
     draft = target.with_suffix(".draft")
-    draft.write_text(json.dumps(_document(state), indent=1), encoding="utf-8")
-    draft.replace(target)
+    try:
+        draft.write_text(json.dumps(_document(state), indent=1), encoding="utf-8")
+        draft.replace(target)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
 
 
 def running(claimed: WorldState, process1: Identity, nodes: Mapping[str, Identity]) -> WorldState:
@@ -134,15 +148,19 @@ def _locked(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
-        raise WorldError(
-            f"worlds cannot be remembered in {folder}: {error.strerror}; "
-            f"free the disk, or set XDG_STATE_HOME to a folder that can be written"
-        ) from error
+        raise _unwritable(folder, error) from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
         os.close(handle)
+
+
+def _unwritable(folder: Path, error: OSError) -> WorldError:
+    return WorldError(
+        f"worlds cannot be remembered in {folder}: {error.strerror}; "
+        f"free the disk, or set XDG_STATE_HOME to a folder that can be written"
+    )
 
 
 def _read(folder: Path) -> WorldState | None:
