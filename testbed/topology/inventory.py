@@ -48,17 +48,22 @@ class Setting:
     value: Value
 
 
-def load(folder: Path, overrides: Mapping[str, object] | None = None) -> Deployment:
+def load(
+    folder: Path,
+    overrides: Mapping[str, object] | None = None,
+    catalogue: Catalogue | None = None,
+) -> Deployment:
     """The deployment of an inventory folder.
 
     Args:
         folder: For example ``inventory/active-passive``.
         overrides: Variables to change, by name: text as from ``--set``, or typed as in a plan.
+        catalogue: Already read; by default the one beside the folder, else the shipped one.
 
     Raises:
         InventoryError: With every problem of the folder and the overrides.
     """
-    inspection = inspect(folder, overrides)
+    inspection = inspect(folder, overrides, catalogue)
     if inspection.deployment is None:
         raise InventoryError(inspection.problems)
     return inspection.deployment
@@ -96,8 +101,9 @@ def settings(folder: Path) -> tuple[Setting, ...]:
     Raises:
         InventoryError: The inventory cannot be used.
     """
-    deployment = load(folder)
-    variables = read_catalogue(_catalogue_folder(folder), []).variables("deployment")
+    catalogue = read_catalogue(_catalogue_folder(folder), [])
+    deployment = load(folder, catalogue=catalogue)
+    variables = catalogue.variables("deployment")
     return tuple(
         Setting(variable, deployment.variables[name])
         for name, variable in variables.items()
@@ -105,14 +111,25 @@ def settings(folder: Path) -> tuple[Setting, ...]:
     )
 
 
-def inspect(folder: Path, overrides: Mapping[str, object] | None = None) -> Inspection:
-    """Everything there is to say about an inventory folder; never raises for its content."""
+def inspect(
+    folder: Path,
+    overrides: Mapping[str, object] | None = None,
+    catalogue: Catalogue | None = None,
+) -> Inspection:
+    """Everything there is to say about an inventory folder; never raises for its content.
+
+    Args:
+        folder: As for ``load``.
+        overrides: As for ``load``.
+        catalogue: As for ``load``.
+    """
     problems: list[Problem] = []
     if not folder.is_dir():
         problem = Problem(place_in(folder), "no such folder", "name an inventory folder")
         return Inspection(None, (problem,), ())
     problems.extend(_stray_files(folder))
-    catalogue = read_catalogue(_catalogue_folder(folder), problems)
+    if catalogue is None:
+        catalogue = read_catalogue(_catalogue_folder(folder), problems)
     regional = catalogue.variables("region")
     hosts = read(folder / HOSTS, problems)
     stated = read(folder / VARIABLES, problems)

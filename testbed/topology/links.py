@@ -85,13 +85,14 @@ def _link(source: str, target: str, place: Place, item: Item, problems: list[Pro
         for key, variable in _FIELDS.items()
         if key in entries
     }
-    delay_ms = numbers.get("delay_ms") or 0
+    delay_ms = numbers.get("delay_ms")
     jitter_ms = numbers.get("jitter_ms") or 0
-    if "delay_ms" in entries and jitter_ms > delay_ms:
+    if delay_ms is not None and jitter_ms > delay_ms:
         at = entries["jitter_ms"].place
         message = f"the link {name} jitters by {jitter_ms} ms around {delay_ms} ms"
         problems.append(Problem(at, message, "write a jitter_ms no greater than delay_ms"))
-    return LinkDraft(source, target, place, delay_ms, jitter_ms, numbers.get("bandwidth_kbytes_s"))
+    bandwidth_kbytes_s = numbers.get("bandwidth_kbytes_s")
+    return LinkDraft(source, target, place, delay_ms or 0, jitter_ms, bandwidth_kbytes_s)
 
 
 def _number(variable: Variable, item: Item, problems: list[Problem]) -> int | None:

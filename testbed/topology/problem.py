@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+_LENGTH_MAX = 600
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -47,7 +49,12 @@ class Problem:
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.message}; {self.remedy}"
+        # What was written is quoted here: it must neither break the line nor steer a terminal.
+        text = f"{self.message}; {self.remedy}"
+        plain = "".join(each if each.isprintable() else " " for each in text)
+        return (
+            f"{self.place}: {plain if len(plain) <= _LENGTH_MAX else plain[:_LENGTH_MAX] + '...'}"
+        )
 
 
 class InventoryError(Exception):

@@ -186,7 +186,7 @@ class _Reader:
             raise _RefusedError(
                 Problem(Place(self._file, 1), message, "write it plainly")
             ) from None
-        if node is None:
+        if node is None or (isinstance(node, yaml.ScalarNode) and not node.value):
             problem = Problem(Place(self._file, 1), "the file is empty", "see a shipped inventory")
             raise _RefusedError(problem)
         return self._item(node, ())
