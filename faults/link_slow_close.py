@@ -67,8 +67,8 @@ class LinkSlowClose(LinkToxic):
             when = "before the injection" if before_ms is None else "now"
             return Finding(False, f"no connection could be made and closed {when}")
         sentence = (
-            f"the end of a stream takes {now_ms:.0f} ms beyond a round trip, {before_ms:.0f} ms "
-            f"before; {self._delay_ms} ms asked"
+            f"the end of a stream takes {now_ms:.0f} ms, {before_ms:.0f} ms before; "
+            f"{self._delay_ms} ms asked"
         )
         readings = {"before_ms": before_ms, "now_ms": now_ms, "asked_ms": self._delay_ms}
         return Finding(least <= now_ms - before_ms <= most, sentence, readings)

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from faults.program import PROGRAMS, select
+from faults.program import PROGRAMS, Root, select
 from faults.protocol import Context, FaultError
 from testbed.provision import programs
 from testbed.provision.error import ProvisionError
+from testbed.provision.launcher.process import RUNNING
 from testbed.world.protocol import Process, WorldError
+
+_NOTES = (
+    f"cd {RUNNING} && for note in *.pid; do name=${{note%.pid}}; "
+    'echo "$name $(cat "$note") $(cat "$name.state")"; done'
+)
 
 TICKS_S = os.sysconf("SC_CLK_TCK")
 """Clock ticks a second, the unit of a process's start and processor time."""
@@ -50,7 +57,7 @@ def boot_ticks() -> float:
 def plain(processes: Iterable[Process]) -> list[dict[str, Any]]:
     """Processes as plain JSON, by the ids that the node itself and its logs use."""
     keep = ("inner", "command", "state", "started", "cpu_ticks")
-    return [{name: asdict(process)[name] for name in keep} for process in processes]
+    return [{name: getattr(process, name) for name in keep} for process in processes]
 
 
 async def all_of(context: Context, node: str) -> tuple[Process, ...]:
@@ -84,9 +91,29 @@ async def look(context: Context, node: str, names: Iterable[str]) -> tuple[Sight
     Raises:
         FaultError: The node cannot be asked.
     """
-    roots = {state.name: state.pid for state in await launched(context, node)}
+    roots = await remembered(context, node)
     living = await all_of(context, node)
     return tuple(Sight(name, select(name, living, roots)) for name in names)
+
+
+async def remembered(context: Context, node: str) -> dict[str, Root]:
+    """Which process each program of a node was started as, whether or not it still lives.
+
+    Read from where the launcher notes it, without starting a Python on the node: an injection
+    should come when it is asked for.
+
+    Raises:
+        FaultError: The node cannot be asked.
+    """
+    try:
+        done = await asyncio.to_thread(context.world.execute, node, ["sh", "-c", _NOTES])
+    except WorldError as error:
+        raise FaultError(f"the programs of {node} cannot be asked for: {error}") from error
+    roots = {}
+    for line in done.stdout.decode().splitlines():
+        name, pid, state = line.split(maxsplit=2)
+        roots[name] = Root(int(pid), int(json.loads(state)["start"]))
+    return roots
 
 
 async def look_running(

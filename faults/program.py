@@ -48,8 +48,21 @@ PROGRAMS: Mapping[str, Program] = {
 """Every program that runs on a node and may be a fault's target."""
 
 
+@dataclass(frozen=True, slots=True)
+class Root:
+    """The process as which a program was started.
+
+    Args:
+        inner: Its id as the node itself sees it.
+        started: When, in clock ticks since boot.
+    """
+
+    inner: int
+    started: int
+
+
 def select(
-    program: str, processes: Iterable[Process], roots: Mapping[str, int | None]
+    program: str, processes: Iterable[Process], roots: Mapping[str, Root]
 ) -> tuple[Process, ...]:
     """The processes of one program among those of its node.
 
@@ -60,12 +73,12 @@ def select(
     Args:
         program: A key of ``PROGRAMS``.
         processes: All of the node.
-        roots: Process id inside the node by program, as the launcher started it.
+        roots: The process that the launcher started, by program.
     """
     living = [process for process in processes if process.state not in "ZX"]
     if program == "postgres":
         return tuple(process for process in living if process.command == "postgres")
-    mine = {p.pid for p in living if p.inner == roots.get(program)}
+    mine = {p.pid for p in living if Root(p.inner, p.started) == roots.get(program)}
     grown = True
     while grown:
         more = {p.pid for p in living if p.parent in mine and p.command != "postgres"} - mine
@@ -93,7 +106,12 @@ async def healthy(program: str, node: Node) -> bool:
 async def _accepts_connections(node: Node) -> bool:
     try:
         connection = await asyncpg.connect(
-            host=node.address, port=5432, user="postgres", database="postgres", timeout=_TIMEOUT_S
+            host=node.address,
+            port=5432,
+            user="postgres",
+            database="postgres",
+            timeout=_TIMEOUT_S,
+            ssl=False,
         )
     except asyncpg.CannotConnectNowError:
         return False

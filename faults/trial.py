@@ -112,15 +112,13 @@ async def push(
 
 
 async def close(context: Context, pair: tuple[str, str], *, limit_s: float) -> float | None:
-    """Seconds that the end of a stream takes to a link's target, beyond a round trip.
+    """Seconds from the end of a stream, sent over a link, until its answer comes back.
 
     Raises:
         FaultError: A region has no observer or a node cannot be entered.
     """
     reply = await _try(context, pair, {"try": "close", "limit_s": limit_s})
-    if "failed" in reply:
-        return None
-    return float(reply["seconds"]) - float(reply["round_trip_s"])
+    return None if "failed" in reply else float(reply["seconds"])
 
 
 async def stay(
