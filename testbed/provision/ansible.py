@@ -27,6 +27,13 @@ MARKER = "TESTBED_PROVISION"
 """Environment variable by which the processes of one provisioning are told from all others."""
 
 
+CONFIG = """\
+[defaults]
+# Ansible asks its workers this often, in seconds; by default it keeps a whole core busy with that.
+internal_poll_interval = 0.01
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Provisioned:
     """What a provisioning did.
@@ -125,8 +132,8 @@ def _config(
 ) -> RunnerConfig:
     """Ansible-runner's configuration, with an environment that holds nothing of the caller's."""
     (folder / "project").mkdir(parents=True, exist_ok=True)
-    # An empty file instead of whatever ansible.cfg the user has.
-    (folder / "ansible.cfg").write_text("")
+    # Instead of whatever ansible.cfg the user has.
+    (folder / "ansible.cfg").write_text(CONFIG)
     binary = Path(sys.executable).parent / "ansible-playbook"
     if not binary.exists():
         raise ProvisionError(

@@ -29,11 +29,13 @@ class ProgramState:
         name: ``consul``, ``patroni``, ``haproxy``, ``observer`` or ``toxiproxy``.
         pid: Its process id inside the node; None while it does not run.
         stage: In a start of several, programs of a lower stage come first.
+        healthy: It runs and passes the check that it was waited for with when it was started.
     """
 
     name: str
     pid: int | None
     stage: int
+    healthy: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,10 @@ def running(world: World, node: str) -> tuple[ProgramState, ...]:
         ProvisionError: The node cannot be asked.
     """
     programs = ask(world, node, {"verb": "status"})["programs"]
-    states = [ProgramState(item["name"], item["pid"], item["stage"]) for item in programs]
+    states = [
+        ProgramState(item["name"], item["pid"], item["stage"], item["healthy"])
+        for item in programs
+    ]
     return tuple(sorted(states, key=lambda state: (state.stage, state.name)))
 
 

@@ -15,6 +15,8 @@ PID_FILE = "/srv/patroni/data/postmaster.pid"
 FAST_SHUTDOWN = (
     f'kill -INT "$(head -n 1 {PID_FILE})"; while [ -e {PID_FILE} ]; do sleep 0.05; done'
 )
+ROLES = ("primary", "standby_leader", "replica")
+"""In the order in which WAL flows, and therefore PostgreSQL is stopped."""
 TRANSIENT = ("leader", "members/", "status", "failover", "sync")
 """What Patroni keeps in Consul about a running cluster, and not about the cluster itself."""
 
@@ -23,7 +25,7 @@ def stop_cleanly(world: World, deployment: Deployment) -> None:
     """Stop every program so that all PostgreSQL nodes end at the same position.
 
     Patroni is killed first, because it would hand the primary's role over. Then Consul forgets
-    who was what, the primaries stop and after them the standbys, which by then have received the
+    who was what, the primary stops and after it the standbys, which by then have received the
     primary's last checkpoint. Consul and the rest come last.
 
     Raises:
@@ -31,13 +33,13 @@ def stop_cleanly(world: World, deployment: Deployment) -> None:
     """
     topology = deployment.topology
     members = topology.members("postgres")
-    primaries = [node for node in members if _is_primary(world, node)]
-    standbys = [node for node in members if node not in primaries]
+    roles = {node: _role(world, node) for node in members}
     for node in members:
         stop(world, node.name, "patroni", signal="KILL")
     for node in topology.members("consul"):
         _forget(world, node)
-    for group in (primaries, standbys):
+    for role in ROLES:
+        group = [node for node in members if roles[node] == role]
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda node: _stop_postgres(world, node), group))
     for name in ("wan", *(node.name for node in topology.nodes)):
@@ -46,11 +48,13 @@ def stop_cleanly(world: World, deployment: Deployment) -> None:
                 stop(world, name, program.name)
 
 
-def _is_primary(world: World, node: Node) -> bool:
+def _role(world: World, node: Node) -> str:
+    """What a node is in its cluster."""
     answer = fetch(world, node.name, "http://127.0.0.1:8008/patroni")
-    if answer.status == 0:
-        raise ProvisionError(f"{node.name}: Patroni does not answer")
-    return bool(json.loads(answer.body).get("role") in ("primary", "standby_leader"))
+    role = json.loads(answer.body).get("role") if answer.status else None
+    if role not in ROLES:
+        raise ProvisionError(f"{node.name}: Patroni reports the role {role}, not one of {ROLES}")
+    return str(role)
 
 
 def _forget(world: World, node: Node) -> None:

@@ -48,6 +48,7 @@ from testbed.provision.launcher.process import (
 )
 
 STORED = "/srv/testbed/programs"
+NEED_S_MAX = 60.0
 
 
 def reply_to(request: dict[str, Any]) -> dict[str, Any]:
@@ -140,8 +141,8 @@ def launch(spec: dict[str, Any], *, wait: bool, env: dict[str, str] | None = Non
         env: Added to the environment of the spec.
     """
     for need in spec.get("needs", []):
-        if not becomes_healthy(need, spec["timeout_s"]):
-            message = f"{spec['name']} was not started: in {spec['timeout_s']:g} s "
+        if not becomes_healthy(need, NEED_S_MAX):
+            message = f"{spec['name']} was not started: for {NEED_S_MAX:g} s "
             raise LaunchError(message + described(need))
     offset = os.path.getsize(spec["log"]) if os.path.exists(spec["log"]) else 0
     process = spawn(spec, spec["argv"], env)

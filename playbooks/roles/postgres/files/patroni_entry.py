@@ -13,16 +13,22 @@ import time
 import urllib.error
 import urllib.request
 
+# In the order in which Patroni itself loads them: another one runs into a circle.
 MODULES = ("patroni.__main__", "patroni.api", "patroni.ha", "patroni.dcs.consul")
 POLL_S = 0.05
 WAIT_S_MAX = 20.0
 
 
+def load() -> None:
+    """Load Patroni."""
+    for module in MODULES:
+        importlib.import_module(module)
+
+
 def run() -> None:
     """Load Patroni, wait, run it."""
     when = os.environ.pop("PATRONI_START_WHEN", "")
-    for module in MODULES:
-        importlib.import_module(module)
+    load()
     deadline = time.monotonic() + WAIT_S_MAX
     while when and not answers(when) and time.monotonic() < deadline:
         time.sleep(POLL_S)

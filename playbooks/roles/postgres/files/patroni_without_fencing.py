@@ -53,8 +53,10 @@ def sabotage(ha_class: type[Ha]) -> None:
 
 
 if __name__ == "__main__":
+    from patroni_entry import load, run
+
+    load()
     from patroni.ha import Ha
-    from patroni_entry import run
 
     sabotage(Ha)
     run()

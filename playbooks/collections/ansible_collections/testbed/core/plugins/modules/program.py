@@ -42,7 +42,7 @@ options:
     description:
       - What must hold before the program is started, each as in O(healthy).
     type: list
-    elements: dict
+    elements: raw
   warm_start:
     description:
       - How a start from a snapshot differs. C(argv) is a command that is run first of all and
@@ -52,9 +52,9 @@ options:
   healthy:
     description:
       - What must hold for the program to count as healthy. Either C(argv), a command that exits
-        with 0; or C(path), a file that exists; or C(url) with C(status) (200) and perhaps
-        C(any_of), a list of JSON values one of which the answer must contain; or C(either), a list
-        of such checks one of which must hold.
+        with 0; or C(url) with C(status) (200) and perhaps C(any_of), a list of JSON values one of
+        which the answer must contain; or C(either), a list of such checks one of which must hold,
+        where a text stands for a file that exists or a URL that answers with 200.
     type: dict
   settings:
     description:
