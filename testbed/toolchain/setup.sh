@@ -116,14 +116,20 @@ venv_sound() {
 }
 
 make_venv() {
-    venv_sound && return
-    local venv="$root/.venv" options=(--clear)
-    mkdir -p "$venv" 2>/dev/null && : 2>/dev/null >"$venv/.can-write" ||
-        fail "cannot write $venv" "Clone the project into a folder of yours, and run it there."
-    printf '#!/bin/sh\n' >"$venv/.can-execute" && chmod +x "$venv/.can-execute" &&
-        "$venv/.can-execute" 2>/dev/null ||
-        fail "programs cannot be executed in $venv (its file system is mounted noexec, or full)" \
+    local venv="$root/.venv" options=(--clear) trial
+    trial="$venv/.trial-$$"
+    if ! { mkdir -p "$venv" && printf '#!/bin/sh\n' >"$trial" && chmod +x "$trial"; } 2>/dev/null
+    then
+        fail "cannot write $venv, or its disk is full" \
+            "Clone the project into a folder of yours, and run it there."
+    fi
+    "$trial" 2>/dev/null || {
+        rm -f "$trial"
+        fail "programs cannot be executed in $venv: its file system is mounted noexec" \
             "Clone the project into a folder elsewhere, and run it there."
+    }
+    rm -f "$trial"
+    venv_sound && return
     "$python" -c 'import ensurepip' 2>/dev/null || options+=(--without-pip)
     "$python" -m venv "${options[@]}" "$venv" >&2 ||
         fail "could not make the virtual environment $venv with $python"
