@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
 from collections.abc import Sequence
 from importlib import resources
@@ -76,10 +77,12 @@ def _worst_first(promise: Promise) -> int:
     return _WORST_FIRST.index(promise.outcome)
 
 
+@functools.cache
 def _style() -> str:
     return (resources.files("testbed.report") / "templates" / "report.css").read_text("utf-8")
 
 
+@functools.cache
 def _environment() -> Environment:
     """Jinja2 with everything escaped, and what is hidden in a text spelled out before that."""
     environment = Environment(

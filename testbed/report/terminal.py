@@ -173,7 +173,7 @@ def _figures(run: RecordedRun, console: Console) -> Iterator[tuple[str, Text]]:
     if judged is None:
         return
     for found in judged.recoveries:
-        text = Text(f"{visible(found.region)}: ")
+        text = _text(f"{found.region}: ")
         text.append(seconds(found.rto_s) if found.rto_s is not None else "not back")
         if found.bound_s is not None:
             kept = found.rto_s is not None and found.rto_s <= found.bound_s
@@ -182,12 +182,10 @@ def _figures(run: RecordedRun, console: Console) -> Iterator[tuple[str, Text]]:
         yield "RTO", text
     check = check_loss(run)
     if check is not None:
-        yield "RPO", Text(check.sentence)
+        yield "RPO", _text(check.sentence)
     if judged.availability:
-        shares = (
-            f"{visible(name)} {percent(share)}" for name, share in judged.availability.items()
-        )
-        yield "served", Text(", ".join(shares))
+        shares = (f"{name} {percent(share)}" for name, share in judged.availability.items())
+        yield "served", _text(", ".join(shares))
 
 
 def _figures_in_short(run: RecordedRun) -> str:
