@@ -14,7 +14,6 @@ import json
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from testbed.provision.error import ProvisionError
 from testbed.provision.progress import Listener
 from testbed.provision.standstill import stop_cleanly
 from testbed.toolchain.cache import root
+from testbed.topology.document import to_document
 from testbed.topology.model import Deployment
 from testbed.topology.shipped import playbooks
 from testbed.world import namespaces
@@ -31,6 +31,8 @@ from testbed.world.protocol import World
 
 FORMAT = "1"
 KEPT = 6
+DECIDING = ("launcher", "standstill.py", "world_inventory.py")
+"""The parts of this package that decide what a snapshot contains."""
 COPY = 'for entry in /srv/*; do [ "$entry" = /srv/log ] || cp -a "$entry" "$0"/; done'
 
 
@@ -65,14 +67,13 @@ def golden_key(deployment: Deployment, programs: Mapping[str, str]) -> str:
         programs: Where the real programs are; their sizes and times of change count.
     """
     digest = hashlib.sha256(FORMAT.encode())
-    provision_package = Path(__file__).resolve().parent
-    for base in (deployment.folder, playbooks(), provision_package):
-        for path in sorted(base.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                digest.update(f"{path.relative_to(base)}\0".encode())
-                digest.update(hashlib.sha256(path.read_bytes()).digest())
-    digest.update(repr(deployment.topology).encode())
-    digest.update(json.dumps(dict(deployment.variables), sort_keys=True).encode())
+    here = Path(__file__).resolve().parent
+    for base in (deployment.folder, playbooks(), *(here / name for name in DECIDING)):
+        for file in sorted(base.rglob("*")) if base.is_dir() else [base]:
+            if file.is_file() and "__pycache__" not in file.parts:
+                digest.update(f"{file.relative_to(base)}\0".encode())
+                digest.update(hashlib.sha256(file.read_bytes()).digest())
+    digest.update(json.dumps(to_document(deployment), sort_keys=True).encode())
     for name, path in sorted(programs.items()):
         status = Path(path).stat()
         digest.update(f"{name}={path}:{status.st_size}:{status.st_mtime_ns}\0".encode())

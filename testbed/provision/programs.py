@@ -70,6 +70,9 @@ def start(world: World, node: str, program: str, *, wait: bool = True) -> Launch
     """Start a program from its stored spec unless it runs and is healthy.
 
     Args:
+        world: Where the node is.
+        node: A node's name, or ``wan``.
+        program: As in :class:`ProgramState`.
         wait: Also wait until its health check holds.
 
     Raises:
@@ -108,8 +111,7 @@ def running(world: World, node: str) -> tuple[ProgramState, ...]:
     """
     programs = ask(world, node, {"verb": "status"})["programs"]
     states = [
-        ProgramState(item["name"], item["pid"], item["stage"], item["healthy"])
-        for item in programs
+        ProgramState(item["name"], item["pid"], item["stage"], item["healthy"]) for item in programs
     ]
     return tuple(sorted(states, key=lambda state: (state.stage, state.name)))
 

@@ -12,9 +12,7 @@ from testbed.world.protocol import World
 
 CONSUL = "http://127.0.0.1:8500/v1"
 PID_FILE = "/srv/patroni/data/postmaster.pid"
-FAST_SHUTDOWN = (
-    f'kill -INT "$(head -n 1 {PID_FILE})"; while [ -e {PID_FILE} ]; do sleep 0.05; done'
-)
+FAST_SHUTDOWN = f'kill -INT "$(head -n 1 {PID_FILE})"; while [ -e {PID_FILE} ]; do sleep 0.05; done'
 ROLES = ("primary", "standby_leader", "replica")
 """In the order in which WAL flows, and therefore PostgreSQL is stopped."""
 TRANSIENT = ("leader", "members/", "status", "failover", "sync")

@@ -27,6 +27,8 @@ def write_world_inventory(
 
     Args:
         folder: The world's private folder; gets ``inventory/``.
+        world: Says how to enter its nodes.
+        deployment: Its topology and variables.
         programs: Variables that say where the programs are, as ``program_variables`` gives them.
 
     Returns:

@@ -1,5 +1,8 @@
 """Files of a node: read leniently, written by rename."""
 
+# Loading pathlib takes longer than all that is done with paths here.
+# ruff: noqa: PTH101, PTH103, PTH105, PTH112, PTH116, PTH120, PTH123
+
 from __future__ import annotations
 
 import os
@@ -19,6 +22,8 @@ def write(path: str, content: str, mode: int = 0o644) -> None:
     """Write a file so that a reader sees the old content or the new one, never a part.
 
     Args:
+        path: Its folder is made if need be.
+        content: The whole text.
         mode: Its permission bits.
     """
     os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -63,6 +68,7 @@ def tail(path: str, offset: int, lines_max: int = 15) -> str:
     """The last lines that a log has gained since an offset, without the frames of tracebacks.
 
     Args:
+        path: The log.
         offset: In bytes.
         lines_max: How many lines.
     """

@@ -4,6 +4,9 @@ Speaks HTTP/1.0 over a plain socket: loading Python's own HTTP client takes more
 rest of the launcher together.
 """
 
+# Loading pathlib takes longer than all that is done with paths here.
+# ruff: noqa: PTH110
+
 from __future__ import annotations
 
 import json
@@ -17,6 +20,7 @@ from typing import Any
 POLL_S_MIN = 0.02
 POLL_S_MAX = 0.25
 ANSWER_S_MAX = 2.0
+COMMAND_S_MAX = 5.0
 
 
 Check = dict[str, Any] | str | None
@@ -38,14 +42,20 @@ def healthy(check: Check) -> bool:
         return os.path.exists(check) if check.startswith("/") else fetch(check)[0] == 200
     if "either" in check:
         return any(healthy(one) for one in check["either"])
-    if "argv" in check:
-        try:
-            done = subprocess.run(
-                check["argv"], stdin=subprocess.DEVNULL, capture_output=True, timeout=5
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return False
-        return done.returncode == 0
+    return _command_succeeds(check["argv"]) if "argv" in check else _answers_as_expected(check)
+
+
+def _command_succeeds(argv: list[str]) -> bool:
+    try:
+        done = subprocess.run(
+            argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_S_MAX, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+def _answers_as_expected(check: dict[str, Any]) -> bool:
     status, body = fetch(check["url"])
     if status != check.get("status", 200):
         return False
@@ -92,6 +102,8 @@ def fetch(url: str, method: str = "GET", data: bytes = b"") -> tuple[int, bytes]
 
     Args:
         url: ``http://ADDRESS:PORT/PATH``.
+        method: GET, PUT, PATCH, ...
+        data: The request's body.
     """
     authority, _, path = url.removeprefix("http://").partition("/")
     host, _, port = authority.partition(":")

@@ -1,7 +1,11 @@
 """The process of a program: started in a session of its own, remembered, found again, ended."""
 
+# Loading pathlib takes longer than all that is done with paths here.
+# ruff: noqa: PTH103, PTH108, PTH120, PTH123
+
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -36,6 +40,8 @@ def spawn(
     """Run a command of a spec in a session of its own, its output appended to the spec's log.
 
     Args:
+        spec: Its log, working folder and environment count.
+        argv: The command.
         env: Added to the environment of the spec.
 
     Raises:
@@ -52,7 +58,7 @@ def spawn(
                 cwd=spec.get("cwd", "/"),
                 env={**BASE_ENV, **spec.get("env", {}), **(env or {})},
                 start_new_session=True,
-                preexec_fn=_yield_to_clients,
+                preexec_fn=_yield_to_clients,  # noqa: PLW1509 - the launcher has no threads
             )
         except OSError as error:
             message = f"{spec['name']}: cannot run {argv[0]}: {error.strerror}"
@@ -127,10 +133,8 @@ def _ends(name: str, timeout_s: float) -> bool:
 
 def _send(kill: Callable[[int, int], None], pid: int, number: int) -> None:
     """Signal a process that may be gone already."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         kill(pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def _yield_to_clients() -> None:

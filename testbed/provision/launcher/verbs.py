@@ -12,6 +12,9 @@ There is no supervision: a program that dies stays dead until somebody asks for 
 a supervisor would hide the faults that this testbed injects.
 """
 
+# Loading pathlib takes longer than all that is done with paths here.
+# ruff: noqa: PTH103, PTH110, PTH112, PTH123, PTH202, PTH208
+
 from __future__ import annotations
 
 import fcntl
@@ -138,6 +141,8 @@ def launch(spec: dict[str, Any], *, wait: bool, env: dict[str, str] | None = Non
     """Start the program when what it needs is there, and wait until it is healthy.
 
     Args:
+        spec: The program.
+        wait: Whether to wait for its health.
         env: Added to the environment of the spec.
     """
     for need in spec.get("needs", []):

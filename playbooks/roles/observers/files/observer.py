@@ -11,6 +11,8 @@ sent, how many messages arrived, the delay of the last and the median of the las
 link is one whose ``silent_ms`` grows. Only the standard library is used.
 """
 
+# ruff: noqa: INP001 - a script that is copied to the nodes
+
 from __future__ import annotations
 
 import asyncio
@@ -20,6 +22,7 @@ import sys
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
 PORT = 7400
@@ -100,7 +103,7 @@ class Observer:
                 reader, writer = await asyncio.wait_for(
                     asyncio.open_connection(self.peers[peer], PORT), self.reconnect_s
                 )
-            except (OSError, asyncio.TimeoutError):
+            except (OSError, TimeoutError):
                 state.failures += 1
                 await asyncio.sleep(self.interval_s)
                 continue
@@ -113,7 +116,7 @@ class Observer:
                     if not line:
                         break
                     self.arrived(peer, "tcp", self.region, json.loads(line)["sent_ns"])
-            except (OSError, asyncio.TimeoutError, ValueError):
+            except (OSError, TimeoutError, ValueError):
                 pass
             state.connected = False
             sender.cancel()
@@ -136,7 +139,7 @@ class Observer:
                 self.arrived(message["region"], "tcp", message["region"], message["sent_ns"])
                 if writer.transport.get_write_buffer_size() == 0:
                     writer.write(self.message())
-        except (OSError, asyncio.TimeoutError, ValueError):
+        except (OSError, TimeoutError, ValueError):
             pass
         writer.transport.abort()
 
@@ -156,7 +159,12 @@ class Observer:
                 b"Content-Length: %d\r\n\r\n" % len(body) + body
             )
             await writer.drain()
-        except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        except (
+            OSError,
+            TimeoutError,
+            asyncio.IncompleteReadError,
+            asyncio.LimitOverrunError,
+        ):
             pass
         writer.close()
 
@@ -208,5 +216,4 @@ async def observe(settings: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    with open(sys.argv[1], encoding="utf-8") as file:
-        asyncio.run(observe(json.load(file)))
+    asyncio.run(observe(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))

@@ -5,9 +5,12 @@ goes on acknowledging writes and goes on telling HAProxy that it is the primary,
 regions elect another one: two primaries. A run that does not call this a violation is worthless.
 """
 
+# ruff: noqa: INP001 - a script that is copied to the nodes
+
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,8 +27,10 @@ def is_primary(ha: Ha) -> bool:
 
 def sabotage(ha_class: type[Ha]) -> None:
     """Replace every way in which Patroni takes a primary away from itself."""
-    demote, follow, is_leader = ha_class.demote, ha_class.follow, ha_class.is_leader
-    dcs_error = ha_class._handle_dcs_error
+    demote: Callable[[Ha, str], bool | None] = ha_class.demote
+    follow: Callable[..., str] = ha_class.follow
+    is_leader: Callable[[Ha], bool] = ha_class.is_leader
+    dcs_error: Callable[[Ha], str] = ha_class._handle_dcs_error  # noqa: SLF001
 
     def demote_only_by_people(self: Ha, mode: str) -> bool | None:
         if mode in ASKED_FOR_BY_PEOPLE or not is_primary(self):
@@ -48,7 +53,7 @@ def sabotage(ha_class: type[Ha]) -> None:
 
     ha_class.demote = demote_only_by_people
     ha_class.follow = follow_only_as_standby
-    ha_class._handle_dcs_error = carry_on
+    ha_class._handle_dcs_error = carry_on  # noqa: SLF001
     ha_class.is_leader = leader_by_role
 
 

@@ -1,5 +1,7 @@
 """Bring one program of a node to the state that a task asks for, in one round trip."""
 
+# ruff: noqa: INP001 - found by Ansible, not imported as a package
+
 from __future__ import annotations
 
 import json

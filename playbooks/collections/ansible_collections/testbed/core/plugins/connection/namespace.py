@@ -1,10 +1,12 @@
 """Reach the nodes of a world that is made of Linux namespaces."""
 
+# ruff: noqa: INP001 - found by Ansible, not imported as a package
+
 from __future__ import annotations
 
 import shlex
 import subprocess
-from typing import Any
+from pathlib import Path
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.connection import ConnectionBase
@@ -50,8 +52,7 @@ class Connection(ConnectionBase):  # type: ignore[misc]
     def put_file(self, in_path: str, out_path: str) -> None:
         """Copy a file of the controller to the node."""
         super().put_file(in_path, out_path)
-        with open(in_path, "rb") as file:
-            content = file.read()
+        content = Path(in_path).read_bytes()
         code, _, error = self._run(["/bin/sh", "-c", f"cat > {shlex.quote(out_path)}"], content)
         if code:
             raise AnsibleError(f"cannot write {out_path}: {error.decode(errors='replace').strip()}")
@@ -62,8 +63,7 @@ class Connection(ConnectionBase):  # type: ignore[misc]
         code, content, error = self._run(["/bin/cat", in_path], None)
         if code:
             raise AnsibleError(f"cannot read {in_path}: {error.decode(errors='replace').strip()}")
-        with open(out_path, "wb") as file:
-            file.write(content)
+        Path(out_path).write_bytes(content)
 
     def close(self) -> None:
         """Nothing is open."""

@@ -1,5 +1,7 @@
 """Documentation of the action plugin of the same name, which does the work."""
 
+# ruff: noqa: INP001 - found by Ansible, not imported as a package
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
