@@ -67,7 +67,7 @@ class Toxic:
         for name, value in self.parameters.items():
             if name not in known:
                 problems.append(f"{self.kind} has no {name!r}: it has {', '.join(known)}")
-            elif not isinstance(value, int) or value < 0:
+            elif type(value) is not int or value < 0:
                 problems.append(f"{name} is a whole number from 0 up, not {value!r}")
         return problems
 

@@ -163,12 +163,17 @@ def apply(world: NamespaceWorld, *arguments: str) -> dict[str, Any]:
         "wan",
         [sys.executable, "-m", "testbed.world.wan_apply", *arguments],
         stdin=json.dumps(to_document(deployment)).encode(),
-        env={"PYTHONPATH": str(ROOT)},
+        env={"PYTHONPATH": python_path()},
     )
     answer = json.loads(done.stdout)
     assert isinstance(answer, dict)
     assert done.returncode == (3 if "error" in answer else 0), done.stderr
     return answer
+
+
+def python_path() -> str:
+    """Where a Python on a node finds this very testbed."""
+    return os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def run_toxiproxy(world: NamespaceWorld) -> subprocess.Popen[bytes]:

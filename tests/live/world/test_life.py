@@ -21,7 +21,7 @@ from testbed.world.entry import namespace
 from testbed.world.namespaces import NamespaceWorld, Owner, clean, create, list_worlds, open_world
 from testbed.world.protocol import WorldError
 
-from .conftest import ROOT, eventually, three_regions
+from .conftest import eventually, python_path, three_regions
 
 Make = Callable[..., NamespaceWorld]
 KINDS = ("net", "mnt", "pid", "ipc", "uts", "user")
@@ -209,7 +209,7 @@ def creator(folder: Path, owner: Owner, name: str = "one") -> subprocess.Popen[b
     return subprocess.Popen(
         [sys.executable, "-c", CREATOR, json.dumps(arguments)],
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": python_path()},
     )
 
 

@@ -13,7 +13,7 @@ from testbed.world.addressing import listeners
 from testbed.world.toxics import Toxic
 from testbed.world.wan import Wan
 
-from .conftest import ROOT, Stage, apply
+from .conftest import Stage, apply, python_path
 
 PAIR = ("eu-west", "us-east")
 NOTHING = {"changed": False, "changes": []}
@@ -93,7 +93,7 @@ def test_bad_input_is_one_error_and_exit_code_3(stage: Stage) -> None:
             "wan",
             [sys.executable, "-m", "testbed.world.wan_apply"],
             stdin=text,
-            env={"PYTHONPATH": str(ROOT)},
+            env={"PYTHONPATH": python_path()},
         )
         assert done.returncode == 3
         assert json.loads(done.stdout)["error"]
