@@ -54,8 +54,14 @@ def run(request: Request) -> int:
     check(options, experiment.deployment)
     # With --json standard output is the document alone.
     stream = sys.stderr if request.json else sys.stdout
-    with view_for(stream, os.environ) as view:
-        suite = conduct(experiment, options, request.lanes, view.feed)
+    try:
+        with view_for(stream, os.environ) as view:
+            suite = conduct(experiment, options, request.lanes, view.feed)
+    except KeyboardInterrupt:
+        print(
+            f"\nEverything recorded so far is in {options.out}; every world has ended.", file=stream
+        )
+        raise
     document = render_document(suite)
     _write(options.out / "suite.json", document)
     _write(request.junit or options.out / "junit.xml", render_junit(suite))

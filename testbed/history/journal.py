@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -90,6 +91,7 @@ class _History:
         self._operations: list[Operation] = []
         self._truncation: Truncation | None = None
         self._indexes: set[int] = set()
+        self._regions: dict[int | str, str] = {}
         self._problems: list[Problem] = []
         self._total = 0
 
@@ -124,7 +126,17 @@ class _History:
                 [Problem(number, 1, f"expected an index of its own, {decoded.index} is taken")]
             )
         self._indexes.add(decoded.index)
-        self._operations.append(decoded)
+        self._operations.append(self._placed(decoded))
+
+    def _placed(self, line: Operation) -> Operation:
+        """The line with the region of its process, which only its first invocation may say."""
+        if line.type != "invoke":
+            return line
+        if line.region is not None:
+            self._regions[line.process] = line.region
+            return line
+        region = self._regions.get(line.process)
+        return line if region is None else replace(line, region=region)
 
     def _refuse(self, problems: list[Problem]) -> None:
         self._total += len(problems)

@@ -105,6 +105,8 @@ def _history(path: Path, problems: list[Problem]) -> tuple[tuple[Call, ...], tup
     calls: list[Call] = []
     marks: list[FaultMark] = []
     invoked: dict[str, tuple[Fields, float]] = {}
+    # Only the first invocation of a process says its region.
+    regions: dict[str, str] = {}
     for line in _lines(path, problems):
         time_s = (line.number("time") or 0.0) / NS_PER_S
         process = line.text("process")
@@ -114,9 +116,11 @@ def _history(path: Path, problems: list[Problem]) -> tuple[tuple[Call, ...], tup
             if process in invoked:
                 calls.append(_call(process, *invoked[process], None, 0.0))
             invoked[process] = line, time_s
+            regions[process] = line.text("region") or regions.get(process, "")
         elif process in invoked:
             calls.append(_call(process, *invoked.pop(process), line, time_s))
     calls += [_call(process, *found, None, 0.0) for process, found in invoked.items()]
+    calls = [call._replace(region=regions[call.process]) for call in calls]
     calls.sort(key=lambda call: call.invoked_s)
     return tuple(calls), tuple(marks)
 
@@ -127,7 +131,7 @@ def _call(
     """An operation; one without an end is of unknown outcome since it was sent."""
     due = invocation.number("due")
     return Call(
-        region=invocation.text("region"),
+        region="",
         process=process,
         f=invocation.text("f"),
         invoked_s=invoked_s,

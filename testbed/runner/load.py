@@ -41,6 +41,7 @@ class Recorder:
     clock: Clock
     tally: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _introduced: set[int] = field(default_factory=set)
 
     def process(self) -> int:
         """A process number that no other process of the run has had."""
@@ -63,6 +64,9 @@ class Recorder:
     def _invoked(self, process: int, region: str, what: Invocation, due: int | None) -> None:
         now = self.clock.now()
         late = due is not None and now - due > _LATE_NS
+        # A process stays in its region: only its first invocation says which.
+        known = process in self._introduced
+        self._introduced.add(process)
         self.journal.append(
             Operation(
                 time=now,
@@ -71,7 +75,7 @@ class Recorder:
                 f=what.f,
                 value=what.value,
                 key=what.key,
-                region=region,
+                region=None if known else region,
                 due=due if late else None,
             )
         )

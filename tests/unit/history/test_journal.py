@@ -233,3 +233,14 @@ def test_what_is_not_json_is_not_recorded(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="closed"):
         appender.append({"value": 2})
     assert (tmp_path / "evidence.jsonl").read_bytes() == b'{"value":1}\n'
+
+
+def test_a_process_says_its_region_once(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    with Journal(path) as journal:
+        for time, region in ((1, "eu-west"), (3, None)):
+            journal.append(Operation(time, 5, "invoke", "add", value=time, region=region))
+            journal.append(Operation(time + 1, 5, "ok", "add"))
+        journal.append(Operation(9, 6, "invoke", "add", value=9))
+    regions = [pair.region for pair in read(path).pairs()]
+    assert regions == ["eu-west", "eu-west", None]
