@@ -21,6 +21,7 @@ class Scribe:
 
     lines: list[tuple[int, int, int, Operation]] = field(default_factory=list)
     processes: int = 1000
+    invoked: set[tuple[int | str, int]] = field(default_factory=set)
 
     def call(
         self,
@@ -68,9 +69,13 @@ class Scribe:
 
     def _add(self, time: int, operation: Operation) -> None:
         # At one moment completions first, but never before their own invocation.
-        rank = 0 if operation.type in ("ok", "fail", "info") else 1
-        own = any(line[3].process == operation.process and line[0] == time for line in self.lines)
-        self.lines.append((time, 2 if own and rank == 0 else rank, len(self.lines), operation))
+        invoked = (operation.process, time)
+        if operation.type == "invoke":
+            rank = 1
+            self.invoked.add(invoked)
+        else:
+            rank = 2 if invoked in self.invoked else 0
+        self.lines.append((time, rank, len(self.lines), operation))
 
     def history(self) -> History:
         """Everything in the order of time."""

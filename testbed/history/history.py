@@ -130,7 +130,9 @@ class History:
         """
         wanted = frozenset(functions)
         return tuple(
-            pair for pair in self.pairs() if pair.f in wanted and outcome in (None, pair.outcome)
+            pair
+            for pair in self.pairs()
+            if pair.f in wanted and (outcome is None or pair.outcome == outcome)
         )
 
 

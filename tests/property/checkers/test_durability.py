@@ -97,7 +97,7 @@ def runs(draw: st.DrawFn, *, flaws: bool = True) -> Run:
     return Run(adds, held, settled)
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(runs())
 def test_judged_as_by_definition(run: Run) -> None:
     assert check(run.history(), NODES).validity is run.truth()

@@ -17,7 +17,7 @@ HEALED = 50
 BOUND, GRACE = 40, 10
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(st.integers(0, 2**40))
 def test_judged_as_by_definition(seed: int) -> None:
     rng = random.Random(seed)

@@ -56,7 +56,7 @@ def drawn(draw: st.DrawFn) -> Drawn:
     return Drawn(tuple(calls), from_, to, rng.randint(1, 60))
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(drawn())
 def test_the_longest_outage_is_that_of_a_walk_through_time(case: Drawn) -> None:
     acks = case.acks()
@@ -84,7 +84,7 @@ def test_the_longest_outage_is_that_of_a_walk_through_time(case: Drawn) -> None:
         assert case.from_ * UNIT < outage.first_ack_ns <= case.to * UNIT
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(drawn())
 def test_recovery_in_time_is_judged_by_the_outage(case: Drawn) -> None:
     acks = case.acks()

@@ -77,3 +77,16 @@ def test_malformed_values_are_all_refused() -> None:
     with pytest.raises(HistoryError) as caught:
         check(scribe.call("read", 4, 5, result=[1]).history())
     assert caught.value.total == 3
+
+
+@pytest.mark.parametrize("other", [(6, 10), (5, 9)])
+def test_operations_that_only_touch_in_time_may_come_in_either_order(
+    other: tuple[int, int],
+) -> None:
+    scribe = Scribe().call("write", 0, 5, value=1, key=0).call("read", 10, 15, result=1, key=0)
+    scribe.call("write", *other, value=2, key=0)
+    assert check(scribe.history()).validity is Validity.VALID
+    # Read later as well, the other value fills the time from its write on.
+    scribe.call("read", 20, 25, result=2, key=0)
+    expected = Validity.VALID if other[1] >= 10 else Validity.VIOLATION
+    assert check(scribe.history()).validity is expected

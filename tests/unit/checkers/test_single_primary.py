@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from testbed.checkers.single_primary import check
 from testbed.checkers.verdict import Validity, Verdict
 from tests.histories import MS, S, Scribe
@@ -74,3 +76,36 @@ def test_what_only_a_guessed_term_breaks_is_unknown() -> None:
     verdict = judged((0, "a", 1), (1000, "b", 2), (2000, "a", None))
     assert verdict.validity is Validity.UNKNOWN
     assert "do not say their term" in verdict.reason
+
+
+@pytest.mark.parametrize("at_ms", [1100, 8900])
+def test_a_missing_term_is_that_of_the_closest_acknowledgement(at_ms: int) -> None:
+    verdict = judged((1000, "b", 2), (5000, "c", 3), (9000, "b", 4), (at_ms, "b", None))
+    assert verdict.validity is Validity.VALID
+
+
+def test_a_node_that_never_says_a_term_is_ordered_by_time_alone() -> None:
+    assert judged((0, "b", 2), (1000, "a", None)).validity is Validity.VALID
+    between = judged((0, "b", 2), (1000, "a", None), (2000, "b", 2))
+    assert between.validity is Validity.UNKNOWN
+
+
+def test_tenures_of_one_term_that_only_touch_may_follow_each_other() -> None:
+    scribe = Scribe()
+    for start, end, node in ((0, 10, "a"), (30, 40, "a"), (10, 35, "b"), (30, 35, "b")):
+        scribe.call("add", start * MS, end * MS, node=node, term=2)
+    assert check(scribe.history(), {"add"}).validity is Validity.VALID
+
+
+@pytest.mark.parametrize("crowded", ["before", "after"])
+def test_of_writes_at_one_time_the_closest_ones_measure_a_return(crowded: str) -> None:
+    crowd, single = [(0, 100), (50, 60), (10, 70)], [(0, 1)]
+    scribe = Scribe().call("add", 200 * MS, 201 * MS, node="b")
+    for start, end in crowd if crowded == "before" else single:
+        scribe.call("add", start * MS, end * MS, node="a")
+    for start, end in crowd if crowded == "after" else single:
+        scribe.call("add", (300 + start) * MS, (300 + end) * MS, node="a")
+    took_ms = 251 if crowded == "before" else 360
+    history = scribe.history()
+    assert check(history, {"add"}, took_ms).validity is Validity.UNKNOWN
+    assert check(history, {"add"}, took_ms + 1).validity is Validity.VIOLATION

@@ -27,3 +27,11 @@ def test_an_overlap_says_from_when_to_when_both_were_primary() -> None:
     [overlap] = overlaps(tenures(acknowledged_writes(scribe.history(), {"add"})))
     assert (overlap.old.node, overlap.new.node) == ("a", "b")
     assert (overlap.from_ns, overlap.to_ns, overlap.duration_ms) == (101 * MS, 300 * MS, 199.0)
+
+
+def test_without_an_order_of_terms_both_must_have_begun() -> None:
+    scribe = Scribe()
+    for at, node in ((0, "a"), (100, "b"), (300, "a"), (500, "b")):
+        scribe.call("add", at * MS, (at + 1) * MS, node=node, term=2)
+    [overlap] = overlaps(tenures(acknowledged_writes(scribe.history(), {"add"})))
+    assert (overlap.from_ns, overlap.to_ns) == (101 * MS, 300 * MS)
