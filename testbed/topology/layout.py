@@ -80,8 +80,8 @@ class LayoutReader:
             name = expected
         at = stated["region"].place if "region" in stated else place
         self._check_name(name, at, "region")
-        if name != expected:
-            wanted = name.replace("-", "_")
+        wanted = name.replace("-", "_")
+        if group != wanted:
             message = f"the group {group} is called otherwise than its region {name}"
             self._add(at, message, f"call the group {wanted}, or the region {expected}")
         jurisdiction = stated.get("jurisdiction")

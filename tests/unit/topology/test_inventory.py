@@ -152,6 +152,47 @@ def test_five_regions_need_no_code(folder: Path) -> None:
     assert len(deployment.topology.members("consul")) == 5
 
 
+def test_a_copied_region_whose_name_was_forgotten(folder: Path) -> None:
+    copy = (
+        "        us_west:\n          vars: {region: us-east, jurisdiction: US}\n"
+        "          hosts: {x: }\n"
+    )
+    text = edit(folder, HOSTS, "    # 5432", f"{copy}    # 5432")
+    text = edit(
+        folder, HOSTS, "        us-east-lb1:\n    #", "        us-east-lb1:\n        x:\n    #"
+    )
+    problems = inspect(folder).problems
+    assert {problem.place.line for problem in problems} == {
+        line_of(text, "us_west:"),
+        line_of(text, "vars: {region: us-east"),
+    }
+    assert sorted(problem.message for problem in problems) == [
+        "the group us_west is called otherwise than its region us-east",
+        "the region us-east stands twice, first in line 35",
+    ]
+
+
+def test_no_standby_can_be_synchronous_where_there_is_no_database(folder: Path) -> None:
+    region = (
+        "        sa:\n          vars: {region: sa, jurisdiction: BR}\n          hosts: {sa-lb1: }\n"
+    )
+    edit(folder, HOSTS, "    # 5432", f"{region}    # 5432")
+    edit(
+        folder, HOSTS, "        us-east-lb1:\n    #", "        us-east-lb1:\n        sa-lb1:\n    #"
+    )
+    regions = ("eu-west", "eu-central", "us-east")
+    links = "".join(f"    {name}: {{delay_ms: 90}}\n" for name in regions)
+    edit(folder, ALL, "links:\n", f"links:\n  sa:\n{links}")
+    for name in regions:
+        edit(folder, ALL, f"  {name}:\n    ", f"  {name}:\n    sa: {{delay_ms: 90}}\n    ")
+    assert inspect(folder).problems == ()
+    (problem,) = inspect(folder, {"synchronous_regions": "eu-west,sa"}).problems
+    assert str(problem) == (
+        "--set: synchronous_regions names sa, which has no host in postgres; "
+        "use some of: eu-central, eu-west, us-east"
+    )
+
+
 def test_hosts_without_an_address_get_the_lowest_free_one(folder: Path) -> None:
     edit(folder, HOSTS, "              address: 10.77.1.10\n", "")
     edit(folder, HOSTS, "address: 10.77.1.11", "address: 10.77.1.10")
