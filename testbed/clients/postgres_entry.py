@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from testbed.clients.postgres import PostgresClient
 from testbed.clients.protocol import Client, Endpoint
 from testbed.topology.model import Topology
 
@@ -40,6 +39,8 @@ def connector(
     topology: Topology, workload: str, space: int, timeout_ms: int
 ) -> Callable[[Endpoint], Client]:
     """A function that makes the client of an endpoint."""
+    from testbed.clients.postgres import PostgresClient  # noqa: PLC0415 - slow to import
+
     names = {node.address: node.name for node in topology.nodes}
 
     def connect(endpoint: Endpoint) -> Client:

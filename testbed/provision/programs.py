@@ -15,10 +15,10 @@ from typing import Any
 
 from testbed.provision.error import Failure, ProvisionError
 from testbed.provision.launcher import BOOTSTRAP, framed
+from testbed.world.namespaces import WAN
 from testbed.world.protocol import World, WorldError
 
 PATIENCE_S = 150.0
-WAN = "wan"
 
 
 @dataclass(frozen=True, slots=True)
