@@ -13,7 +13,6 @@ from testbed.history.problem import HistoryError
 from testbed.provision.bring_up import bring_up
 from testbed.provision.error import ProvisionError
 from testbed.provision.progress import Progress
-from testbed.provision.progress import Progress
 from testbed.report.report_file import ReportError, write_report
 from testbed.runner.announcer import Announcer
 from testbed.runner.execute import Ending, execute, prepare

@@ -56,7 +56,9 @@ def check(options: Options, default_deployment: str) -> None:
     if options.plan is not None:
         plan = load_plan(options.plan)
         deployment, settings = plan.deployment, dict(plan.variables)
-    load(find(deployment), {**settings, **assignments(options.settings)})
+    found = load(find(deployment), {**settings, **assignments(options.settings)})
+    if options.plan is not None:
+        _refuse_unfit(load_plan(options.plan), found, options.plan)
     if options.out.exists():
         raise SuiteError(f"{options.out} exists already: give another folder by --out")
     parent = next(path for path in options.out.parents if path.exists())
@@ -67,6 +69,20 @@ def check(options: Options, default_deployment: str) -> None:
             " make room, or give a folder on another disk by --out"
         )
     prepare(progress())
+
+
+def _refuse_unfit(plan: Plan, deployment: Deployment, path: Path) -> None:
+    """Refuse a plan whose faults or load can't work on its deployment, with every problem."""
+    found = [
+        f"schedule step {number}: {problem}"
+        for number, step in enumerate(plan.schedule, 1)
+        for problem in fault_problems(step.kind, step.target, step.parameters, deployment.topology)
+    ]
+    found += load_problems(plan.load.workload, plan.load.parameters)
+    if plan.experiment not in EXPERIMENTS:
+        found.append(f"unknown experiment '{plan.experiment}' (known: {', '.join(EXPERIMENTS)})")
+    if found:
+        raise PlanError(str(path), found)
 
 
 def conduct(experiment: Experiment, options: Options, lanes: int, watch: Watch) -> reported.Suite:

@@ -64,6 +64,8 @@ class InventoryError(Exception):
         problems: All of them, in order of file and line.
     """
 
+    exit_code = 64
+
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = in_order(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
