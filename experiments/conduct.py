@@ -10,14 +10,18 @@ from pathlib import Path
 from experiments.catalogue import EXPERIMENTS, Experiment
 from experiments.options import Options
 from experiments.suite import LaneResult, Suite, SuiteError
+from faults.catalogue import problems as fault_problems
 from testbed.report import suite as reported
 from testbed.report.folder import RunFolderError, read_run
-from testbed.runner.plan_document import load_plan
+from testbed.runner.plan import Plan
+from testbed.runner.plan_document import PlanError, load_plan
 from testbed.runner.progress import EVERY_LANE, Estimate, Event, ProgressError, decode
 from testbed.toolchain.display import progress
 from testbed.toolchain.preparation import prepare
 from testbed.topology.inventory import find, load
+from testbed.topology.model import Deployment
 from testbed.topology.settings import assignments
+from testbed.workloads.catalogue import problems as load_problems
 
 _POLL_S = 0.1
 _DISK_BYTES_MIN = 200 * 1024 * 1024
