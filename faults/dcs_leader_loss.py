@@ -73,7 +73,7 @@ class DcsLeaderLoss(Fault):
             self._fault = ProcessKill(f"{self._former}/consul")
         else:
             self._fault = ProcessPause(f"{self._former}/consul")
-        await self._fault.inject(context)
+        await self._fault.inject(dataclasses.replace(context, resolve=_itself))
 
     async def effect(self, context: Context) -> Evidence:
         """The fault bites, and the leader leads no more."""
@@ -129,3 +129,8 @@ class DcsLeaderLoss(Fault):
             observation=f"{inner.observation}; {told}",
             readings={**inner.readings, "former_leader": self._former, "leader": leader},
         )
+
+
+async def _itself(name: str) -> str:
+    """Resolves names that are no roles."""
+    return name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import signal
 from collections.abc import Sequence
 
@@ -9,7 +11,7 @@ from faults import processes
 from faults.deadline import look_until
 from faults.holds import DownProgram
 from faults.processes import Sight, same
-from faults.program import healthy
+from faults.program import PROGRAMS, healthy
 from faults.protocol import Context, Evidence, FaultError
 from faults.working import await_working
 from testbed.world.protocol import Process
@@ -96,29 +98,27 @@ class Kill:
                 another heal tries it again.
         """
         async with context.holds.lock:
-            self._owed |= {part.program for part in context.holds.only_mine(self._held)}
+            free = {part.program for part in context.holds.only_mine(self._held)}
+            # What has a supervisor is started by it.
+            self._owed |= {name for name in free if not PROGRAMS[name].supervisor}
             context.holds.drop(self._held)
             self._held = ()
         if not self._owed:
             return
-        failures = []
-        for state in await processes.launched(context, self._node):
-            if state.name not in self._owed:
-                continue
-            try:
-                await processes.start(context, self._node, state.name)
-            except FaultError as error:
-                failures.append(str(error))
-                continue
-            self._owed.discard(state.name)
-            if self._owed:
-                await self._settle(context, state.name)
+        failures: list[str] = []
+        owed = [s for s in await processes.launched(context, self._node) if s.name in self._owed]
+        for _, stage in itertools.groupby(owed, key=lambda state: state.stage):
+            names = [state.name for state in stage]
+            failures += await self._start(context, names)
+            if self._owed - set(names):
+                await asyncio.gather(*(self._settle(context, name) for name in names))
         if failures:
             raise FaultError(f"{self._title} could not be healed: {'; '.join(failures)}")
-        self._owed.clear()
 
     async def absence(self, context: Context) -> Evidence:
         """Show that each program runs in new processes and answers for itself."""
+        if self._held:
+            return Evidence(self._title, "absence", False, "it has not been healed")
         seen = await await_working(context, self._node, self._names, self._victims)
         told = [
             f"{one.sentence}, after {gone_s} s without one"
@@ -139,6 +139,21 @@ class Kill:
                 },
             },
         )
+
+    async def _start(self, context: Context, names: Sequence[str]) -> list[str]:
+        """Start programs at once; why some were not."""
+        starts = (processes.start(context, self._node, name) for name in names)
+        failures = []
+        for name, outcome in zip(
+            names, await asyncio.gather(*starts, return_exceptions=True), strict=True
+        ):
+            if outcome is None:
+                self._owed.discard(name)
+            elif isinstance(outcome, FaultError):
+                failures.append(str(outcome))
+            else:
+                raise outcome
+        return failures
 
     async def _clear(self, context: Context) -> None:
         """Kill what else runs on the node, and what was forked meanwhile, until nothing does."""

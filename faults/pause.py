@@ -96,6 +96,8 @@ class Pause:
 
     async def absence(self, context: Context) -> Evidence:
         """Show that no process is stopped any more and that each program answers."""
+        if self._held:
+            return Evidence(self._title, "absence", False, "it has not been healed")
         seen = await await_working(context, self._node, self._names)
         return Evidence(
             self._title,

@@ -16,6 +16,7 @@ input and writes one JSON reply. A request names the observer's ``address`` and 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import selectors
 import socket
@@ -102,9 +103,9 @@ def ping(request: dict[str, Any], deadline: float) -> dict[str, Any]:
     """One-way delays on fresh connections, all at once."""
     forward: list[float] = []
     backward: list[float] = []
-    with selectors.DefaultSelector() as selector:
+    with selectors.DefaultSelector() as selector, contextlib.ExitStack() as opened:
         for _ in range(request["connections"]):
-            connection = connect(request, deadline)
+            connection = opened.enter_context(connect(request, deadline))
             selector.register(connection, selectors.EVENT_READ, Pinged(connection))
         while selector.get_map() and time.monotonic() < deadline:
             for key, _ in selector.select(max(0.0, deadline - time.monotonic())):
@@ -123,15 +124,16 @@ def ping(request: dict[str, Any], deadline: float) -> dict[str, Any]:
 
 def push(request: dict[str, Any], deadline: float) -> dict[str, Any]:
     """How long a bounded burst takes to arrive."""
-    connection = connect(request, deadline)
-    round_trip = exchange(connection, deadline)
     lines, size = request["lines"], request["bytes"] // request["lines"]
     burst = b"".join(message(max(0, size - len(message()))) for _ in range(lines))
-    began = time.monotonic()
-    answered, ended = transfer(connection, burst, lines, deadline)
+    with connect(request, deadline) as connection:
+        round_trip = exchange(connection, deadline)
+        began = time.monotonic()
+        answered, ended = transfer(connection, burst, lines, deadline)
+        seconds = time.monotonic() - began - round_trip
     return {
         "bytes": len(burst),
-        "seconds": max(1e-6, time.monotonic() - began - round_trip),
+        "seconds": max(1e-6, seconds),
         "round_trip_s": round_trip,
         "answered": answered,
         "ended": ended,
@@ -164,35 +166,35 @@ def transfer(
 
 def close(request: dict[str, Any], deadline: float) -> dict[str, Any]:
     """How long the end of a stream takes to come back."""
-    connection = connect(request, deadline)
-    exchange(connection, deadline)
-    connection.shutdown(socket.SHUT_WR)
-    began = time.monotonic()
-    try:
-        while receive(connection, deadline):
-            pass
-    except ConnectionResetError:
-        pass
-    return {"seconds": time.monotonic() - began}
+    with connect(request, deadline) as connection:
+        exchange(connection, deadline)
+        connection.shutdown(socket.SHUT_WR)
+        began = time.monotonic()
+        with contextlib.suppress(ConnectionResetError):
+            while receive(connection, deadline):
+                pass
+        return {"seconds": time.monotonic() - began}
 
 
 def stay(request: dict[str, Any], deadline: float) -> dict[str, Any]:
     """How long a connection with traffic stays open."""
-    connection = connect(request, deadline)
-    began = time.monotonic()
-    ended = "open"
+    with connect(request, deadline) as connection:
+        began = time.monotonic()
+        ended = "open"
+        while ended == "open" and time.monotonic() - began < request["seconds"]:
+            ended = beat(connection)
+        return {"seconds": time.monotonic() - began, "ended": ended}
+
+
+def beat(connection: socket.socket) -> str:
+    """Send a message and listen for a moment; how the connection is then."""
     try:
-        while time.monotonic() - began < request["seconds"]:
-            connection.sendall(message())
-            try:
-                if not receive(connection, time.monotonic() + 0.02):
-                    ended = "end"
-                    break
-            except TimeoutError:
-                continue
+        connection.sendall(message())
+        return "open" if receive(connection, time.monotonic() + 0.02) else "end"
+    except TimeoutError:
+        return "open"
     except OSError:
-        ended = "reset"
-    return {"seconds": time.monotonic() - began, "ended": ended}
+        return "reset"
 
 
 TRIALS = {"ping": ping, "push": push, "close": close, "stay": stay}
