@@ -15,6 +15,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,11 +23,13 @@ from testbed.provision.ansible import provision
 from testbed.provision.error import ProvisionError
 from testbed.provision.progress import Listener
 from testbed.provision.standstill import stop_cleanly
-from testbed.toolchain.cache import root
+from testbed.toolchain.cache import explained, root
 from testbed.topology.document import to_document
 from testbed.topology.model import Deployment
 from testbed.topology.shipped import playbooks
 from testbed.world import namespaces
+from testbed.world.logs import new_logs_folder
+from testbed.world.namespaces import WAN, NamespaceWorld
 from testbed.world.protocol import World
 
 FORMAT = "1"
@@ -88,7 +91,8 @@ def ensure_golden(
     Two calls at once make it once: the second one waits.
 
     Raises:
-        ProvisionError: It could not be made; nothing is left behind.
+        ProvisionError: It could not be made; nothing of it is left behind.
+        ToolchainError: The cache cannot be written.
         WorldError: The world in which it is made could not be built.
     """
     key = golden_key(deployment, programs)
@@ -96,6 +100,8 @@ def ensure_golden(
     if golden.folder.is_dir():
         os.utime(golden.folder)
         return golden
+    with explained(golden_folder()):
+        golden_folder().mkdir(parents=True, exist_ok=True)
     with _locked(key):
         if not golden.folder.is_dir():
             _make(golden, deployment, programs, listener)
@@ -106,17 +112,20 @@ def ensure_golden(
 def prune(keep: int) -> tuple[str, ...]:
     """Remove the snapshots that were not used for the longest time; the removed keys.
 
+    What makers that were killed have left behind goes as well.
+
     Args:
         keep: How many stay.
     """
     snapshots = [path for path in golden_folder().glob("[0-9a-f]*") if path.is_dir()]
     by_use = sorted(snapshots, key=lambda path: path.stat().st_mtime, reverse=True)
     for path in by_use[keep:]:
-        # A world that still uses it keeps its mounted files only until they are unlinked: rename
-        # first, so that nobody starts from half a snapshot.
-        doomed = path.with_name(f".removed-{path.name}")
-        path.rename(doomed)
-        shutil.rmtree(doomed, ignore_errors=True)
+        # Renamed first, so that no world starts from half a snapshot.
+        path.rename(golden_folder() / f".{path.name}-removed")
+    for path in golden_folder().glob(".*-*"):
+        with _locked(path.name[1:].partition("-")[0], wait=False) as held:
+            if held:
+                shutil.rmtree(path, ignore_errors=True)
     return tuple(path.name for path in by_use[keep:])
 
 
@@ -124,21 +133,27 @@ def _make(
     golden: Golden, deployment: Deployment, programs: Mapping[str, str], listener: Listener | None
 ) -> None:
     """Provision a world of its own, stop it cleanly, copy it and publish the copy by rename."""
-    golden_folder().mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".making-", dir=golden_folder()) as draft:
-        logs = Path(draft) / "logs"
-        world = namespaces.create(
-            f"golden-{golden.key}", deployment.topology, logs=logs, deployment=deployment.name
-        )
-        try:
-            provision(world, deployment, programs, listener=listener)
-            stop_cleanly(world, deployment)
-            copied = Path(draft) / "nodes"
-            for node in ("wan", *(node.name for node in deployment.topology.nodes)):
-                _copy(world, node, copied / node)
-            copied.rename(golden.folder)
-        finally:
+    with explained(golden_folder()):
+        draft = Path(tempfile.mkdtemp(prefix=f".{golden.key}-", dir=golden_folder()))
+    name = f"golden-{golden.key}"
+    logs = new_logs_folder(name)
+    world: NamespaceWorld | None = None
+    try:
+        world = namespaces.create(name, deployment.topology, logs=logs, deployment=deployment.name)
+        provision(world, deployment, programs, listener=listener)
+        stop_cleanly(world, deployment)
+        nodes = [WAN, *(node.name for node in deployment.topology.nodes)]
+        with ThreadPoolExecutor() as pool:
+            for done in [pool.submit(_copy, world, node, draft / "nodes" / node) for node in nodes]:
+                done.result()
+        with explained(golden_folder()):
+            (draft / "nodes").rename(golden.folder)
+        # After a failure they stay: the error's message names them.
+        shutil.rmtree(logs, ignore_errors=True)
+    finally:
+        if world is not None:
             world.down()
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _copy(world: World, node: str, target: Path) -> None:
@@ -151,9 +166,17 @@ def _copy(world: World, node: str, target: Path) -> None:
 
 
 @contextlib.contextmanager
-def _locked(key: str) -> Iterator[None]:
-    """One maker of a snapshot at a time; the kernel drops the lock with its holder."""
-    golden_folder().mkdir(parents=True, exist_ok=True)
+def _locked(key: str, *, wait: bool = True) -> Iterator[bool]:
+    """One maker of a snapshot at a time; the kernel drops the lock with its holder.
+
+    Args:
+        key: The snapshot's.
+        wait: Whether to wait for another maker; else False is yielded where there is one.
+    """
     with (golden_folder() / f".{key}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+        else:
+            yield True

@@ -208,9 +208,7 @@ async def observe(settings: dict[str, Any]) -> None:
     loop = asyncio.get_running_loop()
     await loop.create_datagram_endpoint(lambda: datagrams, local_addr=(observer.address, PORT))
     echo = await asyncio.start_server(observer.serve_tcp, observer.address, PORT)
-    readings = await asyncio.start_server(
-        observer.serve_readings, [observer.address, "127.0.0.1"], READINGS_PORT
-    )
+    readings = await asyncio.start_server(observer.serve_readings, observer.address, READINGS_PORT)
     async with echo, readings:
         await asyncio.gather(datagrams.send(), *map(observer.probe_tcp, observer.peers))
 

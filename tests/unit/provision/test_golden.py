@@ -1,0 +1,79 @@
+"""Keys of golden snapshots, and which of them stay."""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import os
+from pathlib import Path
+
+import pytest
+
+from testbed.provision.golden import golden_folder, golden_key, prune
+from testbed.topology.inventory import find, load
+from testbed.topology.model import Deployment
+
+
+@pytest.fixture(autouse=True)
+def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    golden_folder().mkdir(parents=True)
+
+
+@pytest.fixture
+def deployment() -> Deployment:
+    return load(find("active-passive"))
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "consul").write_text("version 1")
+    return {"consul_program": str(tmp_path / "consul")}
+
+
+def test_the_key_is_the_same_for_the_same_input(
+    deployment: Deployment, programs: dict[str, str]
+) -> None:
+    again = load(find("active-passive"))
+    assert golden_key(deployment, programs) == golden_key(again, programs)
+
+
+def test_the_key_changes_with_everything_that_decides(
+    deployment: Deployment, programs: dict[str, str], tmp_path: Path
+) -> None:
+    keys = [golden_key(deployment, programs)]
+    keys.append(golden_key(load(deployment.folder, {"patroni_ttl_s": "30"}), programs))
+    fewer = dataclasses.replace(deployment.topology, links=deployment.topology.links[1:])
+    keys.append(golden_key(dataclasses.replace(deployment, topology=fewer), programs))
+    regional = {"eu-west": {"consul_datacenter": "elsewhere"}}
+    keys.append(golden_key(dataclasses.replace(deployment, region_variables=regional), programs))
+    (tmp_path / "consul").write_text("version 1.1")
+    keys.append(golden_key(deployment, programs))
+    assert len(set(keys)) == len(keys)
+
+
+def snapshot(key: str, used: int) -> Path:
+    folder = golden_folder() / key
+    (folder / "eu-west-db1").mkdir(parents=True)
+    os.utime(folder, (used, used))
+    return folder
+
+
+def test_the_snapshots_used_last_stay() -> None:
+    old, new, older = snapshot("a1", 20), snapshot("b2", 30), snapshot("c3", 10)
+    assert prune(1) == ("a1", "c3")
+    assert new.is_dir()
+    assert not old.exists()
+    assert not older.exists()
+    assert not [path for path in golden_folder().iterdir() if path.name.endswith("-removed")]
+
+
+def test_what_a_killed_maker_left_goes_and_what_a_running_one_makes_stays() -> None:
+    left, made = golden_folder() / ".aa-left", golden_folder() / ".bb-made"
+    left.mkdir()
+    made.mkdir()
+    with (golden_folder() / ".bb.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        prune(1)
+    assert not left.exists()
+    assert made.is_dir()
