@@ -79,9 +79,11 @@ def test_one_way_cut_on_an_open_connection(stage: Stage, opener: str) -> None:
         assert receive(b, 5) == b"after"
 
 
-def test_what_toxiproxy_holds_stays_there(stage: Stage) -> None:
+@pytest.mark.parametrize("opener", ["sender", "receiver"])
+def test_what_toxiproxy_holds_stays_there(stage: Stage, opener: str) -> None:
     slow = Toxic("slow", "latency", {"delay_ms": 700})
-    with stage.pair(A, B) as (a, b):
+    with stage.pair(*((A, B) if opener == "sender" else (B, A))) as (client, server):
+        a, b = (client, server) if opener == "sender" else (server, client)
         stage.wan(lambda wan: wan.add_toxic(A_TO_B, slow))
         a.sendall(b"held")
         # Toxiproxy has acknowledged it once nothing is left in the sender's queue.
@@ -150,7 +152,7 @@ def test_one_way_cut_for_datagrams(stage: Stage) -> None:
         b.sendto(b"passes", (stage.topology.node(A).address, 8301))
         assert a.recv(100) == b"passes"
         assert silent(b)
-        assert stage.wan(lambda wan: wan.dropped(A_TO_B)).packets == 1
+        assert stage.wan(lambda wan: wan.dropped(A_TO_B)).packets >= 1
         stage.wan(lambda wan: wan.heal([A_TO_B]))
         a.sendto(b"after", (stage.topology.node(B).address, 8301))
         assert b.recv(100) == b"after"
