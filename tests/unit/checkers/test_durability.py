@@ -104,3 +104,27 @@ def test_values_that_are_no_numbers_are_refused() -> None:
     assert caught.value.total == 2
     with pytest.raises(HistoryError, match="list of numbers"):
         check(Scribe().call("read", 1, 2, result=[1, "x"], node="a").history(), NODES)
+
+
+def test_what_no_node_has_is_not_lost_while_one_was_not_read() -> None:
+    written = Scribe().call("add", 0, 1, value=1, node="a")
+    written.call("read", 10, 20, result=[], node="a")
+    assert check(written.history(), ("a", "b")).validity is Validity.UNKNOWN
+    written.call("read", 10, 20, result=[], node="b")
+    assert check(written.history(), ("a", "b")).validity is Validity.VIOLATION
+
+
+def test_a_marker_settles_what_is_read_after_it_was_seen_and_stays_seen() -> None:
+    written = Scribe().call("add", 0, 1, value=1, node="b").call("mark", 2, 3, value=1)
+    written.call("read", 10, 20, result=[], node="a").call("read", 10, 20, result=[1], node="b")
+    late = written.call("marked", 11, 12, value=1, result=True, node="a")
+    assert check(late.history(), ("a", "b")).validity is Validity.UNKNOWN
+    early = written.call("marked", 4, 5, value=1, result=True, node="a")
+    assert check(early.history(), ("a", "b")).validity is Validity.VIOLATION
+
+
+def test_a_marker_that_an_earlier_try_may_have_written_settles_nothing() -> None:
+    written = Scribe().call("mark", 0, 1, "info", value=1).call("add", 2, 3, value=1, node="b")
+    written.call("mark", 4, 5, value=1).call("marked", 6, 7, value=1, result=True, node="a")
+    written.call("read", 10, 20, result=[], node="a").call("read", 10, 20, result=[1], node="b")
+    assert check(written.history(), ("a", "b")).validity is Validity.UNKNOWN

@@ -48,3 +48,20 @@ def test_no_marker_ever_acknowledged() -> None:
     late = early.call("mark", 31 * S, 32 * S, "info", value=2)
     assert judged(late).validity is Validity.VIOLATION
     assert judged(Scribe()).validity is Validity.UNKNOWN
+
+
+def test_the_slowest_node_is_the_one_that_is_told() -> None:
+    scribe = Scribe().call("mark", 12 * S, 13 * S, value=1, node="b")
+    for node, at in (("a", 16), ("b", 14), ("c", 20)):
+        scribe.call("marked", at * S, (at + 1) * S, value=1, result=True, node=node)
+        scribe.call("marked", 40 * S, 41 * S, value=1, result=True, node=node)
+    verdict = judged(scribe, "a", "b", "c")
+    assert verdict.validity is Validity.VALID
+    assert verdict.numbers["recovery_ms_max"] == 11_000
+    assert "11000 ms" in verdict.reason
+
+
+def test_a_marker_seen_at_the_last_moment_is_in_time() -> None:
+    scribe = Scribe().call("mark", 12 * S, 13 * S, value=1, node="b")
+    scribe.call("marked", 29 * S, 30 * S, value=1, result=True, node="a")
+    assert judged(scribe).validity is Validity.VALID

@@ -93,3 +93,39 @@ def test_a_fault_is_looked_at_until_the_next_one() -> None:
     last = during(windows[1], "us-east", bound_ms=1, windows=windows, end_ns=60 * S)
     assert last.to_ns == 60 * S
     assert after_heal(windows[1], "eu-west", bound_ms=1, windows=windows, end_ns=60 * S) is None
+
+
+def test_the_worst_of_several_expectations_is_told() -> None:
+    history = served((10 * S, 19 * S)).window(10 * S, 40 * S).history()
+    windows = fault_windows(history)
+    both = [
+        during(windows[0], "us-east", bound_ms=bound, windows=windows, end_ns=60 * S)
+        for bound in (9020, 9019)
+    ]
+    healed = after_heal(windows[0], "us-east", bound_ms=5000, windows=windows, end_ns=60 * S)
+    assert healed is not None
+    # An outage exactly as long as the bound is within it.
+    verdict = recovery_time.check(history, [healed, both[0]], WRITES)
+    assert verdict.validity is Validity.VALID
+    assert (verdict.numbers["rto_ms_max"], verdict.numbers["rto_ms_bound"]) == (9020, 9020)
+    verdict = recovery_time.check(history, [healed, *both], WRITES)
+    assert verdict.validity is Validity.VIOLATION
+    assert (verdict.numbers["late"], verdict.numbers["expectations"]) == (1, 3)
+
+
+def test_the_poorest_service_of_several_is_told() -> None:
+    history = served((30 * S, 32 * S)).window(10 * S, 40 * S).history()
+    windows = fault_windows(history)
+    held = during(windows[0], "us-east", bound_ms=5000, windows=windows, end_ns=60 * S)
+    healed = after_heal(windows[0], "us-east", bound_ms=5000, windows=windows, end_ns=60 * S)
+    assert healed is not None
+    verdict = service.check(history, [healed, held], WRITES)
+    assert verdict.validity is Validity.VALID
+    # 20 of the 450 writes due from 15 s on were not acknowledged.
+    assert verdict.numbers["availability_min"] == 430 / 450
+    assert "430 of 450" in verdict.reason
+    poor = service.check(history, [healed, held], WRITES, availability_min=0.99)
+    assert poor.validity is Validity.VIOLATION
+    assert len(poor.counterexample) == 1
+    moon = during(windows[0], "moon", bound_ms=5000, windows=windows, end_ns=60 * S)
+    assert service.check(history, [healed, moon], WRITES).validity is Validity.UNKNOWN

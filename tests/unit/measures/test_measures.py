@@ -140,3 +140,34 @@ def test_a_loss_that_rate_and_time_do_not_explain_does_not_fit() -> None:
     few = loss_estimate(found, lost[:60], window, delay_ms=0)
     assert few is not None
     assert not few.fits
+
+
+def test_a_loss_is_counted_against_the_primary_that_the_fault_met() -> None:
+    """a is primary to 102 s, b from then to the cut at 105 s, c later, and b again at 130 s."""
+    scribe = Scribe().window(105 * S, 120 * S)
+    number = 0
+    for node, since, until in (("a", 100, 102), ("b", 102, 107), ("c", 110, 112), ("b", 130, 132)):
+        for at in range(since * S, until * S, 100 * MS):
+            number += 1
+            scribe.call("add", at, at + 10 * MS, value=number, node=node)
+    scribe.call("read", 140 * S, 141 * S, result=[], node="c")
+    found = scribe.history()
+    lost = final_state(found, ["c"]).lost()
+    [window] = fault_windows(found)
+    estimate = loss_estimate(found, lost, window, delay_ms=500)
+    assert estimate is not None
+    assert estimate.node == "b"
+    # 2 s of it after the cut, and the half second before that the delay held back.
+    assert estimate.acknowledging_ms == 1910
+    assert estimate.lost_writes == 25
+    assert estimate.rate_before_ops_s == pytest.approx(10, rel=0.05)
+    assert estimate.expected_lost_min == pytest.approx(20, abs=0.2)
+    assert estimate.expected_lost_max == pytest.approx(25, abs=0.2)
+    assert estimate.fits
+
+
+def test_rates_are_of_the_span_and_not_of_the_clock() -> None:
+    found = load(history(), {"add"}, from_ns=5 * S, to_ns=10 * S, region="eu-west")
+    assert (found.due, found.due_ops_s) == (5, 1.0)
+    empty = load(history(), {"add"}, from_ns=5 * S, to_ns=5 * S)
+    assert (empty.due, empty.due_ops_s) == (0, 0.0)
