@@ -22,16 +22,18 @@ def show_list(console: Console, sightings: Sequence[Sighting]) -> None:
     table = _table("world", "deployment", "", "for", "")
     for each in sightings:
         dead = each.condition is Condition.ENDED
-        keeper = f"belongs to process {each.keeper}" if each.keeper else ""
+        keeper = f"dies with process {each.keeper}" if each.keeper else ""
         table.add_row(
             Text(each.world.name, TITLE),
             each.world.deployment,
             Text("has died" if dead else each.condition.value, BAD if dead else GOOD),
             "" if dead else duration(each.age_s),
-            Text(f"testbed down {each.world.name}" if dead else keeper, QUIET),
+            Text(keeper, QUIET),
         )
     console.print(table)
     console.print("\nMore of one: testbed status NAME", style=QUIET)
+    if any(each.condition is Condition.ENDED for each in sightings):
+        console.print("Forget one that has died: testbed down NAME", style=QUIET)
 
 
 def show_world(console: Console, world: WorldStatus) -> None:

@@ -21,7 +21,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "further worlds of the same deployment start from that in seconds.",
         epilog="Exit code: 0 it is up, 3 it could not be made, 64 bad usage.",
     )
-    parser.add_argument("--name", help="of the world; by default the deployment's")
+    parser.add_argument("--name", type=_name, help="of the world; by default the deployment's")
     parser.add_argument(
         "--deployment",
         default="active-passive",
@@ -39,6 +39,15 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--fresh", action="store_true", help="provision by Ansible instead of from the snapshot"
     )
+
+
+def _name(text: str) -> str:
+    from testbed.world.namespaces import name_problems
+
+    problems = name_problems(text)
+    if problems:
+        raise argparse.ArgumentTypeError("; ".join(problems))
+    return text
 
 
 def run(arguments: argparse.Namespace) -> int:

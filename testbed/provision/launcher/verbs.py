@@ -35,7 +35,6 @@ from testbed.provision.launcher.health import (
     contains,
     described,
     fetch,
-    healthy,
     parsed,
 )
 from testbed.provision.launcher.process import (
@@ -51,6 +50,7 @@ from testbed.provision.launcher.process import (
 )
 
 STORED = "/srv/testbed/programs"
+STATUS_S = 0.5
 NEED_S_MAX = 60.0
 
 
@@ -226,7 +226,8 @@ def status(name: str) -> dict[str, Any]:
         "name": name,
         "pid": pid,
         "stage": spec.get("stage", 0),
-        "healthy": pid is not None and healthy(spec.get("healthy")),
+        # Asked for a moment: HAProxy's statistics show no result while a check is under way.
+        "healthy": pid is not None and becomes_healthy(spec.get("healthy"), STATUS_S),
     }
 
 
