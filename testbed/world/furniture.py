@@ -14,6 +14,9 @@ from testbed.world.blueprint import Room
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a mount point
 """Private in each node: PostgreSQL leaves segments there when it is killed."""
 
+NAME_SOURCES = "passwd: files\ngroup: files\nshadow: files\nhosts: files\n"
+"""``/etc/nsswitch.conf``: every name of a world is in its files."""
+
 _PRIVATE = syscalls.MS_NOSUID | syscalls.MS_NODEV
 
 
@@ -41,9 +44,18 @@ def furnish(room: Room, hosts: str) -> None:
     Path("/srv/log").mkdir(exist_ok=True)
     syscalls.mount(room.logs, "/srv/log", flags=syscalls.MS_BIND)
     Path("/run/testbed").mkdir()
-    names = Path("/run/testbed/hosts")
-    names.write_text(hosts, encoding="ascii")
-    syscalls.mount(str(names), "/etc/hosts", flags=syscalls.MS_BIND)
+    _replace("/etc/hosts", hosts)
+    # No name server can be reached from here: asking one would cost each lookup five seconds.
+    _replace("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+    _replace("/etc/nsswitch.conf", NAME_SOURCES)
+
+
+def _replace(path: str, content: str) -> None:
+    """Show another content at a path; one that is absent on this machine stays so."""
+    if Path(path).exists():
+        own = Path("/run/testbed", Path(path).name)
+        own.write_text(content, encoding="ascii")
+        syscalls.mount(str(own), path, flags=syscalls.MS_BIND)
 
 
 def _lay(name: str, lower: str) -> None:

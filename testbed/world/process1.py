@@ -39,6 +39,8 @@ WAN_SETTINGS: Mapping[str, str] = {
     "net/ipv4/ip_forward": "1",
     "net/ipv4/conf/all/rp_filter": "0",
     "net/ipv4/conf/default/rp_filter": "0",
+    # Where Docker has loaded the module: packets within a region pass no filter.
+    "net/bridge/bridge-nf-call-iptables": "0",
 }
 
 ROOM_SETTINGS: Mapping[str, str] = {

@@ -28,6 +28,10 @@ _SPLIT = 'unshare --net --mount --pid --ipc --uts --fork --kill-child -- "$@"'
 _SCRIPT = f"echo && read -r _ && exec {_SPLIT}"
 
 
+class _RefusedError(Exception):
+    """The kernel gave no namespaces; root may try with fewer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Started:
     """A world that has just been built.
@@ -54,20 +58,16 @@ def start(blueprint: Blueprint, place: Path, log: Path) -> Started:
     Raises:
         WorldError: A namespace, mount or interface was refused; says what to do.
     """
-    # Root gets a user namespace as well, for the same behaviour; without one it still can.
-    for user in (True, False) if os.geteuid() == 0 else (True,):
-        outer = _split(place, log, user=user)
-        try:
-            if _line(outer) is not None:
-                return _build(outer, blueprint, log, user=user)
-        except BaseException:
-            end(outer)
-            raise
-        finally:
-            assert outer.stdout is not None
-            outer.stdout.close()
-        end(outer)
-    raise WorldError(_refused(log))
+    try:
+        return _attempt(blueprint, place, log, user=True)
+    except _RefusedError as refused:
+        if os.geteuid() != 0:
+            raise WorldError(str(refused)) from None
+    # Root gets a user namespace for the same behaviour as anybody; without one it still can.
+    try:
+        return _attempt(blueprint, place, log, user=False)
+    except _RefusedError as refused:
+        raise WorldError(str(refused)) from None
 
 
 def keep(outer: subprocess.Popen[bytes]) -> None:
@@ -123,21 +123,30 @@ def _split(place: Path, log: Path, *, user: bool) -> subprocess.Popen[bytes]:
             raise WorldError(f"there is no {error.filename}: install util-linux") from error
 
 
-def _build(
-    outer: subprocess.Popen[bytes], blueprint: Blueprint, log: Path, *, user: bool
-) -> Started:
-    if user:
-        _map_ids(outer.pid)
+def _attempt(blueprint: Blueprint, place: Path, log: Path, *, user: bool) -> Started:
+    """Start process 1 and let it build, with a user namespace of its own or without."""
+    outer = _split(place, log, user=user)
+    try:
+        _said(outer, log)
+        if user:
+            _map_ids(outer.pid)
+        return _build(outer, blueprint, log)
+    except BaseException:
+        end(outer)
+        raise
+    finally:
+        assert outer.stdout is not None
+        outer.stdout.close()
+
+
+def _build(outer: subprocess.Popen[bytes], blueprint: Blueprint, log: Path) -> Started:
     assert outer.stdin is not None
     try:
         outer.stdin.write(b"mapped\n" + blueprint.to_json().encode() + b"\n")
         outer.stdin.flush()
     except BrokenPipeError:
-        raise WorldError(_refused(log)) from None
-    line = _line(outer)
-    if line is None:
-        raise WorldError(_refused(log))
-    report = json.loads(line)
+        raise _RefusedError(_refused(log)) from None
+    report = json.loads(_said(outer, log))
     if "error" in report:
         said = report["error"]
         raise WorldError(f"the world could not be built: {said}; {advice(said)}")
@@ -149,19 +158,25 @@ def _build(
 
 def _map_ids(pid: int) -> None:
     """Let the new user namespace's root be the caller, or every id when the caller is root."""
-    if os.geteuid() == 0:
-        for kind in ("uid_map", "gid_map"):
-            own = Path(f"/proc/self/{kind}").read_text(encoding="ascii").splitlines()
-            rows = [f"{row.split()[0]} {row.split()[0]} {row.split()[2]}" for row in own]
-            Path(f"/proc/{pid}/{kind}").write_text("\n".join(rows) + "\n", encoding="ascii")
-    else:
-        Path(f"/proc/{pid}/setgroups").write_text("deny", encoding="ascii")
-        Path(f"/proc/{pid}/uid_map").write_text(f"0 {os.geteuid()} 1\n", encoding="ascii")
-        Path(f"/proc/{pid}/gid_map").write_text(f"0 {os.getegid()} 1\n", encoding="ascii")
+    try:
+        if os.geteuid() != 0:
+            Path(f"/proc/{pid}/setgroups").write_text("deny", encoding="ascii")
+        for kind, own in (("uid_map", os.geteuid()), ("gid_map", os.getegid())):
+            rows = f"0 {own} 1\n" if os.geteuid() != 0 else _identical(kind)
+            Path(f"/proc/{pid}/{kind}").write_text(rows, encoding="ascii")
+    except OSError as error:
+        raise _RefusedError(f"the kernel refused to map user ids: {error.strerror}") from error
 
 
-def _line(outer: subprocess.Popen[bytes]) -> bytes | None:
-    """The next line that the world writes; None when it ends before."""
+def _identical(kind: str) -> str:
+    """A map of every id that the caller has to itself."""
+    own = Path(f"/proc/self/{kind}").read_text(encoding="ascii").splitlines()
+    rows = (row.split() for row in own)
+    return "".join(f"{first} {first} {count}\n" for first, _, count in rows)
+
+
+def _said(outer: subprocess.Popen[bytes], log: Path) -> bytes:
+    """The next line that the world writes. Raises _RefusedError when it ends before."""
     assert outer.stdout is not None
     deadline = time.monotonic() + START_S_MAX
     handle = outer.stdout.fileno()
@@ -175,7 +190,7 @@ def _line(outer: subprocess.Popen[bytes]) -> bytes | None:
             )
         piece = os.read(handle, 1)
         if not piece:
-            return None
+            raise _RefusedError(_refused(log))
         line += piece
     return line
 

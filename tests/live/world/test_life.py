@@ -92,6 +92,14 @@ def test_a_node_has_its_own_name_address_folders_and_processes(make_world: Make)
     assert not Path("/srv/private").exists()
 
 
+def test_names_are_found_and_unknown_ones_fail_at_once(make_world: Make) -> None:
+    world = make_world()
+    began = time.monotonic()
+    assert world.execute(NODE, ["getent", "hosts", "us-east-db1"]).stdout.startswith(b"10.77.3.10")
+    assert world.execute(NODE, ["getent", "hosts", "unknown.example"]).returncode == 2
+    assert time.monotonic() - began < 3
+
+
 def test_processes_are_those_of_the_node_and_can_be_signalled(make_world: Make) -> None:
     world = make_world()
     assert world.processes(NODE) == ()
