@@ -64,12 +64,12 @@ def cause(printed: str) -> str:
 
 
 def tail(printed: str, lines: int = 6) -> str:
-    """The last lines that say something: no downloads, no packages that went well."""
+    """The last lines that say something: no commands, downloads or packages that went well."""
     telling = [
         line
         for line in printed.splitlines()
         if line.strip()
-        and not line.startswith("go: downloading ")
+        and not line.startswith(("go: downloading ", "$ go "))
         and not re.fullmatch(r"[\w.~!@-]+(/[\w.~!@-]+)*", line.strip())
     ]
     return "\n".join(line[:400] for line in telling[-lines:])

