@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -84,10 +85,14 @@ def from_attributes(name: str, kind: str, attributes: Mapping[str, int], toxicit
 
 
 def base_toxics(link: Link) -> tuple[Toxic, ...]:
-    """What the inventory says of a link, as toxics; nothing for a perfect one."""
+    """What the inventory says of a link, as toxics; nothing for a perfect one.
+
+    Toxiproxy counts whole milliseconds: a delay is rounded up, so that no link is faster than
+    asked.
+    """
     toxics = []
     if link.delay_ms or link.jitter_ms:
-        delays = {"delay_ms": round(link.delay_ms), "jitter_ms": round(link.jitter_ms)}
+        delays = {"delay_ms": math.ceil(link.delay_ms), "jitter_ms": round(link.jitter_ms)}
         toxics.append(Toxic(f"{BASE}-latency", "latency", delays))
     if link.bandwidth_kbytes_s is not None:
         rate = {"rate_kbytes_s": link.bandwidth_kbytes_s}

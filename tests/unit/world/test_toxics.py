@@ -51,6 +51,6 @@ def test_a_links_own_toxics() -> None:
     latency, bandwidth = base_toxics(Link("a", "b", 40.4, 5.0, 1000))
     assert (latency.name, latency.parameters) == (
         "link-latency",
-        {"delay_ms": 40, "jitter_ms": 5},
+        {"delay_ms": 41, "jitter_ms": 5},
     )
     assert (bandwidth.name, bandwidth.parameters) == ("link-bandwidth", {"rate_kbytes_s": 1000})
