@@ -25,7 +25,7 @@ from testbed.history.journal import Journal
 from testbed.probes.catalogue import PROBES
 from testbed.provision.bring_up import bring_up
 from testbed.runner.clock import Clock
-from testbed.runner.load import Recorder
+from testbed.runner.recorder import Recorder
 from testbed.toolchain.programs import locate
 from testbed.topology.inventory import find, load
 from testbed.topology.model import Deployment
@@ -88,7 +88,14 @@ async def record(deployment: Deployment, endpoint: Endpoint, journal_path: Path)
 
 def pgbench(endpoint: Endpoint, script: Path) -> float:
     """The same statement by pgbench; a second."""
-    command = [str(locate("postgres").folder / "pgbench"), "-n", "-M", "prepared", "-f", str(script)]
+    command = [
+        str(locate("postgres").folder / "pgbench"),
+        "-n",
+        "-M",
+        "prepared",
+        "-f",
+        str(script),
+    ]
     command += ["-c", str(CLIENTS), "-j", "1", "-T", str(SECONDS)]
     command += ["-h", endpoint.host, "-p", str(endpoint.port), "-U", "testbed", "testbed"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

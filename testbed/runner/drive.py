@@ -8,48 +8,34 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import ctypes
 import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from faults.protocol import Context, FaultError
-from testbed.clients.catalogue import SYSTEMS, System
-from testbed.history.journal import Journal, JournalError
-from testbed.probes.catalogue import PROBES
-from testbed.probes.links import LinkProbe
-from testbed.probes.protocol import Probe
+from testbed.history.journal import JournalError
 from testbed.runner import stage
 from testbed.runner.announcer import Announcer
-from testbed.runner.clock import Clock
 from testbed.runner.folder import (
     EvidenceLog,
     FolderError,
-    LineLog,
-    RolesLog,
     RunFolder,
     read_json,
     write_json,
 )
-from testbed.runner.load import Recorder, generate
-from testbed.runner.plan import Plan
-from testbed.runner.plan_document import PlanError, load_plan
-from testbed.runner.pressure import PressureGauge
+from testbed.runner.load import generate
+from testbed.runner.plan_document import PlanError
 from testbed.runner.progress import Phase
+from testbed.runner.setting import Setting, opened, watched
 from testbed.runner.targets import Targets
 from testbed.runner.timeline import Timeline
-from testbed.runner.watch import watch_links, watch_rates, watch_roles
-from testbed.topology.document import from_document
-from testbed.topology.model import Topology
 from testbed.workloads.catalogue import make
-from testbed.world.namespaces import open_world
-from testbed.world.protocol import World, WorldError
+from testbed.world.protocol import WorldError
 
 STEADY_LIMIT_S = 90.0
 RECOVERY_LIMIT_S = 120.0
@@ -58,83 +44,6 @@ FINAL_TIMEOUT_MS = 10_000
 
 _PR_SET_PDEATHSIG = 1
 _EXPECTED = (stage.StageError, FaultError, JournalError, FolderError, PlanError, WorldError)
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """Everything that a run works with, opened once."""
-
-    folder: RunFolder
-    plan: Plan
-    topology: Topology
-    world: World
-    system: System
-    probe: Probe
-    links: LinkProbe
-    clock: Clock
-    journal: Journal
-    recorder: Recorder
-    space: int
-    announcer: Announcer
-
-
-@contextlib.asynccontextmanager
-async def _opened(folder: RunFolder, announcer: Announcer) -> AsyncIterator[Setting]:
-    plan = load_plan(folder.plan)
-    setup = read_json(folder.deployment)
-    deployment = from_document(setup["deployment"])
-    topology = deployment.topology
-    clock = Clock()
-    journal = Journal(folder.history)
-    probe = PROBES[setup["system"]](topology, deployment.variables)
-    links = LinkProbe(topology)
-    try:
-        yield Setting(
-            folder=folder,
-            plan=plan,
-            topology=topology,
-            world=open_world(setup["world"]),
-            system=SYSTEMS[setup["system"]],
-            probe=probe,
-            links=links,
-            clock=clock,
-            journal=journal,
-            recorder=Recorder(journal, clock),
-            space=setup["space"],
-            announcer=announcer,
-        )
-    finally:
-        await probe.close()
-        await links.close()
-        journal.close()
-
-
-@contextlib.asynccontextmanager
-async def _watched(setting: Setting) -> AsyncIterator[PressureGauge]:
-    """Roles, rates, links and pressure are watched inside; a watcher's failure is the run's."""
-    gauge = PressureGauge()
-    roles = RolesLog(setting.folder.roles)
-    links = LineLog(setting.folder.metrics / "links.jsonl")
-    regions = [region.name for region in setting.topology.regions]
-    watchers = [
-        asyncio.create_task(gauge.run()),
-        asyncio.create_task(
-            watch_roles(setting.probe, setting.topology, setting.clock, roles, setting.announcer)
-        ),
-        asyncio.create_task(watch_rates(setting.recorder, regions, setting.announcer)),
-        asyncio.create_task(watch_links(setting.links, setting.clock, links)),
-    ]
-    try:
-        yield gauge
-    finally:
-        for watcher in watchers:
-            watcher.cancel()
-        outcomes = await asyncio.gather(*watchers, return_exceptions=True)
-        roles.close()
-        links.close()
-        for outcome in outcomes:
-            if isinstance(outcome, Exception):
-                raise outcome
 
 
 async def _load_and_break(setting: Setting) -> None:
@@ -205,9 +114,9 @@ async def _drive(folder: RunFolder, announcer: Announcer) -> None:
     started = time.time()
     ending: dict[str, Any] = {"outcome": "failed", "problem": "", "started": started}
     try:
-        async with _opened(folder, announcer) as setting:
+        async with opened(folder, announcer) as setting:
             ending["clock_base_ns"] = setting.clock.base_ns
-            async with _watched(setting) as gauge:
+            async with watched(setting) as gauge:
                 try:
                     await _stages(setting)
                 finally:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from testbed.clients.protocol import Client, Completion, Endpoint, Invocation
 from testbed.probes.protocol import Probe
 from testbed.runner.announcer import Announcer
-from testbed.runner.load import Recorder
 from testbed.runner.progress import Phase
+from testbed.runner.recorder import Recorder
 from testbed.workloads.marker import mark, marked
 
 _POLL_S = 0.1

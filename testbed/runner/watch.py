@@ -10,8 +10,8 @@ from testbed.probes.protocol import Probe
 from testbed.runner.announcer import Announcer
 from testbed.runner.clock import Clock
 from testbed.runner.folder import LineLog, RolesLog
-from testbed.runner.load import Recorder
 from testbed.runner.progress import Rate, Role
+from testbed.runner.recorder import Recorder
 from testbed.topology.model import Topology
 
 _ROLES_INTERVAL_S = 0.25

@@ -12,8 +12,9 @@ from testbed.clients.protocol import Client, Completion, Endpoint, Invocation
 from testbed.history.history import History
 from testbed.history.journal import Journal, read
 from testbed.runner.clock import Clock
-from testbed.runner.load import Recorder, generate
+from testbed.runner.load import generate
 from testbed.runner.plan import Load
+from testbed.runner.recorder import Recorder
 
 ENDPOINT = Endpoint("writer", "10.77.1.11", 5000, "eu-west")
 

@@ -1,0 +1,111 @@
+"""What the driver of a run works with: opened once, watched while it is used."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from testbed.clients.catalogue import SYSTEMS, System
+from testbed.history.journal import Journal
+from testbed.probes.catalogue import PROBES
+from testbed.probes.links import LinkProbe
+from testbed.probes.protocol import Probe
+from testbed.runner.announcer import Announcer
+from testbed.runner.clock import Clock
+from testbed.runner.folder import LineLog, RolesLog, RunFolder, read_json
+from testbed.runner.plan import Plan
+from testbed.runner.plan_document import load_plan
+from testbed.runner.pressure import PressureGauge
+from testbed.runner.recorder import Recorder
+from testbed.runner.watch import watch_links, watch_rates, watch_roles
+from testbed.topology.document import from_document
+from testbed.topology.model import Topology
+from testbed.world.namespaces import open_world
+from testbed.world.protocol import World
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Everything that a run works with, opened once."""
+
+    folder: RunFolder
+    plan: Plan
+    topology: Topology
+    world: World
+    system: System
+    probe: Probe
+    links: LinkProbe
+    clock: Clock
+    journal: Journal
+    recorder: Recorder
+    space: int
+    announcer: Announcer
+
+
+@contextlib.asynccontextmanager
+async def opened(folder: RunFolder, announcer: Announcer) -> AsyncIterator[Setting]:
+    """Everything that the plan of a prepared folder needs, closed at the end.
+
+    Raises:
+        PlanError: The plan is damaged.
+        FolderError: The folder is.
+        WorldError: The world has ended.
+        JournalError: The journal can't be written.
+    """
+    plan = load_plan(folder.plan)
+    setup = read_json(folder.deployment)
+    deployment = from_document(setup["deployment"])
+    topology = deployment.topology
+    clock = Clock()
+    journal = Journal(folder.history)
+    probe = PROBES[setup["system"]](topology, deployment.variables)
+    links = LinkProbe(topology)
+    try:
+        yield Setting(
+            folder=folder,
+            plan=plan,
+            topology=topology,
+            world=open_world(setup["world"]),
+            system=SYSTEMS[setup["system"]],
+            probe=probe,
+            links=links,
+            clock=clock,
+            journal=journal,
+            recorder=Recorder(journal, clock),
+            space=setup["space"],
+            announcer=announcer,
+        )
+    finally:
+        await probe.close()
+        await links.close()
+        journal.close()
+
+
+@contextlib.asynccontextmanager
+async def watched(setting: Setting) -> AsyncIterator[PressureGauge]:
+    """Roles, rates, links and pressure are watched inside; a watcher's failure is the run's."""
+    gauge = PressureGauge()
+    roles = RolesLog(setting.folder.roles)
+    links = LineLog(setting.folder.metrics / "links.jsonl")
+    regions = [region.name for region in setting.topology.regions]
+    watchers = [
+        asyncio.create_task(gauge.run()),
+        asyncio.create_task(
+            watch_roles(setting.probe, setting.topology, setting.clock, roles, setting.announcer)
+        ),
+        asyncio.create_task(watch_rates(setting.recorder, regions, setting.announcer)),
+        asyncio.create_task(watch_links(setting.links, setting.clock, links)),
+    ]
+    try:
+        yield gauge
+    finally:
+        for watcher in watchers:
+            watcher.cancel()
+        outcomes = await asyncio.gather(*watchers, return_exceptions=True)
+        roles.close()
+        links.close()
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                raise outcome
