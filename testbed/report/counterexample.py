@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,17 +20,46 @@ def counterexample_text(items: Sequence[Any]) -> str:
 
 
 def counterexample_line(item: Any) -> str:
-    """One line: an operation in words, anything else as compact JSON."""
-    if not isinstance(item, dict) or not {"time", "type", "f"} <= item.keys():
+    """One line: an operation in words, with what else is known of it; else compact JSON.
+
+    An operation is a line of a history (``time``, ``type``), or both of its lines as a checker
+    shows them (``start_ns``, ``end_ns``, ``outcome``).
+    """
+    if not isinstance(item, dict) or "f" not in item:
         return compact(item)
-    time = item["time"]
-    at = f"{time / 1e9:9.3f} s" if isinstance(time, int | float) else compact(time, 20)
-    who = f"process {compact(item.get('process', '?'), 20)}"
-    where = " ".join(
-        f"{name} {compact(item[name], 60)}" for name in ("region", "node") if item.get(name)
-    )
-    what = " ".join(
+    if "start_ns" in item:
+        when, what = _span(item.get("start_ns"), item.get("end_ns")), item.get("outcome", "")
+    elif "time" in item:
+        when, what = _seconds(item["time"]), item.get("type", "")
+    else:
+        return compact(item)
+    call = " ".join(
         compact(item[name], 200) for name in ("f", "key", "value") if item.get(name) is not None
     )
-    error = f" ({compact(item['error'], 120)})" if item.get("error") else ""
-    return f"{at}  {who}  {compact(item['type'], 10):6}  {what}{error}  {where}".rstrip()
+    words = [when, f"process {compact(item.get('process', '?'), 20)}"]
+    words += [compact(item["region"], 60)] if item.get("region") else []
+    words += [f"{call} -> {compact(what, 20)}" if what else call]
+    words += [f"by {compact(item['node'], 60)}"] if item.get("node") else []
+    words += [f"({compact(item['error'], 120)})"] if item.get("error") else []
+    rest = [
+        f"{name} {compact(value, 160)}"
+        for name, value in item.items()
+        if name not in _TOLD and value is not None
+    ]
+    return "  ".join([*words, ", ".join(rest)]).rstrip()
+
+
+_TOLD = frozenset(
+    {"time", "type", "start_ns", "end_ns", "outcome", "process", "region", "node", "f", "key"}
+    | {"value", "error"}
+)
+
+
+def _seconds(time_ns: Any) -> str:
+    known = isinstance(time_ns, int | float) and math.isfinite(time_ns)
+    return f"{time_ns / 1e9:9.3f} s" if known else compact(time_ns, 20)
+
+
+def _span(start_ns: Any, end_ns: Any) -> str:
+    start = _seconds(start_ns)
+    return start if end_ns is None else f"{start} to {_seconds(end_ns).strip()}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import orjson
 
 from faults.protocol import Evidence
 from testbed.history.operation import FAULTS_PROCESS
+from testbed.report.kinds import kinds_of
 from testbed.report.reading import Fields, Problem
 from testbed.report.recorded import Call, FaultMark, RecordedRun, RoleSample
 from testbed.report.verdict_file import parse_judgement
@@ -43,10 +44,13 @@ def read_run(folder: Path, *, operations: bool = True) -> RecordedRun:
     problems: list[Problem] = []
     plan = _document(folder / "plan.json", "the run cannot be replayed without it", problems)
     verdict = _document(folder / "verdict.json", f"judge it with: testbed judge {folder}", problems)
-    calls, marks = _history(folder / "history.jsonl", problems) if operations else ((), ())
+    found = None if plan is None else _plan(plan, problems)
+    kind_of = kinds_of(found.load.workload if found else "")
+    history = folder / "history.jsonl"
+    calls, marks = _history(history, kind_of, problems) if operations else ((), ())
     return RecordedRun(
         folder=folder,
-        plan=None if plan is None else _plan(plan, problems),
+        plan=found,
         judgement=None if verdict is None else parse_judgement(verdict, problems),
         calls=calls,
         marks=marks,
@@ -100,11 +104,13 @@ def _lines(path: Path, problems: list[Problem]) -> Iterator[Fields]:
         problems.append(Problem(path.name, what, "left out; a run that was killed may leave one"))
 
 
-def _history(path: Path, problems: list[Problem]) -> tuple[tuple[Call, ...], tuple[FaultMark, ...]]:
+def _history(
+    path: Path, kind_of: Callable[[str], str], problems: list[Problem]
+) -> tuple[tuple[Call, ...], tuple[FaultMark, ...]]:
     """Invocations matched with their completions by process, and the steps of faults."""
     calls: list[Call] = []
     marks: list[FaultMark] = []
-    invoked: dict[str, tuple[Fields, float]] = {}
+    invoked: dict[str, Call] = {}
     # Only the first invocation of a process says its region.
     regions: dict[str, str] = {}
     for line in _lines(path, problems):
@@ -114,31 +120,32 @@ def _history(path: Path, problems: list[Problem]) -> tuple[tuple[Call, ...], tup
             marks.append(_mark(line, time_s))
         elif line.text("type") == "invoke":
             if process in invoked:
-                calls.append(_call(process, *invoked[process], None, 0.0))
-            invoked[process] = line, time_s
-            regions[process] = line.text("region") or regions.get(process, "")
+                calls.append(invoked[process])
+            region = line.text("region") or regions.get(process, "")
+            regions[process] = region
+            invoked[process] = _invoked(line, region, kind_of, time_s)
         elif process in invoked:
-            calls.append(_call(process, *invoked.pop(process), line, time_s))
-    calls += [_call(process, *found, None, 0.0) for process, found in invoked.items()]
-    calls = [call._replace(region=regions[call.process]) for call in calls]
+            found = invoked.pop(process)
+            # Built by hand: a million _replace calls are seconds.
+            calls.append(Call(*found[:6], time_s, line.text("type"), line.text("node")))
+    calls += invoked.values()
     calls.sort(key=lambda call: call.invoked_s)
     return tuple(calls), tuple(marks)
 
 
-def _call(
-    process: str, invocation: Fields, invoked_s: float, end: Fields | None, completed_s: float
-) -> Call:
-    """An operation; one without an end is of unknown outcome since it was sent."""
-    due = invocation.number("due")
+def _invoked(line: Fields, region: str, kind_of: Callable[[str], str], time_s: float) -> Call:
+    """An operation without an end so far: its outcome is unknown since it was sent."""
+    due, f = line.number("due"), line.text("f")
     return Call(
-        region="",
-        process=process,
-        f=invocation.text("f"),
-        invoked_s=invoked_s,
-        due_s=invoked_s if due is None else due / NS_PER_S,
-        completed_s=invoked_s if end is None else completed_s,
-        outcome="info" if end is None else end.text("type"),
-        node="" if end is None else end.text("node"),
+        region=region,
+        process=line.text("process"),
+        f=f,
+        kind=kind_of(f),
+        invoked_s=time_s,
+        due_s=time_s if due is None else due / NS_PER_S,
+        completed_s=time_s,
+        outcome="info",
+        node="",
     )
 
 
@@ -150,6 +157,7 @@ def _mark(line: Fields, time_s: float) -> FaultMark:
         title=value.text("title") or line.text("f"),
         phase=value.text("phase"),
         resolved=value.text("resolved"),
+        shown=value.values.get("shown") is not False,
     )
 
 
@@ -159,7 +167,7 @@ def _roles(path: Path, problems: list[Problem]) -> tuple[RoleSample, ...]:
             time_s=(line.number("time") or 0.0) / NS_PER_S,
             node=line.text("node"),
             role=line.text("role", "unknown"),
-            timeline=line.text("timeline"),
+            timeline=line.text("term") or line.text("timeline"),
             leader=line.text("leader"),
         )
         for line in _lines(path, problems)

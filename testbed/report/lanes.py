@@ -55,17 +55,19 @@ class FaultSpan:
 
 
 def role_spans(samples: Sequence[RoleSample], start_s: float, end_s: float) -> list[RoleSpan]:
-    """Each node's roles between two moments; a sample holds until the node's next one."""
+    """Each node's roles between two moments; a sample holds until the node's next one.
+
+    A timeline that a sample doesn't tell is that of the one before.
+    """
     by_node: dict[str, list[RoleSample]] = {}
     for sample in samples:
-        by_node.setdefault(sample.node, []).append(sample)
+        merged = by_node.setdefault(sample.node, [])
+        before = merged[-1] if merged else None
+        same = before is not None and before.role == sample.role
+        if before is None or not same or sample.timeline not in {"", before.timeline}:
+            merged.append(sample)
     spans: list[RoleSpan] = []
-    for node, found in by_node.items():
-        merged: list[RoleSample] = []
-        for sample in found:
-            before = merged[-1] if merged else None
-            if before is None or (before.role, before.timeline) != (sample.role, sample.timeline):
-                merged.append(sample)
+    for node, merged in by_node.items():
         ends = [sample.time_s for sample in merged[1:]] + [end_s]
         spans += [
             RoleSpan(node, sample.role, sample.timeline, max(sample.time_s, start_s), until)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from testbed.report.judgement import DataLoss
+from testbed.report.kinds import WRITE
 from testbed.report.recorded import RecordedRun
 from testbed.report.wording import counted, number
 
@@ -56,7 +57,7 @@ def check_loss(run: RecordedRun) -> LossCheck | None:
     fits = abs(lost - expected) <= max(_TOLERANCE * expected, 3.0)
     verb = "fits" if fits else "does not fit"
     sentence = (
-        f"{number(rate)} acknowledged writes a second x {number(window)} s = "
+        f"{number(round(rate, 1))} acknowledged writes a second x {number(round(window, 2))} s = "
         f"{number(round(expected))}; {lost:,} were lost, which {verb}."
     )
     if loss.delay_ms is not None:
@@ -83,6 +84,6 @@ def _rate_and_window(run: RecordedRun, loss: DataLoss) -> tuple[float | None, fl
     count = sum(
         since - _BEFORE_S <= call.completed_s < since
         for call in run.calls
-        if call.outcome == "ok" and not call.reads and call.region in regions
+        if call.outcome == "ok" and call.kind == WRITE and call.region in regions
     )
     return (count / _BEFORE_S or None), window

@@ -20,6 +20,7 @@ class Call(NamedTuple):
         region: The client's region; empty where the history does not say.
         process: The client.
         f: The function asked for.
+        kind: ``write`` or ``read``, or ``other`` for what is no part of the load (markers, set-up).
         invoked_s: When it was sent.
         due_s: When the load meant to send it.
         completed_s: When it was answered; the time of the invocation where it never was.
@@ -30,16 +31,12 @@ class Call(NamedTuple):
     region: str
     process: str
     f: str
+    kind: str
     invoked_s: float
     due_s: float
     completed_s: float
     outcome: str
     node: str
-
-    @property
-    def reads(self) -> bool:
-        """True for an operation that changes nothing."""
-        return self.f.startswith("read")
 
 
 class RoleSample(NamedTuple):
@@ -53,13 +50,14 @@ class RoleSample(NamedTuple):
 
 
 class FaultMark(NamedTuple):
-    """A step of a fault, as the history has it."""
+    """A step of a fault, as the history has it; ``shown`` is False where evidence was wanting."""
 
     time_s: float
     kind: str
     title: str
     phase: str
     resolved: str
+    shown: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,7 @@ def _faults_of_history(marks: tuple[FaultMark, ...]) -> tuple[FaultRecord, ...]:
 
 def _record(found: Mapping[str, FaultMark]) -> FaultRecord:
     first = next(iter(found.values()))
-    times = {phase: mark.time_s for phase, mark in found.items()}
+    times = {phase: mark.time_s for phase, mark in found.items() if mark.shown}
     return FaultRecord(
         kind=first.kind,
         target=first.title.removeprefix(first.kind).strip(),

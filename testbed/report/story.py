@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from testbed.report.judgement import Judgement, Outcome
+from testbed.report.judgement import Judgement, Outcome, Promise
 from testbed.report.lanes import fault_spans, overlaps, role_spans
 from testbed.report.loss import check_loss
 from testbed.report.recorded import RecordedRun
@@ -60,7 +60,7 @@ def headline(run: RecordedRun) -> Headline:
         return Headline(Outcome.VALID, line, fault_sentence(run))
     if judged.outcome is Outcome.VIOLATION:
         reason = reason or "The verdict does not say which promise."
-        first = f"“{broken[0].promise or broken[0].name}”: {broken[0].reason}" if broken else reason
+        first = f"“{promise_words(broken[0])}”: {broken[0].reason}" if broken else reason
         line = f"Broken: {len(broken)} of {counted(total, 'promise')}" if broken else "Broken"
         return Headline(Outcome.VIOLATION, line, first)
     if judged.outcome is Outcome.ERROR:
@@ -72,8 +72,13 @@ def headline(run: RecordedRun) -> Headline:
 def _first_unknown(judged: Judgement) -> str:
     for found in judged.promises:
         if found.outcome is not Outcome.VALID:
-            return f"{found.promise or found.name}: {found.reason}"
+            return f"{promise_words(found)}: {found.reason}"
     return "No promise was judged." if not judged.promises else "The run gives no reason."
+
+
+def promise_words(promise: Promise) -> str:
+    """The promise as the beginning of a sentence."""
+    return (promise.promise or promise.name).strip().removesuffix(".")
 
 
 def fault_sentence(run: RecordedRun) -> str:
@@ -178,8 +183,12 @@ def _inconclusive(run: RecordedRun) -> Iterator[Caveat]:
         for reason in run.judgement.reasons[1 if failed else 0 :]:
             yield Caveat("failed" if failed else "inconclusive", reason)
         for promise in run.judgement.promises:
-            if promise.outcome in {Outcome.UNKNOWN, Outcome.ERROR}:
-                yield Caveat("inconclusive", f"{promise.promise or promise.name}: {promise.reason}")
+            undecided = promise.outcome in {Outcome.UNKNOWN, Outcome.ERROR}
+            # The reasons of the run as a whole may name the promise's already.
+            if undecided and not any(
+                promise.reason and promise.reason in reason for reason in run.judgement.reasons
+            ):
+                yield Caveat("inconclusive", f"{promise_words(promise)}: {promise.reason}")
     for evidence in run.evidence:
         if not evidence.shown:
             what = "to bite" if evidence.phase == "effect" else "to be gone"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from testbed.report.judgement import Recovery
+from testbed.report.kinds import OTHER
 from testbed.report.loss import check_loss
 from testbed.report.recorded import RecordedRun
 from testbed.report.visible import compact
@@ -69,9 +71,13 @@ def _loss_tile(run: RecordedRun) -> Tile | None:
     note = f"of {number(loss.acknowledged)} acknowledged" if loss.acknowledged is not None else ""
     rows: tuple[tuple[str, str], ...] = ()
     if check.expected is not None:
-        rate = f"{number(check.rate_ops_s)}/s x {number(check.window_s)} s"
+        rate = f"{number(_to(1, check.rate_ops_s))}/s x {number(_to(2, check.window_s))} s"
         rows = ((rate, f"= {number(round(check.expected))}{' ✓ fits' if check.fits else ' ? no'}"),)
     return Tile("Acknowledged writes lost (RPO)", f"{check.lost:,}", note, rows)
+
+
+def _to(digits: int, value: float | None) -> float | None:
+    return None if value is None else round(value, digits)
 
 
 def _availability_tile(run: RecordedRun) -> Tile | None:
@@ -111,18 +117,22 @@ def about(run: RecordedRun) -> str:
     if plan:
         parts.append(f"deployment {plan.deployment}")
         parts += [f"{name}={compact(value, 40)}" for name, value in plan.variables.items()]
-        parts.append(f"{counted(len(run.calls), 'operation')} in {seconds(plan.duration_s)}")
+        parts.append(f"{counted(_load_size(run), 'operation')} in {seconds(plan.duration_s)}")
         parts.append(f"seed {plan.seed}")
     parts.append(str(run.folder))
     return " · ".join(parts)
+
+
+def _load_size(run: RecordedRun, region: str | None = None) -> int:
+    """Operations of the load, of one region or of all."""
+    return sum(call.kind != OTHER and region in {None, call.region} for call in run.calls)
 
 
 def region_note(run: RecordedRun, region: str) -> str:
     """What stands beside a region's name."""
     judged = run.judgement
     parts = [judged.regions.get(region, "")] if judged else []
-    calls = sum(call.region == region for call in run.calls)
-    parts.append(counted(calls, "operation"))
+    parts.append(counted(_load_size(run, region), "operation"))
     if judged and region in judged.availability:
         parts.append(f"{percent(judged.availability[region])} served")
     return " · ".join(part for part in parts if part)
@@ -132,28 +142,33 @@ def environment_pairs(run: RecordedRun) -> list[tuple[str, str]]:
     """Programs with their versions first, then what else the verdict says of the machine."""
     environment = run.judgement.environment if run.judgement else {}
     programs = environment.get("programs")
+    known = programs if isinstance(programs, Mapping) else {}
+    rest = {name: value for name, value in environment.items() if value is not known}
+    return [(str(name), compact(version)) for name, version in known.items()] + _pairs(rest)
+
+
+def _pairs(values: Mapping[str, object], before: str = "") -> list[tuple[str, str]]:
+    """Names in words with their amounts; what is inside of an object stands under its name."""
     pairs: list[tuple[str, str]] = []
-    if isinstance(programs, Mapping):
-        pairs += [(str(name), compact(version)) for name, version in programs.items()]
-    for name, value in environment.items():
-        if name != "programs" or not isinstance(programs, Mapping):
-            pairs.append((_words(name), _amount(name, value)))
+    for name, value in values.items():
+        if isinstance(value, Mapping) and value and not before:
+            pairs += _pairs(value, f"{name} ")
+        else:
+            pairs.append((before + _UNIT.sub("", name).replace("_", " "), _amount(name, value)))
     return pairs
 
 
-def _words(name: str) -> str:
-    """``cpu_pressure_percent`` as ``cpu pressure``."""
-    for unit in ("_percent", "_bytes", "_s", "_ms"):
-        name = name.removesuffix(unit)
-    return name.replace("_", " ")
+_UNIT = re.compile(r"_(percent|bytes|ms|s|share)(?=_|$)")
+"""Names end in their unit, or in their unit and a percentile: ``cpu_percent``, ``delay_ms_p99``."""
 
 
 def _amount(name: str, value: object) -> str:
-    """A value with the unit that its name ends in."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        if name.endswith("_bytes"):
-            return f"{value / 2**30:.1f} GiB"
-        for ending, unit in (("_percent", " %"), ("_ms", " ms"), ("_s", " s")):
-            if name.endswith(ending):
-                return number(value) + unit
-    return compact(value)
+    """A value with the unit that its name has."""
+    unit = _UNIT.search(name)
+    if unit is None or not isinstance(value, int | float) or isinstance(value, bool):
+        return compact(value)
+    if unit[1] == "bytes":
+        return f"{value / 2**30:.1f} GiB"
+    if unit[1] == "share":
+        return percent(value)
+    return f"{number(value)} {'%' if unit[1] == 'percent' else unit[1]}"

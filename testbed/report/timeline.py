@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from testbed.report.kinds import OTHER, WRITE
 from testbed.report.recorded import Call, RecordedRun
 
 _STEPS_S = tuple(base * 10.0**power for power in range(-2, 6) for base in (1, 2, 5))
@@ -49,6 +50,8 @@ class RegionSeries:
         unknown: Operations a second of unknown outcome.
         latency_ms_p50: Of acknowledged operations, from when they were due; None where none was.
         latency_ms_max: The slowest of them.
+        served: Share of the writes that were acknowledged, or of all where nothing writes; None
+            where none ended.
         answered_by: The node that acknowledged most writes; None where none did.
     """
 
@@ -59,6 +62,7 @@ class RegionSeries:
     unknown: tuple[float, ...]
     latency_ms_p50: tuple[float | None, ...]
     latency_ms_max: tuple[float | None, ...]
+    served: tuple[float | None, ...]
     answered_by: tuple[str | None, ...]
 
 
@@ -98,30 +102,35 @@ def regions_of(run: RecordedRun) -> tuple[str, ...]:
 
 
 def calls_by_region(calls: Sequence[Call]) -> dict[str, list[Call]]:
-    """The operations of each region's clients."""
+    """The operations of each region's load."""
     found: defaultdict[str, list[Call]] = defaultdict(list)
     for call in calls:
-        found[call.region].append(call)
+        if call.kind != OTHER:
+            found[call.region].append(call)
     return dict(found)
 
 
 def region_series(region: str, calls: Sequence[Call], bins: Bins) -> RegionSeries:
     """Counts the operations of one region, each when it ended: so a stall shows when it is one."""
-    writes, reads, failed, unknown = ([0] * bins.count for _ in range(4))
+    writes, reads, failed, unknown, asked = ([0] * bins.count for _ in range(5))
     latencies: defaultdict[int, list[float]] = defaultdict(list)
     nodes: defaultdict[int, Counter[str]] = defaultdict(Counter)
     for call in calls:
         at = bins.index(call.completed_s)
+        write = call.kind == WRITE
+        asked[at] += write
         if call.outcome == "ok":
-            (reads if call.reads else writes)[at] += 1
+            (writes if write else reads)[at] += 1
             latencies[at].append((call.completed_s - call.due_s) * 1000.0)
-            if call.node and not call.reads:
+            if write and call.node:
                 nodes[at][call.node] += 1
-        elif call.outcome == "fail":
-            failed[at] += 1
         else:
-            unknown[at] += 1
+            (failed if call.outcome == "fail" else unknown)[at] += 1
     by_rank = {at: sorted(found) for at, found in latencies.items()}
+    ats = range(bins.count)
+    if not any(asked):
+        asked = [reads[at] + failed[at] + unknown[at] for at in ats]
+    good = writes if any(call.kind == WRITE for call in calls) else reads
     return RegionSeries(
         region=region,
         writes=_per_second(writes, bins),
@@ -129,15 +138,11 @@ def region_series(region: str, calls: Sequence[Call], bins: Bins) -> RegionSerie
         failed=_per_second(failed, bins),
         unknown=_per_second(unknown, bins),
         latency_ms_p50=tuple(
-            by_rank[at][len(by_rank[at]) // 2] if at in by_rank else None
-            for at in range(bins.count)
+            by_rank[at][len(by_rank[at]) // 2] if at in by_rank else None for at in ats
         ),
-        latency_ms_max=tuple(
-            by_rank[at][-1] if at in by_rank else None for at in range(bins.count)
-        ),
-        answered_by=tuple(
-            nodes[at].most_common(1)[0][0] if at in nodes else None for at in range(bins.count)
-        ),
+        latency_ms_max=tuple(by_rank[at][-1] if at in by_rank else None for at in ats),
+        served=tuple(good[at] / asked[at] if asked[at] else None for at in ats),
+        answered_by=tuple(nodes[at].most_common(1)[0][0] if at in nodes else None for at in ats),
     )
 
 

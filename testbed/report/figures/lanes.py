@@ -104,19 +104,11 @@ def draw_overlaps(canvas: Canvas, spans: Sequence[RoleSpan]) -> None:
 
 
 def service_states(series: RegionSeries) -> list[str]:
-    """Bin by bin: ``served``, ``partly``, ``none``, or ``idle`` where nothing was asked.
-
-    Judged by writes where there are any, else by reads.
-    """
-    good = series.writes if any(series.writes) else series.reads
-    states = []
-    for acknowledged, failed, unknown in zip(good, series.failed, series.unknown, strict=True):
-        asked = acknowledged + failed + unknown
-        share = acknowledged / asked if asked else 0.0
-        states.append(
-            "idle" if not asked else "served" if share >= 0.9 else "partly" if share else "none"
-        )
-    return states
+    """Bin by bin: ``served``, ``partly``, ``none``, or ``idle`` where nothing ended."""
+    return [
+        "idle" if share is None else "served" if share >= 0.9 else "partly" if share else "none"
+        for share in series.served
+    ]
 
 
 def draw_service(canvas: Canvas, series: RegionSeries, bins: Bins, top: float) -> None:

@@ -50,7 +50,16 @@ values: st.SearchStrategy[Any] = st.recursive(
 )
 operations = st.fixed_dictionaries(
     {"time": values, "type": values, "f": values},
-    optional={"process": values, "key": values, "value": values, "error": values, "node": values},
+    optional={
+        "start_ns": values,
+        "end_ns": values,
+        "outcome": values,
+        "process": values,
+        "key": values,
+        "value": values,
+        "error": values,
+        "node": values,
+    },
 )
 
 
@@ -107,7 +116,8 @@ calls = st.builds(
     Call,
     texts,
     texts,
-    st.sampled_from(["add", "read", "read-all"]),
+    st.sampled_from(["add", "count"]),
+    st.sampled_from(["write", "read", "other"]),
     moments,
     moments,
     moments,
@@ -135,7 +145,7 @@ runs = st.builds(
     plan=st.none() | plans,
     judgement=st.none() | judgements,
     calls=several(calls, 6),
-    marks=several(st.builds(FaultMark, moments, texts, texts, texts, texts)),
+    marks=several(st.builds(FaultMark, moments, texts, texts, texts, texts, st.booleans())),
     roles=several(roles, 6).map(lambda found: tuple(sorted(found))),
     evidence=several(evidence),
     problems=several(st.builds(Problem, texts, texts, texts)),

@@ -12,7 +12,9 @@ from tests.unit.report.recording import NS, region_cut
 
 def test_a_whole_run_has_no_problem(broken: RecordedRun) -> None:
     assert broken.problems == ()
-    assert len(broken.calls) == 9000
+    assert len([call for call in broken.calls if call.kind == "write"]) == 9000
+    assert {call.f for call in broken.calls if call.kind == "other"} == {"schema", "read"}
+    assert all(call.region for call in broken.calls)
     assert {call.outcome for call in broken.calls} == {"ok", "fail", "info"}
     assert broken.plan is not None
     assert broken.plan.seed == 20240817
@@ -57,10 +59,21 @@ def test_faults_come_from_the_history_where_nothing_was_judged(unjudged: Recorde
     assert (fault.inject_s, fault.effect_s, fault.heal_s) == (10.0, 10.42, None)
 
 
+def test_a_fault_that_was_not_shown_to_bite_has_no_effect(tmp_path: Path) -> None:
+    lines = [
+        {"time": at * NS, "process": "faults", "type": "info", "f": "region-cut",
+         "value": {"phase": phase, "title": "region-cut eu-west", "shown": shown}}
+        for at, phase, shown in ((1, "inject", None), (2, "effect", False))
+    ]  # fmt: skip
+    (tmp_path / "history.jsonl").write_bytes(b"\n".join(map(orjson.dumps, lines)))
+    (fault,) = read_run(tmp_path).schedule
+    assert (fault.inject_s, fault.effect_s) == (1.0, None)
+
+
 def test_a_fault_that_comes_twice_is_two_faults(tmp_path: Path) -> None:
     steps = [("inject", 1), ("effect", 2), ("heal", 3), ("absence", 4), ("inject", 5), ("heal", 6)]
     lines = [
-        {"time": at * 10**9, "process": "faults", "type": "info", "f": "region-cut",
+        {"time": at * NS, "process": "faults", "type": "info", "f": "region-cut",
          "value": {"phase": phase, "title": "region-cut eu-west"}}
         for phase, at in steps
     ]  # fmt: skip

@@ -37,6 +37,12 @@ def test_a_new_timeline_is_a_new_span() -> None:
     assert [span.timeline for span in role_spans(samples, 0.0, 4.0)] == ["1", "2"]
 
 
+def test_a_timeline_that_is_not_told_is_the_one_before() -> None:
+    samples = [sample(0, "primary"), sample(3, "primary", timeline=""), sample(4, "primary")]
+    (found,) = role_spans(samples, 0.0, 5.0)
+    assert (found.timeline, found.start_s, found.end_s) == ("1", 0, 5.0)
+
+
 def test_roles_outside_of_the_figure_are_cut_to_it() -> None:
     samples = [sample(-9, "replica"), sample(-5, "primary"), sample(50, "replica")]
     (found,) = role_spans(samples, 0.0, 10.0)

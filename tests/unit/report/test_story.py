@@ -66,6 +66,22 @@ def test_inconclusive_reasons_come_first(unknown: RecordedRun) -> None:
     assert "was not shown to bite: 14 packets still passed" in found[2].text
 
 
+def test_a_reason_is_not_told_twice(unknown: RecordedRun) -> None:
+    assert unknown.judgement is not None
+    reasons = ("single-primary: no final read",)
+    run = replace(unknown, judgement=replace(unknown.judgement, reasons=reasons))
+    assert [item.text for item in caveats(run)[:2]] == [
+        "single-primary: no final read",
+        "region-cut region-of:primary was not shown to bite: 14 packets still passed",
+    ]
+
+
+def test_a_promise_that_ends_in_a_full_stop_reads_well(broken: RecordedRun) -> None:
+    promise = Promise("durability", "Nothing is lost.", Outcome.VIOLATION, "one write is lost")
+    run = replace(broken, judgement=Judgement(Outcome.VIOLATION, promises=(promise,)))
+    assert headline(run).sentence == "“Nothing is lost”: one write is lost"
+
+
 def test_a_fault_without_any_evidence_is_a_caveat(unknown: RecordedRun) -> None:
     found = caveats(replace(unknown, evidence=()))
     assert any("no evidence that it took effect" in item.text for item in found)

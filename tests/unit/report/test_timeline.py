@@ -3,13 +3,21 @@ from __future__ import annotations
 import pytest
 
 from testbed.report.recorded import Call, RecordedRun
-from testbed.report.timeline import Bins, bins_over, region_series, regions_of, span
+from testbed.report.timeline import (
+    Bins,
+    bins_over,
+    calls_by_region,
+    region_series,
+    regions_of,
+    span,
+)
 
 
 def call(
     outcome: str, invoked_s: float, completed_s: float, f: str = "add", node: str = ""
 ) -> Call:
-    return Call("a", "1", f, invoked_s, invoked_s, completed_s, outcome, node)
+    kind = "read" if f == "count" else "write"
+    return Call("a", "1", f, kind, invoked_s, invoked_s, completed_s, outcome, node)
 
 
 @pytest.mark.parametrize("count_max", [1, 2, 10, 220])
@@ -33,7 +41,7 @@ def test_operations_count_in_the_bin_where_they_ended() -> None:
     calls = [
         call("ok", 0.1, 0.2, node="n1"),
         call("ok", 1.9, 2.1, node="n2"),
-        call("ok", 2.0, 2.1, f="read", node="n1"),
+        call("ok", 2.0, 2.1, f="count", node="n1"),
         call("fail", 3.0, 3.1),
         call("info", 3.5, 4.5),
         call("info", 99.0, 99.0),
@@ -43,19 +51,35 @@ def test_operations_count_in_the_bin_where_they_ended() -> None:
     assert series.reads == (0.0, 0.5, 0.0)
     assert series.failed == (0.0, 0.5, 0.0)
     assert series.unknown == (0.0, 0.0, 1.0)
+    assert series.served == (1.0, 0.5, 0.0)
     assert series.answered_by == ("n1", "n2", None)
 
 
 def test_latency_counts_from_when_the_operation_was_due() -> None:
-    late = Call("a", "1", "add", invoked_s=5.0, due_s=1.0, completed_s=5.1, outcome="ok", node="")
+    late = call("ok", 5.0, 5.1)._replace(due_s=1.0)
     series = region_series("a", [late], Bins(0.0, 10.0, 1))
     assert series.latency_ms_max[0] == pytest.approx(4100.0)
 
 
+def test_reads_decide_where_nothing_writes() -> None:
+    calls = [call("ok", 0.0, 0.1, f="count"), call("fail", 0.0, 0.1, f="count")]
+    assert region_series("a", calls, Bins(0.0, 1.0, 2)).served == (0.5, None)
+
+
+def test_reads_hide_no_outage_of_writes() -> None:
+    calls = [call("ok", 0.0, 0.1, f="count"), call("fail", 0.0, 0.1), call("ok", 1.0, 1.1)]
+    assert region_series("a", calls, Bins(0.0, 1.0, 2)).served == (0.0, 1.0)
+
+
+def test_what_is_no_load_is_in_no_region() -> None:
+    marker = call("ok", 0.0, 0.1)._replace(kind="other")
+    assert calls_by_region([marker, call("ok", 0.0, 0.1)]) == {"a": [call("ok", 0.0, 0.1)]}
+
+
 def test_the_time_axis_spans_operations_and_faults(broken: RecordedRun) -> None:
     start_s, end_s = span(broken)
-    assert start_s == pytest.approx(0.5, abs=0.01)
-    assert 60.0 < end_s < 62.0
+    assert start_s == pytest.approx(0.1)
+    assert end_s == pytest.approx(62.0)
 
 
 def test_regions_keep_the_inventorys_order(broken: RecordedRun) -> None:
