@@ -2,9 +2,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from testbed.checkers.adequacy import Requirements, check
 from testbed.checkers.verdict import Validity
 from tests.histories import MS, S, Scribe
+
+BASE = 100 * S
+"""The load begins some time after the run."""
 
 REQUIRED = Requirements(
     regions=("eu-west", "us-east"),
@@ -22,18 +27,22 @@ def run(
     fault_at: int = 10 * S,
     read: tuple[str, ...] = ("a", "b"),
 ) -> Scribe:
-    """30 s of 10 operations a second in both regions, a fault from 10 to 20 s, final reads."""
+    """30 s of 10 operations a second in both regions, a fault from 10 to 20 s, final reads.
+
+    Times count from the beginning of the load.
+    """
     scribe = Scribe()
     for at in range(0, 30 * S, 100 * MS):
         for region in REQUIRED.regions:
             if region == "us-east" and gap[0] <= at < gap[1]:
                 continue
             down = at < failing_until or 10 * S <= at < 20 * S
-            scribe.call("add", at, at + 5 * MS, "info" if down else "ok", region=region)
+            start = BASE + at
+            scribe.call("add", start, start + 5 * MS, "info" if down else "ok", region=region)
     if fault_at:
-        scribe.window(fault_at, fault_at + 10 * S)
+        scribe.window(BASE + fault_at, BASE + fault_at + 10 * S)
     for node in read:
-        scribe.call("read", 40 * S, 41 * S, result=[], node=node)
+        scribe.call("read", BASE + 40 * S, BASE + 41 * S, result=[], node=node)
     return scribe
 
 
@@ -70,9 +79,9 @@ def test_a_silence_outside_of_the_fault_is_only_load() -> None:
 def test_a_fault_without_evidence() -> None:
     scribe = run(fault_at=0)
     for phase in ("inject", "injected"):
-        scribe.fault("pause", "pause a", 10 * S, phase)
-    scribe.fault("pause", "pause a", 10 * S, "effect", shown=False)
-    scribe.fault("pause", "pause a", 20 * S, "heal")
+        scribe.fault("pause", "pause a", BASE + 10 * S, phase)
+    scribe.fault("pause", "pause a", BASE + 10 * S, "effect", shown=False)
+    scribe.fault("pause", "pause a", BASE + 20 * S, "heal")
     assert doubts(scribe) == (
         "pause a was not shown to have taken effect",
         "pause a was not shown to be gone after it was healed",
@@ -93,7 +102,7 @@ def test_a_node_that_was_not_read() -> None:
 
 
 def test_a_read_during_the_load_is_no_final_one() -> None:
-    scribe = run(read=("a",)).call("read", 3 * S, 4 * S, result=[], node="b")
+    scribe = run(read=("a",)).call("read", BASE + 3 * S, BASE + 4 * S, result=[], node="b")
     assert doubts(scribe) == ("b was not read at the end",)
 
 
@@ -106,3 +115,18 @@ def test_a_starved_machine() -> None:
 
 def test_an_empty_history() -> None:
     assert "no operation of the load was recorded" in doubts(Scribe())[0]
+
+
+def test_the_load_before_the_first_of_several_faults_counts() -> None:
+    scribe = run().window(BASE + 25 * S, BASE + 26 * S, "pause a")
+    assert doubts(scribe, replace(REQUIRED, faults=2)) == ()
+    verdict = check(scribe.history(), replace(REQUIRED, faults=2))
+    assert verdict.numbers["load_s"] == pytest.approx(29.9)
+
+
+def test_a_fault_that_lasts_to_the_end_is_looked_at_to_the_end_of_the_load() -> None:
+    lasting = run(fault_at=0)
+    lasting.window(BASE + 10 * S, None)
+    assert doubts(lasting) == ()
+    silent = run(fault_at=0, gap=(24 * S, 28 * S)).window(BASE + 10 * S, None)
+    assert "asked for nothing for 4100 ms" in doubts(silent)[-1]

@@ -78,6 +78,7 @@ def test_a_fault_is_looked_at_until_the_next_one() -> None:
         Scribe()
         .window(10 * S, 20 * S, "region-cut eu-west")
         .window(30 * S, None, "switchover")
+        .window(45 * S, None, "pause a")
         .history()
     )
     windows = fault_windows(history)
@@ -90,7 +91,7 @@ def test_a_fault_is_looked_at_until_the_next_one() -> None:
         20 * S,
         30 * S,
     )
-    last = during(windows[1], "us-east", bound_ms=1, windows=windows, end_ns=60 * S)
+    last = during(windows[2], "us-east", bound_ms=1, windows=windows, end_ns=60 * S)
     assert last.to_ns == 60 * S
     assert after_heal(windows[1], "eu-west", bound_ms=1, windows=windows, end_ns=60 * S) is None
 

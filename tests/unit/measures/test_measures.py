@@ -171,3 +171,15 @@ def test_rates_are_of_the_span_and_not_of_the_clock() -> None:
     assert (found.due, found.due_ops_s) == (5, 1.0)
     empty = load(history(), {"add"}, from_ns=5 * S, to_ns=5 * S)
     assert (empty.due, empty.due_ops_s) == (0, 0.0)
+
+
+def test_buckets_begin_with_the_first_operation_and_leave_no_gap() -> None:
+    scribe = Scribe()
+    for at in (7, 8, 12):
+        scribe.call("add", at * S, at * S + MS, region="eu-west")
+    [series] = availability(scribe.history(), {"write": ("add",)}, bucket_ms=2000)
+    assert [(one.from_ns // S, one.to_ns // S, one.ok) for one in series.buckets] == [
+        (7, 9, 2),
+        (9, 11, 0),
+        (11, 13, 1),
+    ]
