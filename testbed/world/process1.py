@@ -12,6 +12,7 @@ waits for nothing needs no interpreter and becomes ``sleep infinity``.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
@@ -99,7 +100,8 @@ def build(blueprint: Blueprint) -> dict[str, int]:
     syscalls.mount("none", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
     socket.sethostname(blueprint.wan.name)
     furnish(blueprint.wan, blueprint.hosts)
-    builders = [_start(room, blueprint) for room in blueprint.nodes]
+    # Each stage is asked of all nodes before any is waited for: they build side by side.
+    builders = [_started(draft) for draft in [_start(room, blueprint) for room in blueprint.nodes]]
     for builder in builders:
         _expect(builder, "furnished")
     _apply({**ROOM_SETTINGS, **WAN_SETTINGS})
@@ -112,7 +114,7 @@ def build(blueprint: Blueprint) -> dict[str, int]:
 
 
 def _start(room: Room, plan: Blueprint) -> Builder:
-    """Fork a node's process 1 into its own namespaces."""
+    """Fork a node's process 1 into its own namespaces; until then its id is the middle's."""
     reports, reporter = os.pipe()
     listener, orders = os.pipe()
     middle = os.fork()
@@ -122,9 +124,13 @@ def _start(room: Room, plan: Blueprint) -> Builder:
         _split(room, plan, reporter, listener)
     os.close(reporter)
     os.close(listener)
-    os.waitpid(middle, 0)
-    pid = _expect(Builder(room, 0, reports, orders), "started")
-    return Builder(room, int(pid), reports, orders)
+    return Builder(room, middle, reports, orders)
+
+
+def _started(draft: Builder) -> Builder:
+    """The builder once the middle has made the node's process 1 and is gone."""
+    os.waitpid(draft.pid, 0)
+    return dataclasses.replace(draft, pid=int(_expect(draft, "started")))
 
 
 def _split(room: Room, plan: Blueprint, reporter: int, listener: int) -> NoReturn:
