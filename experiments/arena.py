@@ -73,6 +73,15 @@ class Arena:
         """What became of every plan so far."""
         return tuple(self._known.values())
 
+    def warm_up(self) -> None:
+        """Start the lane's world now rather than with the first plan.
+
+        Raises:
+            WorldError: The kernel refuses it.
+            ProvisionError: A program did not become healthy.
+        """
+        self._ready_world()
+
     def exhausted(self) -> bool:
         """True when no further plan should be begun: budget, number or environment is at its end.
 
