@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from testbed.report.visible import compact
+from testbed.report.wording import number
 
-_LINES_MAX = 30
+_LINES_MAX = 8
 
 
 def counterexample_text(items: Sequence[Any]) -> str:
@@ -42,24 +43,34 @@ def counterexample_line(item: Any) -> str:
     words += [f"by {compact(item['node'], 60)}"] if item.get("node") else []
     words += [f"({compact(item['error'], 120)})"] if item.get("error") else []
     rest = [
-        f"{name} {compact(value, 160)}"
+        f"{name} {_told(value)}"
         for name, value in item.items()
         if name not in _TOLD and value is not None
     ]
-    return "  ".join([*words, ", ".join(rest)]).rstrip()
+    kind = f"{compact(item['kind'], 40)}: " if item.get("kind") else ""
+    return kind + "  ".join([*words, ", ".join(rest)]).strip()
 
 
 _TOLD = frozenset(
-    {"time", "type", "start_ns", "end_ns", "outcome", "process", "region", "node", "f", "key"}
-    | {"value", "error"}
+    {"kind", "time", "type", "start_ns", "end_ns", "outcome", "process", "region", "node", "f"}
+    | {"key", "value", "error"}
 )
+
+
+def _told(value: Any) -> str:
+    """A list of names as words, a number without idle digits, anything else as compact JSON."""
+    if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
+        return compact(" ".join(value), 160)
+    if isinstance(value, float) and math.isfinite(value):
+        return number(value)
+    return compact(value, 160)
 
 
 def _seconds(time_ns: Any) -> str:
     known = isinstance(time_ns, int | float) and math.isfinite(time_ns)
-    return f"{time_ns / 1e9:9.3f} s" if known else compact(time_ns, 20)
+    return f"{time_ns / 1e9:.3f} s" if known else compact(time_ns, 20)
 
 
 def _span(start_ns: Any, end_ns: Any) -> str:
     start = _seconds(start_ns)
-    return start if end_ns is None else f"{start} to {_seconds(end_ns).strip()}"
+    return start if end_ns is None else f"{start} to {_seconds(end_ns)}"

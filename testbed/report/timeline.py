@@ -50,8 +50,8 @@ class RegionSeries:
         unknown: Operations a second of unknown outcome.
         latency_ms_p50: Of acknowledged operations, from when they were due; None where none was.
         latency_ms_max: The slowest of them.
-        served: Share of the writes that were acknowledged, or of all where nothing writes; None
-            where none ended.
+        served: Share of the writes that ended that were acknowledged, or of all where nothing
+            writes; 0 where writes only waited, None where nothing was asked.
         answered_by: The node that acknowledged most writes; None where none did.
     """
 
@@ -115,9 +115,13 @@ def region_series(region: str, calls: Sequence[Call], bins: Bins) -> RegionSerie
     writes, reads, failed, unknown, asked = ([0] * bins.count for _ in range(5))
     latencies: defaultdict[int, list[float]] = defaultdict(list)
     nodes: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    stalled: set[int] = set()
     for call in calls:
         at = bins.index(call.completed_s)
         write = call.kind == WRITE
+        if write:
+            # A bin in which nothing ended because something waited all through it is no idle one.
+            stalled.update(range(bins.index(call.due_s) + 1, at))
         asked[at] += write
         if call.outcome == "ok":
             (writes if write else reads)[at] += 1
@@ -141,7 +145,9 @@ def region_series(region: str, calls: Sequence[Call], bins: Bins) -> RegionSerie
             by_rank[at][len(by_rank[at]) // 2] if at in by_rank else None for at in ats
         ),
         latency_ms_max=tuple(by_rank[at][-1] if at in by_rank else None for at in ats),
-        served=tuple(good[at] / asked[at] if asked[at] else None for at in ats),
+        served=tuple(
+            good[at] / asked[at] if asked[at] else 0.0 if at in stalled else None for at in ats
+        ),
         answered_by=tuple(nodes[at].most_common(1)[0][0] if at in nodes else None for at in ats),
     )
 

@@ -21,8 +21,8 @@ from tests.property.report.strategies import texts
 FILES = ("plan.json", "verdict.json", "history.jsonl", "evidence.jsonl", "roles.jsonl")
 NAMES = """
     version validity reasons verdicts name promise counterexample numbers measures rto rpo lost
-    value availability schedule kind target inject_s links regions nodes environment programs load seed
-    time process type f node region shown readings fault phase
+    value availability schedule kind target inject_s links regions nodes environment programs load
+    seed time process type f node region shown readings fault phase
 """
 KEYS = st.sampled_from(NAMES.split())
 json_values: st.SearchStrategy[Any] = st.recursive(

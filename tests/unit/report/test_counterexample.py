@@ -6,7 +6,7 @@ from testbed.report.counterexample import counterexample_line, counterexample_te
 def test_a_line_of_a_history_reads_as_a_sentence() -> None:
     line = {"time": 10_002_000_000, "process": 7, "region": "eu-west", "type": "invoke",
             "f": "add", "value": 476}  # fmt: skip
-    assert counterexample_line(line) == "   10.002 s  process 7  eu-west  add 476 -> invoke"
+    assert counterexample_line(line) == "10.002 s  process 7  eu-west  add 476 -> invoke"
 
 
 def test_a_whole_operation_tells_all_that_is_known_of_it() -> None:
@@ -23,10 +23,11 @@ def test_a_whole_operation_tells_all_that_is_known_of_it() -> None:
         "end_ns": 10_005_000_000,
         "missing_at": ["a", "b"],
         "term": None,
+        "after_fault_ms": 12.345678,
     }
     assert counterexample_line(operation) == (
-        "   10.000 s to 10.005 s  process 7  eu-west  cas k [1,2] -> ok  by eu-west-db1  "
-        'kind lost, missing_at ["a","b"]'
+        "lost: 10.000 s to 10.005 s  process 7  eu-west  cas k [1,2] -> ok  by eu-west-db1  "
+        "missing_at a b, after_fault_ms 12.346"
     )
 
 
@@ -38,5 +39,5 @@ def test_anything_else_is_compact_json() -> None:
 
 def test_a_long_counterexample_is_cut_and_says_so() -> None:
     lines = counterexample_text(list(range(100))).splitlines()
-    assert len(lines) == 31
-    assert lines[-1] == "... and 70 more in verdict.json"
+    assert len(lines) == 9
+    assert lines[-1] == "... and 92 more in verdict.json"

@@ -51,7 +51,7 @@ def test_a_violation_is_a_failure_with_its_counterexample(broken: RecordedRun) -
     (failure,) = root.iter("failure")
     assert failure.get("message") == "184 acknowledged adds are in no final read"
     assert failure.text is not None
-    assert "eu-west  add 476 -> ok  by eu-west-db1  kind lost" in failure.text
+    assert "eu-west  add 476 -> ok  by eu-west-db1  missing_at" in failure.text
 
 
 def test_inconclusive_is_an_error_and_makes_nothing_green(unknown: RecordedRun) -> None:

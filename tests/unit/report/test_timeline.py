@@ -66,6 +66,11 @@ def test_reads_decide_where_nothing_writes() -> None:
     assert region_series("a", calls, Bins(0.0, 1.0, 2)).served == (0.5, None)
 
 
+def test_a_bin_in_which_writes_only_waited_was_not_served() -> None:
+    calls = [call("ok", 0.0, 0.1), call("info", 0.9, 3.5)]
+    assert region_series("a", calls, Bins(0.0, 1.0, 5)).served == (1.0, 0.0, 0.0, 0.0, None)
+
+
 def test_reads_hide_no_outage_of_writes() -> None:
     calls = [call("ok", 0.0, 0.1, f="count"), call("fail", 0.0, 0.1), call("ok", 1.0, 1.1)]
     assert region_series("a", calls, Bins(0.0, 1.0, 2)).served == (0.0, 1.0)
