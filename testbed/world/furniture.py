@@ -40,7 +40,7 @@ def furnish(room: Room, hosts: str) -> None:
     syscalls.mount("tmpfs", SHARED_MEMORY, "tmpfs", _PRIVATE, {"mode": "1777"})
     syscalls.mount("tmpfs", "/srv", "tmpfs", _PRIVATE, {"mode": "755"})
     if room.lower is not None:
-        _lay(room.name, room.lower)
+        lay(room.name, room.lower)
     Path("/srv/log").mkdir(exist_ok=True)
     syscalls.mount(room.logs, "/srv/log", flags=syscalls.MS_BIND)
     Path("/run/testbed").mkdir()
@@ -58,8 +58,16 @@ def _replace(path: str, content: str) -> None:
         syscalls.mount(str(own), path, flags=syscalls.MS_BIND)
 
 
-def _lay(name: str, lower: str) -> None:
-    """Show the golden folder at ``/srv``, private changes on top of it."""
+def lay(name: str, lower: str) -> None:
+    """Show a golden folder at ``/srv``, with private changes on top of it.
+
+    Args:
+        name: The node, for messages.
+        lower: The golden folder. Copied where the kernel has no overlay on memory.
+
+    Raises:
+        FurnitureError: It could not be copied either.
+    """
     try:
         overlay(lower, Path("/srv"))
     except OSError as error:

@@ -115,6 +115,39 @@ def test_a_missing_program_is_named_with_its_package(tmp_path: Path) -> None:
     assert said == "refused: there is no unshare: install util-linux"
 
 
+LAY = """
+import sys
+from pathlib import Path
+from testbed.world import furniture
+furniture.lay("eu-west-db1", sys.argv[1])
+deep = Path("/srv/data/deep")
+print(sorted(path.name for path in Path("/srv").iterdir()), (deep / "file").read_text())
+(deep / "file").write_text("changed")
+"""
+
+
+def test_without_overlays_on_memory_golden_folders_are_copied(tmp_path: Path) -> None:
+    golden = tmp_path / "golden" / "data" / "deep"
+    golden.mkdir(parents=True)
+    (golden / "file").write_text("golden")
+    # A file system in memory that has no user attributes, as tmpfs had none before Linux 6.6.
+    script = 'mount -t ramfs ramfs /srv; exec "$@"'
+    done = subprocess.run(
+        [
+            *("unshare", "--user", "--map-root-user", "--mount", "--", "sh", "-ec", script, "sh"),
+            *(sys.executable, "-c", LAY, str(tmp_path / "golden")),
+        ],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": python_path()},
+        timeout=30,
+        check=False,
+    )
+    assert done.stdout == "['data'] golden\n", done.stderr
+    assert "eu-west-db1: copies" in done.stderr
+    assert (golden / "file").read_text() == "golden"
+
+
 def test_an_ordinary_user_gets_the_same_world(tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
     for parent in tmp_path.parents[:2]:
