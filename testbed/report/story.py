@@ -13,6 +13,9 @@ from testbed.report.recorded import RecordedRun
 from testbed.report.timeline import span
 from testbed.report.wording import counted, moment, seconds
 
+_GAP_S_MIN = 1.0
+"""Shorter times without an acknowledgement are measured, but no event worth telling."""
+
 _UNJUDGED = "There is no verdict for this run."
 
 
@@ -139,6 +142,8 @@ def _role_moments(run: RecordedRun) -> Iterator[Moment]:
 
 def _service_moments(run: RecordedRun) -> Iterator[Moment]:
     for found in run.judgement.recoveries if run.judgement else ():
+        if found.rto_s is not None and found.rto_s < _GAP_S_MIN:
+            continue
         if found.from_s is not None:
             yield Moment(
                 found.from_s, "service", f"{found.region}: writes are no longer acknowledged"

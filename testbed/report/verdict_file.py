@@ -123,9 +123,11 @@ def _loss(item: Fields) -> DataLoss:
 
 
 def _fault(item: Fields) -> FaultRecord:
+    kind = item.text("kind")
     return FaultRecord(
-        kind=item.text("kind"),
-        target=item.text("target"),
+        kind=kind,
+        # A title does for a target as well.
+        target=item.text("target").removeprefix(f"{kind} "),
         resolved=item.text("resolved"),
         duration_s=item.number("duration_s"),
         inject_s=item.number("inject_s"),

@@ -8,6 +8,9 @@ from markupsafe import Markup, escape
 
 from testbed.report.visible import visible
 
+_EM_A_CHARACTER = 0.54
+"""Of common sans-serif fonts, on the wide side."""
+
 
 def coordinate(value: float) -> str:
     """A length in pixels with at most one digit after the point: figures stay small."""
@@ -82,12 +85,12 @@ class Drawing:
 
 def text_width(text: str, size: float) -> float:
     """About how wide a text is, in pixels, in a font of that size."""
-    return len(text) * size * 0.56
+    return len(text) * size * _EM_A_CHARACTER
 
 
 def fitting(text: str, width: float, size: float) -> str:
     """The text cut to a width; empty when hardly anything would be left."""
-    room = int(width / (size * 0.56))
+    room = int(width / (size * _EM_A_CHARACTER))
     if len(text) <= room:
         return text
     return text[: room - 1] + "…" if room >= 4 else ""

@@ -73,3 +73,9 @@ def test_lost_writes_are_in_order_of_their_acknowledgement() -> None:
     judged = parse_judgement({"validity": "violation", "measures": {"rpo": {"lost": lost}}}, [])
     assert judged.loss is not None
     assert [write.value for write in judged.loss.lost] == [1, 2]
+
+
+def test_a_title_does_for_a_target() -> None:
+    schedule = [{"kind": "link-cut", "target": "link-cut a->b"}, {"kind": "kill", "target": "a"}]
+    judged = parse_judgement({"validity": "valid", "schedule": schedule}, [])
+    assert [fault.title for fault in judged.schedule] == ["link-cut a->b", "kill a"]

@@ -58,6 +58,17 @@ def test_what_happened_is_told_in_order(broken: RecordedRun) -> None:
     assert any(item.kind == "loss" and "eu-west-db1" in item.text for item in found)
 
 
+def test_a_gap_of_a_moment_is_no_event(broken: RecordedRun) -> None:
+    judged = Judgement(
+        Outcome.VALID,
+        recoveries=(Recovery("a", "f", 10.0, 10.2, 0.2), Recovery("b", "f", 10.0, None, None)),
+    )
+    run = replace(broken, judgement=judged)
+    assert [item.text for item in moments(run) if item.kind == "service"] == [
+        "b: writes are no longer acknowledged"
+    ]
+
+
 def test_inconclusive_reasons_come_first(unknown: RecordedRun) -> None:
     found = caveats(unknown)
     assert [item.kind for item in found] == ["inconclusive"] * 3
