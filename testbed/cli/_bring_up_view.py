@@ -11,6 +11,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, ProgressColumn, Task, TextColumn
 from rich.progress import Progress as Bars
+from rich.table import Column
 from rich.text import Text
 
 from testbed.provision.progress import Listener, Progress
@@ -53,7 +54,8 @@ def left(remaining_s: float | None) -> str:
 
 @contextlib.contextmanager
 def _bar(stream: TextIO, title: str) -> Iterator[Listener]:
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), _Doing())
+    rest = _Doing(table_column=Column(no_wrap=True, overflow="ellipsis"))
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), rest)
     with Bars(*columns, console=Console(file=stream), transient=True) as bars:
         row = bars.add_task(title, total=None, doing="", remaining_s=None, told=time.monotonic())
 
@@ -82,4 +84,4 @@ class _Doing(ProgressColumn):
         task.total = task.fields["seconds"] + remaining_s
         # Never full before it is done, however wrong the estimate was.
         task.completed = min(task.fields["seconds"] + since_s, 0.97 * task.total)
-        return Text(task.fields["doing"] + left(max(0.0, remaining_s - since_s)), overflow="crop")
+        return Text(task.fields["doing"] + left(max(0.0, remaining_s - since_s)))

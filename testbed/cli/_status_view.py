@@ -19,10 +19,10 @@ _SILENT_MS = 1000.0
 
 def show_list(console: Console, sightings: Sequence[Sighting]) -> None:
     """Several worlds, a line each."""
-    table = _table("world", "deployment", "", "for", "")
+    table = _table("world", "deployment", "", "for", "dies with")
     for each in sightings:
         dead = each.condition is Condition.ENDED
-        keeper = f"dies with process {each.keeper}" if each.keeper else ""
+        keeper = f"process {each.keeper}" if each.keeper else ""
         table.add_row(
             Text(each.world.name, TITLE),
             each.world.deployment,
@@ -44,10 +44,10 @@ def show_world(console: Console, world: WorldStatus) -> None:
         for region, jurisdiction in world.jurisdictions.items():
             console.print()
             console.print(_region_line(region, jurisdiction, world))
-            _show_nodes(console, [node for node in world.nodes if node.region == region])
+            _show_nodes(console, world, region)
         console.print()
         console.print(Text("between the regions", TITLE))
-        _show_nodes(console, [node for node in world.nodes if not node.region])
+        _show_nodes(console, world, "")
         _show_links(console, world.links)
         console.print()
     show_problems(console, world.problems)
@@ -97,7 +97,8 @@ def _headline(world: WorldStatus) -> Text:
 def _variables(world: WorldStatus) -> str:
     replication = world.variables.get("replication")
     shown = f"deployment {world.deployment}"
-    return shown if replication is None else f"{shown}, replication {replication}"
+    shown += "" if replication is None else f", replication {replication}"
+    return f"{shown}; programs with their process ids"
 
 
 def _region_line(region: str, jurisdiction: str, world: WorldStatus) -> Text:
@@ -107,10 +108,12 @@ def _region_line(region: str, jurisdiction: str, world: WorldStatus) -> Text:
     return line
 
 
-def _show_nodes(console: Console, nodes: Sequence[NodeStatus]) -> None:
-    """Each node: what it is in the database, and below that its programs."""
-    width = max((len(node.name) for node in nodes), default=0)
-    for node in nodes:
+def _show_nodes(console: Console, world: WorldStatus, region: str) -> None:
+    """Each node of a region: what it is in the database, and below that its programs."""
+    width = max(len(node.name) for node in world.nodes)
+    for node in world.nodes:
+        if node.region != region:
+            continue
         lines = [_data(node)] if node.data is not None else []
         lines.append(_programs(node))
         for number, line in enumerate(lines):
@@ -174,17 +177,17 @@ def _show_links(console: Console, links: Sequence[LinkStatus]) -> None:
 
 
 def _measured(link: LinkStatus) -> Text:
+    silent = link.silent_ms is not None and link.silent_ms > _SILENT_MS
+    words = [f"silent {duration((link.silent_ms or 0) / 1000)}"] if silent else []
+    if link.cut:
+        return Text(", ".join(["CUT", *words, f"{link.dropped_packets} packets lost"]), BAD)
     if link.delay_ms is None:
         return Text("no reading", POOR)
-    if link.silent_ms is not None and link.silent_ms > _SILENT_MS:
-        return Text(f"silent {link.silent_ms / 1000:.1f} s", BAD)
-    return Text(f"{link.delay_ms:.1f} ms", GOOD)
+    return Text(words[0], BAD) if words else Text(f"{link.delay_ms:.1f} ms", GOOD)
 
 
 def _effects(link: LinkStatus) -> Text:
-    words = [f"CUT, {link.dropped_packets} packets dropped"] if link.cut else []
-    effects = ", ".join([*words, *link.toxics])
-    return Text(f"  {effects}" if effects else "", BAD if link.cut else POOR)
+    return Text("".join(f"  {toxic}" for toxic in link.toxics), POOR)
 
 
 def _table(*titles: str) -> Table:

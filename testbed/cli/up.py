@@ -75,7 +75,7 @@ def directions(world: NamespaceWorld) -> list[str]:
     for region, addresses in entrances(world.topology).items():
         writer, reader = addresses.get("writer", "-"), addresses.get("reader", "-")
         lines.append(f"  {region:12} {writer:17} {reader}")
-    return [*lines, "", *_commands(world)]
+    return [*lines, "", "These addresses are inside the world. To go on:", "", *_commands(world)]
 
 
 def _commands(world: NamespaceWorld) -> list[str]:
@@ -84,12 +84,13 @@ def _commands(world: NamespaceWorld) -> list[str]:
 
     only = default_name() == world.name
     option, argument = ("", "") if only else (f" --world {world.name}", f" {world.name}")
-    databases = world.topology.members("postgres")
     lines = []
-    if databases:
-        query = "-- psql -c 'SELECT application_name, state, sync_state FROM pg_stat_replication'"
-        lines += [f"  testbed exec {databases[0].name}{option} {query}"]
-        lines += [f"  testbed shell {databases[0].name}{option}"]
+    for node in world.topology.members("haproxy")[:1]:
+        query = "psql -c 'SELECT inet_server_addr()'"
+        lines.append(f"  testbed exec {node.name}{option} -- {query}")
+    for node in world.topology.members("postgres")[:1]:
+        lines.append(f"  testbed exec {node.name}{option} -- patronictl list")
+        lines.append(f"  testbed shell {node.name}{option}")
     return [
         *lines,
         f"  testbed status{argument}",

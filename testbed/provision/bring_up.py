@@ -118,8 +118,9 @@ def _estimating(way: _Way, listener: Listener | None) -> Listener | None:
         return None
 
     def listen(progress: Progress) -> None:
-        if progress.remaining_s is None:
-            remaining_s = max(0.0, way.typical_s - progress.seconds)
+        # One that takes longer than is typical gets no estimate instead of a wrong one.
+        if progress.remaining_s is None and progress.seconds < way.typical_s:
+            remaining_s = way.typical_s - progress.seconds
             progress = dataclasses.replace(progress, remaining_s=remaining_s)
         listener(progress)
 
