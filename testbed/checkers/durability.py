@@ -126,8 +126,9 @@ def _fit(explained: dict[str, float]) -> str:
     if not explained:
         return ""
     return (
-        f" (rate times time explains {explained['expected_lost_min']:.0f} to "
-        f"{explained['expected_lost_max']:.0f}; {explained['explained_lost']:.0f} are of that kind)"
+        f" (rate times time is {explained['expected_lost']:.0f}, the cut explains "
+        f"{explained['expected_lost_min']:.0f} to {explained['expected_lost_max']:.0f}, and "
+        f"{explained['explained_lost']:.0f} are of that kind)"
     )
 
 
@@ -158,6 +159,7 @@ def _explained(
         return {}
     return {
         "explained_lost": float(sum(one.lost_writes for one in estimates)),
+        "expected_lost": sum(one.expected_lost for one in estimates),
         "expected_lost_min": sum(one.expected_lost_min for one in estimates),
         "expected_lost_max": sum(one.expected_lost_max for one in estimates),
     }

@@ -51,20 +51,27 @@ class LossEstimate:
         fault: The fault's title.
         node: The primary that it cut off.
         rate_before_ops_s: What that node acknowledged in the seconds before the fault.
+        rate_reaching_ops_s: The part of it that came from the regions that still reached it
+            after the fault.
         rate_after_ops_s: What it acknowledged from the fault to its last acknowledgement.
         acknowledging_ms: How long it went on acknowledging.
         lost_writes: How many of its lost writes the fault can explain.
-        expected_lost_min: Rate after, times the time from the end of the injection.
-        expected_lost_max: All that it acknowledged after, and rate before, times the delay to
-            the replicas.
+        expected_lost: Rate times time: the rate of those who still reached it, over the time for
+            which it went on, and the whole rate, over the delay to the replicas.
+        expected_lost_min: Those that were asked for after the injection was done and that it
+            acknowledged: no replica can have them.
+        expected_lost_max: All that it acknowledged after the injection began, and the whole rate
+            over the delay.
     """
 
     fault: str
     node: str
     rate_before_ops_s: float
+    rate_reaching_ops_s: float
     rate_after_ops_s: float
     acknowledging_ms: float
     lost_writes: int
+    expected_lost: float
     expected_lost_min: float
     expected_lost_max: float
 
@@ -123,21 +130,26 @@ def loss_estimate(
     before = [pair for pair in before if pair.node == node]
     after = _reign(acknowledged, node, inject_ns)
     last_ns = max((_end(pair) for pair in after), default=inject_ns)
-    rate_before = _rate(len(before), inject_ns - min(_end(pair) for pair in before))
-    rate_after = _rate(len(after), last_ns - inject_ns)
-    surely_s = max(0, last_ns - window.bitten_ns) / 1e9
+    surely_after = [pair for pair in after if pair.start_ns >= window.bitten_ns]
+    reaching = {pair.region for pair in surely_after}
+    span_ns = inject_ns - min(_end(pair) for pair in before)
+    rate_before = _rate(len(before), span_ns)
+    rate_reaching = _rate(sum(pair.region in reaching for pair in before), span_ns)
+    on_the_way = rate_before * delay_ms / 1e3
     return LossEstimate(
         fault=window.title,
         node=str(node),
         rate_before_ops_s=rate_before,
-        rate_after_ops_s=rate_after,
+        rate_reaching_ops_s=rate_reaching,
+        rate_after_ops_s=_rate(len(after), last_ns - inject_ns),
         acknowledging_ms=(last_ns - inject_ns) / 1e6,
         lost_writes=sum(
             missing.add.node == node and inject_ns - delay_ms * 1e6 <= _end(missing.add) <= last_ns
             for missing in lost
         ),
-        expected_lost_min=rate_after * surely_s,
-        expected_lost_max=len(after) + rate_before * delay_ms / 1e3,
+        expected_lost=rate_reaching * (last_ns - inject_ns) / 1e9 + on_the_way,
+        expected_lost_min=len(surely_after),
+        expected_lost_max=len(after) + on_the_way,
     )
 
 

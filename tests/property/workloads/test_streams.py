@@ -11,6 +11,7 @@ from testbed.clients.protocol import Invocation
 from testbed.topology.model import Region, Topology
 from testbed.workloads.catalogue import WORKLOADS, make
 from testbed.workloads.protocol import Workload
+from testbed.workloads.unique import REGIONS_MAX, unique_values
 
 pytestmark = pytest.mark.property
 
@@ -81,3 +82,11 @@ def test_transfers_move_money_between_two_accounts(seed: int) -> None:
         if what.f == "transfer":
             assert {what.value["from"], what.value["to"]} == {0, 1}
             assert 1 <= what.value["amount"] <= 3
+
+
+def test_more_regions_than_two_digits_tell_apart_are_refused() -> None:
+    many = [str(number) for number in range(REGIONS_MAX + 1)]
+    last = many[REGIONS_MAX - 1]
+    assert next(unique_values(many[:REGIONS_MAX], last)) == 199
+    with pytest.raises(ValueError, match="99 regions"):
+        unique_values(many, last)

@@ -38,35 +38,37 @@ def test_lines_are_compact_and_carry_no_empty_field(tmp_path: Path) -> None:
     )
 
 
-def test_two_lines_of_an_operation_stay_under_200_bytes(tmp_path: Path) -> None:
-    # Late in a long run, many processes retired, sent late, in the region of the longest name.
+def test_a_run_stays_under_200_bytes_an_operation(tmp_path: Path) -> None:
+    """A minute of load as a run has it: a fifth counts, some late, some unknown, final reads."""
+    regions = ("eu-west", "eu-central", "us-east")
     path = tmp_path / "history.jsonl"
+    added: list[int] = []
     with Journal(path) as journal:
-        for number in range(1000):
-            time, process, late = 300_000_000_000 + number, 1000 + number, number % 10 == 0
+        for number in range(3000):
+            time, process = 60_000_000_000 + number * 20_000_000, number % 400
+            f = "count" if number % 5 == 4 else "add"
+            value = 100 * number + 3 if f == "add" else None
+            late = time - 7_000_000 if number % 20 == 0 else None
+            region = regions[number % 3]
+            journal.append(Operation(time, process, "invoke", f, value, region=region, due=late))
+            unknown = number % 40 == 0
             journal.append(
                 Operation(
-                    time=time,
-                    process=process,
-                    type="invoke",
-                    f="add",
-                    value=300012345,
-                    region="eu-central",
-                    due=time - 7_000_000 if late else None,
+                    time + 19_000_000,
+                    process,
+                    "info" if unknown else "ok",
+                    f,
+                    number if f == "count" and not unknown else None,
+                    node="eu-west-db1",
+                    error="timeout" if unknown else None,
+                    term=None if unknown or f == "count" else 12,
                 )
             )
-            journal.append(
-                Operation(
-                    time=time + 25_000_000,
-                    process=process,
-                    type="info" if late else "ok",
-                    f="add",
-                    node="eu-central-db1",
-                    error="timeout" if late else None,
-                    term=None if late else 12,
-                )
-            )
-    assert path.stat().st_size / 1000 < 200
+            if value is not None:
+                added.append(value)
+        for process in range(3):
+            journal.append(Operation(130_000_000_000, process, "ok", "read", added, node="a"))
+    assert path.stat().st_size / 3003 < 200
 
 
 def test_a_journal_read_back_is_what_was_written(tmp_path: Path) -> None:

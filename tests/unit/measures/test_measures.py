@@ -161,7 +161,9 @@ def test_a_loss_is_counted_against_the_primary_that_the_fault_met() -> None:
     assert estimate.acknowledging_ms == 1910
     assert estimate.lost_writes == 25
     assert estimate.rate_before_ops_s == pytest.approx(10, rel=0.05)
-    assert estimate.expected_lost_min == pytest.approx(20, abs=0.2)
+    assert estimate.rate_reaching_ops_s == estimate.rate_before_ops_s
+    assert estimate.expected_lost == pytest.approx(24, abs=0.2)
+    assert estimate.expected_lost_min == 20
     assert estimate.expected_lost_max == pytest.approx(25, abs=0.2)
     assert estimate.fits
 
@@ -183,3 +185,34 @@ def test_buckets_begin_with_the_first_operation_and_leave_no_gap() -> None:
         (9, 11, 0),
         (11, 13, 1),
     ]
+
+
+def test_what_was_asked_for_before_the_cut_may_have_reached_a_replica() -> None:
+    scribe = Scribe()
+    for phase, at in (("inject", 5), ("injected", 6)):
+        scribe.fault("region-cut", "cut", at * S, phase)
+    for number, (start, end, region) in enumerate(
+        [
+            (1000, 1100, "far"),
+            (2000, 2100, "near"),
+            (3000, 3100, "near"),
+            (4900, 5200, "near"),
+            (5500, 5600, "near"),
+            (6000, 6100, "near"),
+        ]
+    ):
+        scribe.call("add", start * MS, end * MS, value=number, node="a", region=region)
+    scribe.call("read", 40 * S, 41 * S, result=[0, 1, 2, 3, 4], node="b")
+    found = scribe.history()
+    [window] = fault_windows(found)
+    estimate = loss_estimate(found, final_state(found, ["b"]).lost(), window, delay_ms=0)
+    assert estimate is not None
+    assert (estimate.lost_writes, estimate.expected_lost_min, estimate.expected_lost_max) == (
+        1,
+        1,
+        3,
+    )
+    assert estimate.fits
+    # Two of the three writes of the 3.9 s before came from the region that still reached it.
+    assert estimate.rate_reaching_ops_s == pytest.approx(2 / 3.9)
+    assert estimate.expected_lost == pytest.approx(2 / 3.9 * 1.1)
