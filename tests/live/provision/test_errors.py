@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import yaml
 
 from testbed.provision.ansible import MARKER, provision
 from testbed.provision.error import ProvisionError
@@ -19,6 +20,7 @@ from testbed.provision.programs import running
 from testbed.topology.model import Deployment
 from testbed.topology.shipped import playbooks
 from testbed.world.namespaces import NamespaceWorld
+from testbed.world.protocol import WorldError
 from tests.live.provision.conftest import eventually
 
 
@@ -77,8 +79,13 @@ def test_an_undefined_variable_is_named(
 
 
 def test_a_node_that_is_gone_is_unreachable(
-    bare: NamespaceWorld, deployment: Deployment, programs: Mapping[str, str]
+    bare: NamespaceWorld, deployment: Deployment, programs: Mapping[str, str], tmp_path: Path
 ) -> None:
+    copy = tmp_path / "playbooks"
+    shutil.copytree(playbooks(), copy)
+    plays = yaml.safe_load((copy / "site.yml").read_text())
+    quick = [play for play in plays if play["hosts"] in ("wan", "observers")]
+    (copy / "site.yml").write_text(yaml.safe_dump(quick))
     killed: list[bool] = []
 
     def kill_a_node(_: object) -> None:
@@ -86,8 +93,10 @@ def test_a_node_that_is_gone_is_unreachable(
             os.kill(bare.pid("us-east-db1"), signal.SIGKILL)
             killed.append(True)
 
-    with pytest.raises(ProvisionError, match="us-east-db1: task 'Run Consul': unreachable"):
-        provision(bare, deployment, programs, listener=kill_a_node)
+    with pytest.raises(ProvisionError, match="us-east-db1: task 'Run the observer': unreachable"):
+        provision(bare, deployment, programs, playbook=copy / "site.yml", listener=kill_a_node)
+    with pytest.raises(WorldError, match="us-east-db1"):
+        provision(bare, deployment, programs)
 
 
 def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
