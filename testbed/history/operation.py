@@ -22,7 +22,7 @@ class Operation:
         f: The function asked for: ``add``, ``read``, ``write``, ``cas``, ``transfer``, ...
         value: Its argument or its result, plain JSON.
         key: The key that it concerns, where the workload has keys.
-        region: The region of the client.
+        region: The region of the client; in a journal only a process's first invocation says it.
         node: The node that answered, as far as the client knows.
         error: Why it was not ``ok``, in a few words.
         due: When an open-loop load meant to send it, in the same clock; only on invocations

@@ -29,12 +29,11 @@ def operations(draw: st.DrawFn) -> list[Operation]:
     """Well-formed lines: processes that never do two things, and retire after an info."""
     lines: list[Operation] = []
     for process in range(draw(st.integers(0, 4))):
+        region = draw(texts)
         for _ in range(draw(st.integers(0, 3))):
             f = draw(st.sampled_from(["add", "read"]))
             time = len(lines)
-            lines.append(
-                Operation(time, process, "invoke", f, draw(values), draw(values), draw(texts))
-            )
+            lines.append(Operation(time, process, "invoke", f, draw(values), draw(values), region))
             kind: OperationType = draw(st.sampled_from(["ok", "fail", "info"]))
             lines.append(
                 Operation(time + 1, process, kind, f, draw(values), node=draw(texts), term=time)
