@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from testbed.toolchain.display import progress
-from testbed.toolchain.preparation import prepare
-
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb to the command."""
@@ -21,6 +18,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Returns 0; raises ToolchainError when a program cannot be had."""
+    from testbed.toolchain.display import progress
+    from testbed.toolchain.preparation import prepare
+
     programs = prepare(progress())
     if not arguments.quiet:
         for program in programs:
