@@ -43,6 +43,10 @@ CONSUL_ELECTION_MS = 5000.0
 PROMOTION_MS = 2000.0
 """pg_promote, the first checkpoint request and the new primary's first health check."""
 
+FOLLOW_MS = 7000.0
+"""Under synchronous replication a new primary acknowledges nothing before a standby has found it,
+restarted its receiver on the new timeline and been declared synchronous: up to 6.6 s here."""
+
 REST_TIMEOUT_MS = 3000.0
 """The leader race asks every member's REST API first; a black-holed one costs its time-out."""
 
@@ -63,6 +67,8 @@ def rto(kind: str, variables: Mapping[str, Any], timeout_ms: float) -> Bound:
     parts = parts.plus("Consul election", CONSUL_ELECTION_MS)
     parts = parts.plus("loop_wait", 2000.0 * float(variables["patroni_loop_wait_s"]))
     parts = parts.plus("leader race", REST_TIMEOUT_MS).plus("promotion", PROMOTION_MS)
+    if variables.get("replication") != "asynchronous":
+        parts = parts.plus("standby follows", FOLLOW_MS)
     return _clients(parts, variables, timeout_ms)
 
 

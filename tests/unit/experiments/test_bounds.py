@@ -44,3 +44,12 @@ def test_measured_outages_of_the_prototype_lie_within() -> None:
     gossip = {**VARIABLES, "consul_session_checks": "serf_health"}
     assert bounds.rto("region-cut", lease, 500).total_ms > 26_500
     assert bounds.rto("region-cut", gossip, 500).total_ms > 10_400
+
+
+def test_synchronous_replication_waits_for_a_standby() -> None:
+    asynchronous = {**VARIABLES, "replication": "asynchronous"}
+    strict = {**VARIABLES, "replication": "synchronous_strict"}
+    assert (
+        bounds.rto("region-cut", strict, 1000).total_ms
+        > bounds.rto("region-cut", asynchronous, 1000).total_ms
+    )
