@@ -72,7 +72,9 @@ def _loss_tile(run: RecordedRun) -> Tile | None:
     rows: tuple[tuple[str, str], ...] = ()
     if check.expected is not None:
         rate = f"{number(_to(1, check.rate_ops_s))}/s x {number(_to(2, check.window_s))} s"
-        rows = ((rate, f"= {number(round(check.expected))}{' ✓ fits' if check.fits else ' ? no'}"),)
+        rows = (
+            (rate, f"= {number(round(check.expected))}{' ✓ fits' if check.fits else ' ? differs'}"),
+        )
     return Tile("Acknowledged writes lost (RPO)", f"{check.lost:,}", note, rows)
 
 
