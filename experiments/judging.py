@@ -89,6 +89,7 @@ def _document(run: RecordedRun, judged: Judged, measures: dict[str, Any]) -> dic
     return {
         "version": VERDICT_VERSION,
         "experiment": run.plan.experiment,
+        "started": run.started,
         "validity": "error" if judged.validity is None else judged.validity.name.lower(),
         "reasons": reasons,
         "verdicts": [
@@ -179,9 +180,16 @@ def _rpo(setting: Setting) -> dict[str, Any]:
             document |= {
                 "rate_ops_s": found.rate_after_ops_s,
                 "window_s": found.acknowledging_ms / 1e3,
-                "delay_ms": delay_ms,
+                "delay_ms": _nearest_ms(run, found.node),
             }
     return document
+
+
+def _nearest_ms(run: RecordedRun, node: str) -> float:
+    """The delay from a node's region to the nearest other one: what was surely under way."""
+    region = run.region_of.get(node, "")
+    topology = run.deployment.topology
+    return min((link.delay_ms for link in topology.links if link.source == region), default=0.0)
 
 
 def _links(run: RecordedRun) -> list[dict[str, Any]]:

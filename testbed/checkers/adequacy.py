@@ -90,7 +90,8 @@ def check(history: History, required: Requirements, *, lateness_ms: float | None
         problems.append(f"the history ends in the middle of line {history.truncation.line}")
     if problems:
         return Verdict(NAME, PROMISE, Validity.UNKNOWN, problems[0], tuple(problems), numbers)
-    reason = f"{len(windows)} faults were shown, under {numbers['load_s']:.0f} s of load"
+    shown = "1 fault was" if len(windows) == 1 else f"{len(windows)} faults were"
+    reason = f"{shown} shown, under {numbers['load_s']:.0f} s of load"
     return Verdict(NAME, PROMISE, Validity.VALID, reason, (), numbers)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -34,6 +35,7 @@ class RecordedRun:
         ending: How it ended.
         pressure: How starved the runner was; None when the run left no reading.
         programs: Version by program.
+        started: When it began, in ISO 8601, for people; empty when the run left no word of it.
     """
 
     folder: RunFolder
@@ -44,6 +46,7 @@ class RecordedRun:
     ending: Ending
     pressure: Pressure | None
     programs: Mapping[str, str]
+    started: str = ""
 
     @cached_property
     def windows(self) -> tuple[FaultWindow, ...]:
@@ -82,6 +85,7 @@ def read_run(folder: RunFolder) -> RecordedRun:
         ending=ending(folder),
         pressure=_pressure(folder),
         programs=programs,
+        started=_started(folder),
     )
 
 
@@ -100,6 +104,14 @@ def _evidence(folder: RunFolder) -> tuple[Evidence, ...]:
         except (ValueError, TypeError, AttributeError) as error:
             raise FolderError(f"{folder.evidence}:{number}: damaged: {error}") from error
     return tuple(found)
+
+
+def _started(folder: RunFolder) -> str:
+    try:
+        moment = datetime.fromtimestamp(read_json(folder.ending)["started"], tz=UTC)
+    except (FolderError, KeyError, TypeError, ValueError, OverflowError):
+        return ""
+    return moment.isoformat(timespec="seconds")
 
 
 def _pressure(folder: RunFolder) -> Pressure | None:
