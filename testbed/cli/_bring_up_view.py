@@ -74,8 +74,6 @@ def _bar(stream: TextIO, title: str) -> Iterator[Listener]:
 class _Doing(ProgressColumn):
     """What is done now and for how long still; moves the bar on with the clock meanwhile."""
 
-    max_refresh = 0.2
-
     def render(self, task: Task) -> Text:
         since_s = time.monotonic() - task.fields["told"]
         remaining_s = task.fields["remaining_s"]

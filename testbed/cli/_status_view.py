@@ -40,7 +40,7 @@ def show_world(console: Console, world: WorldStatus) -> None:
     """One world with everything that is known of it."""
     console.print(_headline(world))
     if world.condition == "running":
-        console.print(Text(f"{_variables(world)}", QUIET))
+        console.print(Text(_variables(world), QUIET))
         for region, jurisdiction in world.jurisdictions.items():
             console.print()
             console.print(_region_line(region, jurisdiction, world))
@@ -54,6 +54,7 @@ def show_world(console: Console, world: WorldStatus) -> None:
     if world.condition == "running":
         if not world.problems:
             console.print(Text("Steady: everything is as it should be.", GOOD))
+        console.print(Text("Numbers after programs are their process ids.", QUIET))
         console.print(Text(f"Logs: {world.logs}", QUIET))
 
 
@@ -97,8 +98,7 @@ def _headline(world: WorldStatus) -> Text:
 def _variables(world: WorldStatus) -> str:
     replication = world.variables.get("replication")
     shown = f"deployment {world.deployment}"
-    shown += "" if replication is None else f", replication {replication}"
-    return f"{shown}; programs with their process ids"
+    return shown if replication is None else f"{shown}, replication {replication}"
 
 
 def _region_line(region: str, jurisdiction: str, world: WorldStatus) -> Text:
@@ -167,12 +167,12 @@ def _programs(node: NodeStatus) -> Text:
 
 def _show_links(console: Console, links: Sequence[LinkStatus]) -> None:
     width = max((len(link.source) + len(link.target) for link in links), default=0) + 4
-    console.print(Text(f"  {'link':{width}}  {'asked, one way':16}  measured", QUIET))
+    console.print(Text(f"  {'link':{width}}  {'asked, one way':14}  measured", QUIET))
     for link in links:
         asked = f"{link.asked_delay_ms:g} ms"
         asked += f" ± {link.asked_jitter_ms:g}" if link.asked_jitter_ms else ""
         asked += f", {link.asked_kbytes_s} kB/s" if link.asked_kbytes_s is not None else ""
-        line = Text(f"  {link.source + ' -> ' + link.target:{width}}  {asked:16}  ")
+        line = Text(f"  {link.source + ' -> ' + link.target:{width}}  {asked:14}  ")
         console.print(line + _measured(link) + _effects(link))
 
 

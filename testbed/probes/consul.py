@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -18,7 +19,7 @@ _FAILURES = (aiohttp.ClientError, OSError, TimeoutError, ValueError, consul.Cons
 
 
 class ConsulProbe:
-    """Observes the Consul servers of one datacenter.
+    """Observes Consul servers, of one datacenter or of several.
 
     Args:
         servers: The nodes that run them.
@@ -28,6 +29,7 @@ class ConsulProbe:
         self._servers = servers
         self._names = MappingProxyType({node.address: node.name for node in servers})
         self._agents: dict[str, consul.aio.Consul] = {}
+        self._datacenters: dict[str, str] = {}
 
     def _agent(self, node: Node) -> consul.aio.Consul:
         if node.name not in self._agents:
@@ -60,6 +62,16 @@ class ConsulProbe:
         named = Counter(leader for leader in await self.leaders() if leader is not None)
         return named.most_common(1)[0][0] if named else None
 
+    async def _datacenter(self, node: Node) -> str:
+        """The datacenter of a server, asked once; empty when it does not answer."""
+        if not self._datacenters.get(node.name):
+            try:
+                answer: Any = await self._agent(node).agent.self()
+                self._datacenters[node.name] = str(answer["Config"]["Datacenter"])
+            except (*_FAILURES, KeyError, TypeError):
+                return ""
+        return self._datacenters[node.name]
+
     async def problems(self) -> tuple[str, ...]:
         """What keeps Consul from steady state, a sentence each."""
         leaders = await self.leaders()
@@ -68,15 +80,28 @@ class ConsulProbe:
             for node, leader in zip(self._servers, leaders, strict=True)
             if leader is None
         ]
-        if len({leader for leader in leaders if leader}) > 1:
-            found.append("Consul's servers disagree on their leader")
-        if not found:
-            # Only the leader's autopilot knows the health of every server.
-            (leader,) = {node for node in self._servers if node.name == leaders[0]}
-            voters = await self._healthy_voters(leader)
-            if voters < len(self._servers):
-                found.append(f"Consul has {voters} healthy voters of {len(self._servers)}")
+        if found:
+            return tuple(found)
+        datacenters = await asyncio.gather(*(self._datacenter(node) for node in self._servers))
+        for datacenter in dict.fromkeys(datacenters):
+            chosen = [
+                str(leader)
+                for leader, its in zip(leaders, datacenters, strict=True)
+                if its == datacenter
+            ]
+            found += await self._datacenter_problems(chosen)
         return tuple(found)
+
+    async def _datacenter_problems(self, chosen: Sequence[str]) -> list[str]:
+        """Of one datacenter, by whom each of its servers takes for the leader."""
+        if len(set(chosen)) > 1:
+            return [f"Consul's servers disagree on their leader: {', '.join(sorted(set(chosen)))}"]
+        # Only the leader's autopilot knows the health of every server.
+        (leader,) = {node for node in self._servers if node.name == chosen[0]}
+        voters = await self._healthy_voters(leader)
+        if voters < len(chosen):
+            return [f"Consul has {voters} healthy voters of {len(chosen)}"]
+        return []
 
     async def close(self) -> None:
         """Close its connections."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,48 +101,19 @@ class PatroniProbe:
         """The node that holds a role now: ``primary`` or ``dcs-leader``; None if nobody does."""
         if role == "dcs-leader":
             return await self._consul.leader()
-        primaries = [
-            member
-            for member in await self.members()
-            if member is not None and member.role in ("primary", "standby_leader")
-        ]
-        if not primaries:
-            return None
-        return max(primaries, key=lambda member: member.timeline or 0).node
+        known = [member for member in await self.members() if member is not None]
+        # A cluster that follows another region's has no primary of its own.
+        for wanted in ("primary", "standby_leader"):
+            holders = [member for member in known if member.role == wanted]
+            if holders:
+                return max(holders, key=lambda member: member.timeline or 0).node
+        return None
 
     async def problems(self) -> tuple[str, ...]:
         """What keeps the cluster from steady state, a sentence each."""
         members, consul = await asyncio.gather(self.members(), self._consul.problems())
-        return (*self._replication_problems(members), *consul)
-
-    def _replication_problems(self, members: tuple[Member | None, ...]) -> list[str]:
-        found = []
-        for node, member in zip(self._postgres, members, strict=True):
-            if member is None:
-                found.append(f"{node.name}: Patroni does not answer")
-            elif member.state not in ("running", "streaming"):
-                found.append(f"{node.name}: PostgreSQL is '{member.state}'")
-        known = [member for member in members if member is not None]
-        primaries = [m for m in known if m.role in ("primary", "standby_leader")]
-        if len(primaries) != 1:
-            names = ", ".join(member.node for member in primaries) or "nobody"
-            return [*found, f"{names} claims to be primary, where one node should"]
-        primary = primaries[0]
-        for member in known:
-            if member is primary:
-                continue
-            state, _ = primary.standbys.get(member.node, ("absent", ""))
-            if state != "streaming":
-                found.append(f"{member.node}: replication from {primary.node} is '{state}'")
-            elif member.timeline != primary.timeline:
-                found.append(f"{member.node}: on timeline {member.timeline}")
-        if (
-            self._synchronous
-            and len(known) > 1
-            and not any(sync in ("sync", "quorum") for _, sync in primary.standbys.values())
-        ):
-            found.append(f"{primary.node}: no standby is synchronous")
-        return found
+        replication = replication_problems(self._postgres, members, synchronous=self._synchronous)
+        return (*replication, *consul)
 
     async def close(self) -> None:
         """Close its connections."""
@@ -154,3 +125,51 @@ class PatroniProbe:
 
 def _within(nodes: tuple[Node, ...], scope: frozenset[str] | None) -> tuple[Node, ...]:
     return tuple(node for node in nodes if scope is None or node.region in scope)
+
+
+def replication_problems(
+    nodes: Sequence[Node], members: Sequence[Member | None], *, synchronous: bool
+) -> list[str]:
+    """What keeps replication from steady state, a sentence each.
+
+    Args:
+        nodes: Every node with PostgreSQL.
+        members: The status of each, None for one that did not answer.
+        synchronous: Whether a standby must be synchronous.
+    """
+    found = []
+    for node, member in zip(nodes, members, strict=True):
+        if member is None:
+            found.append(f"{node.name}: Patroni does not answer")
+        elif member.state not in ("running", "streaming"):
+            found.append(f"{node.name}: PostgreSQL is '{member.state}'")
+    known = [member for member in members if member is not None]
+    primaries = [member for member in known if member.role == "primary"]
+    if not primaries:
+        return [*found, "nobody claims to be primary, where one node should"]
+    if len(primaries) > 1:
+        names = ", ".join(member.node for member in primaries)
+        return [*found, f"{names} all claim to be primary, where one node should"]
+    primary = primaries[0]
+    for member in known:
+        if member is not primary:
+            found += _standby_problems(member, known, primary.timeline)
+    kinds = {kind for _, kind in primary.standbys.values()}
+    if synchronous and len(known) > 1 and not kinds & {"sync", "quorum"}:
+        found.append(f"{primary.node}: no standby is synchronous")
+    return found
+
+
+def _standby_problems(
+    standby: Member, known: Sequence[Member], timeline: int | None
+) -> Iterator[str]:
+    """A standby streams from the primary, or from the leader of a cluster that follows it."""
+    senders = [member for member in known if standby.node in member.standbys]
+    if not senders:
+        yield f"{standby.node}: nobody replicates to it"
+    for sender in senders:
+        state, _ = sender.standbys[standby.node]
+        if state != "streaming":
+            yield f"{standby.node}: replication from {sender.node} is '{state}'"
+    if standby.timeline != timeline:
+        yield f"{standby.node}: on timeline {standby.timeline}, the primary on {timeline}"

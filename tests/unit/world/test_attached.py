@@ -1,0 +1,103 @@
+"""A command in the caller's place: exit code, output, signals, and its end with the caller.
+
+``nsenter`` is stood in for by a shell: it too runs the command as its child and waits.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from testbed.world.attached import leashed, run_attached
+from testbed.world.protocol import WorldError
+
+CALLER = """
+import os, sys
+from testbed.world.attached import leashed, run_attached
+enter = ["sh", "-c", '"$@"; exit $?', "sh"]
+sys.exit(run_attached(enter + leashed(sys.argv[1:]), dict(os.environ)))
+"""
+
+
+def call(script: str) -> subprocess.Popen[str]:
+    """A process that runs a shell script attached; it says `ready` when it is."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", CALLER, "sh", "-c", script], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("code", [0, 1, 7, 64, 127])
+def test_the_exit_code_is_the_commands(code: int) -> None:
+    assert run_attached(["sh", "-c", f"exit {code}"], {}) == code
+
+
+def test_a_signal_that_ended_it_counts_from_128() -> None:
+    assert run_attached(["sh", "-c", "kill -KILL $$"], {}) == 128 + signal.SIGKILL
+
+
+def test_the_environment_is_what_is_given_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGHOST", "elsewhere")
+    script = f'echo "${{PGHOST-none}} $MINE" > {tmp_path / "out"}'
+    assert run_attached(["/bin/sh", "-c", script], {"MINE": "yes"}) == 0
+    assert (tmp_path / "out").read_text() == "none yes\n"
+
+
+def test_a_missing_program_is_an_error_of_ours() -> None:
+    with pytest.raises(WorldError, match="no-such-program"):
+        run_attached(["no-such-program"], {})
+
+
+def test_signals_of_the_caller_are_as_before() -> None:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    run_attached(["true"], dict(os.environ))
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
+
+
+def test_the_command_has_the_callers_signal_mask() -> None:
+    assert run_attached(["sh", "-c", "kill -TERM $$; exit 0"], {}) == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "QUIT", "USR1", "USR2"])
+def test_a_signal_to_the_caller_reaches_the_command(name: str) -> None:
+    wait = "while :; do sleep 0.02; done"
+    process = call(f"trap 'echo got {name}; exit 43' {name}; echo ready; {wait}")
+    process.send_signal(getattr(signal, f"SIG{name}"))
+    out, _ = process.communicate(timeout=10)
+    assert (out, process.returncode) == (f"got {name}\n", 43)
+
+
+def test_the_command_dies_with_a_killed_caller() -> None:
+    process = call("echo $$ >&2; echo ready; exec sleep 600")
+    (below,) = [
+        each
+        for each in psutil.Process(process.pid).children(recursive=True)
+        if each.name() == "sleep" or "sleep" in each.cmdline()
+    ]
+    process.kill()
+    process.communicate(timeout=10)
+    eventually(lambda: not below.is_running() or below.status() == psutil.STATUS_ZOMBIE)
+
+
+def test_a_leashed_command_keeps_its_words() -> None:
+    done = subprocess.run(leashed(["echo", "--", "-c", "a b"]), capture_output=True, check=True)
+    assert done.stdout == b"-- -c a b\n"
