@@ -95,6 +95,17 @@ def test_a_role_that_did_not_move_to_the_candidate_is_not_shown(
     asyncio.run(play())
 
 
+def test_a_primary_that_stays_is_not_shown(cluster: Cluster) -> None:
+    async def play() -> None:
+        used = cluster.context()
+        fault = build("switchover", "role:primary", {})
+        await fault.inject(used)
+        _back(cluster)
+        assert not (await fault.effect(used)).shown
+
+    asyncio.run(play())
+
+
 def test_a_refusal_that_lasts_ends_with_patroni_s_own_words(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
