@@ -2,9 +2,9 @@
 
 Each line on standard input is a script, ``{"faults": [[kind, target, parameters], ...], "moves":
 [[move, argument], ...]}``; it is answered by one line, a list with an object for each move. Moves:
-``steady``, ``inject``, ``effect``, ``heal``, ``absence`` (the argument is the fault's number), ``hold``
-(seconds), and what happens behind a fault's back: ``uncut``, ``untoxic`` (a link) and ``resume``
-(a node).
+``steady``, ``inject``, ``effect``, ``heal``, ``absence`` (the argument is the fault's number),
+``hold`` (seconds), and what happens behind a fault's back: ``uncut``, ``untoxic`` (a link) and
+``resume`` (a node).
 """
 
 from __future__ import annotations
