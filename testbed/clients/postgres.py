@@ -58,16 +58,26 @@ class PostgresClient:
         self._connection: asyncpg.Connection | None = None
         self._node: str | None = None
         self._term: int | None = None
+        self._ended = False
+        # A node that refuses a connection is known all the same where it was asked directly.
+        self._asked = endpoint.name if endpoint.name in nodes.values() else None
+
+    @property
+    def ended(self) -> bool:
+        """True when its connection was open once and is no more."""
+        return self._ended or (self._connection is not None and self._connection.is_closed())
 
     async def perform(self, invocation: Invocation) -> Completion:
         """Connect if need be, perform, and say what became of it."""
         operation = self._operations.get(invocation.f)
         if operation is None:
             return Completion("fail", error=f"postgres has no operation '{invocation.f}'")
-        if self._connection is None or self._connection.is_closed():
+        if self.ended:
+            return Completion("fail", error="connection ended", node=self._node)
+        if self._connection is None:
             problem = await self._connect()
             if problem is not None:
-                return Completion("fail", error=problem, node=self._node)
+                return Completion("fail", error=problem, node=self._asked)
         assert self._connection is not None
         work = asyncio.ensure_future(operation(self._connection, self._space, invocation))
         # The task is not cancelled: asyncpg would open a second connection to ask the server to
@@ -109,17 +119,30 @@ class PostgresClient:
                     timeout=self._timeout_s,
                 )
                 self._connection = connection
-                address, self._term = await connection.fetchrow(_WHO)
+                address, term = await connection.fetchrow(_WHO)
         except _CONNECT_ERRORS as error:
-            self._abort()
+            self._drop()
             return f"connect: {str(error) or type(error).__name__}"[:120]
+        if self._endpoint.name == "writer":
+            if term is None:
+                # A proxy's view may be old. Such a connection could outlive the promotion and
+                # then acknowledge writes under a term that it does not know.
+                self._drop()
+                return f"connect: {self._nodes.get(address, address)} is no primary"
+            self._term = term
         self._node = self._nodes.get(address, address)
         return None
 
-    def _abort(self) -> None:
+    def _drop(self) -> None:
+        """Give up a connection that was never used; another one may be tried."""
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
+
+    def _abort(self) -> None:
+        """End the connection without waiting for the other side, for good."""
+        self._ended = self._ended or self._connection is not None
+        self._drop()
 
     async def close(self) -> None:
         """Close without waiting for the other side."""

@@ -63,6 +63,13 @@ class Completion:
 class Client(Protocol):
     """One connection of one process to one endpoint. Never raises for a failure of the system."""
 
+    @property
+    def ended(self) -> bool:
+        """True when its connection was open once and is no more; it is not opened again.
+
+        A process is one connection, so that what is promised within one can be judged.
+        """
+
     async def perform(self, invocation: Invocation) -> Completion:
         """Connect if need be, perform, and say what became of it.
 

@@ -76,20 +76,26 @@ class Pool:
             self._recorder.shed(self._shedder, region, what, due)
         while self._waiting and len(self._busy) < self._size:
             what, due = self._waiting.popleft()
-            process = self._idle.pop() if self._idle else self._fresh()
+            process = self._free()
             task = asyncio.ensure_future(self._serve(process, what, due))
             self._busy.add(task)
             task.add_done_callback(self._served)
 
-    def _fresh(self) -> _Process:
+    def _free(self) -> _Process:
+        """An idle process whose connection lives, or else a new one."""
+        while self._idle:
+            process = self._idle.pop()
+            if not process.client.ended:
+                return process
         return _Process(self._recorder.process(), self._connect(self._endpoint))
 
     async def _serve(self, process: _Process, what: Invocation, due: int) -> None:
         done = await self._recorder.perform(
             process.client, process.number, self._endpoint.region, what, due
         )
-        if done.type == "info":
-            # Its operation may still take effect: a process is never used again after that.
+        if done.type == "info" or process.client.ended:
+            # Its operation may still take effect: a process is never used again after that. Nor
+            # is one whose connection ended: a process is one connection.
             await process.client.close()
         else:
             self._idle.append(process)

@@ -48,7 +48,7 @@ class Recorder:
     def shed(self, process: int, region: str, what: Invocation, due: int) -> None:
         """Journal an operation that was due but never sent: every process was busy."""
         self._invoked(process, region, what, due)
-        self._completed(process, region, what, Completion("fail", error="never sent: all busy"))
+        self._completed(process, region, what, Completion("fail", error="shed"))
 
     def _invoked(self, process: int, region: str, what: Invocation, due: int | None) -> None:
         now = self.clock.now()

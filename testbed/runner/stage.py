@@ -71,7 +71,9 @@ async def perform_until_ok(
         process = recorder.process()
         try:
             done = await recorder.perform(client, process, endpoint.region, what)
-            while done.type == "ok" and not wanted(done) and loop.time() < deadline:
+            while done.type == "ok" and not (
+                wanted(done) or client.ended or loop.time() > deadline
+            ):
                 await asyncio.sleep(_POLL_S)
                 done = await recorder.perform(client, process, endpoint.region, what)
         finally:

@@ -33,6 +33,7 @@ class Scripted:
         self.answer = answer
         self.delay_s = delay_s
         self.closed = False
+        self.ended = False
 
     async def perform(self, invocation: Invocation) -> Completion:
         await asyncio.sleep(self.delay_s)
@@ -101,5 +102,22 @@ def test_a_stall_is_recorded_as_a_stall(tmp_path: Path) -> None:
     sent = [pair for pair in pairs if pair.outcome == "ok"]
     assert len(sent) + len(shed) == 30
     assert len(shed) >= 20
-    assert all("never sent" in str(pair.completion and pair.completion.error) for pair in shed)
+    assert all(pair.completion is not None and pair.completion.error == "shed" for pair in shed)
     assert any(pair.start_ns - pair.due_ns > 5_000_000 for pair in sent)
+
+
+def test_a_process_is_one_connection(tmp_path: Path) -> None:
+    """Where the connection ends after a definite answer, the next operation has a new process."""
+
+    def connect(_: Endpoint) -> Scripted:
+        client = Scripted(lambda _: end(client), 0.0)
+        return client
+
+    def end(client: Scripted) -> Completion:
+        client.ended = True
+        return Completion("fail")
+
+    load = Load("set", rate_ops_s=50, processes=2, timeout_ms=100)
+    history = run(tmp_path, load, connect)
+    processes = [pair.invocation.process for pair in history.pairs()]
+    assert len(set(processes)) == len(processes) == 15
