@@ -199,8 +199,14 @@ class NamespaceWorld:
 
     def down(self) -> None:
         """End the world: every process, namespace, mount and interface. Idempotent."""
-        if self._state.process1 is not None:
-            census.kill(self._state.process1)
+        process1 = self._state.process1
+        if process1 is not None:
+            census.kill(process1)
+            if census.runs(process1):
+                raise WorldError(
+                    f"world {self.name!r} did not end: its process 1 ({process1.pid}) was killed "
+                    f"and still runs; something of it may hang in the kernel, see dmesg"
+                )
         if self._outer is not None:
             starter.end(self._outer)
         state.forget(self._folder, self.name, self._state.process1)
