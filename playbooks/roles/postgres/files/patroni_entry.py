@@ -22,7 +22,9 @@ WAIT_S_MAX = 20.0
 
 
 def load() -> None:
-    """Load Patroni."""
+    """Load Patroni, whose tables of PostgreSQL's settings are YAML: with PyYAML's parser in C."""
+    yaml = importlib.import_module("yaml")
+    yaml.SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     for module in MODULES:
         importlib.import_module(module)
 
