@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from experiments import bounds
+from experiments import bounds, physics
 from testbed.checkers import (
     adequacy,
     bank,
@@ -80,6 +80,7 @@ def failover(run: RecordedRun) -> tuple[Verdict, ...]:
     setting = setting_of(run)
     verdicts = [
         _adequate(setting),
+        physics.check(run, setting.writes),
         *_WORKLOAD_PROMISES[run.plan.load.workload](setting),
         single_primary.check(run.history, setting.writes),
         _recovered(setting),
