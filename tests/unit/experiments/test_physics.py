@@ -1,0 +1,63 @@
+"""Answers that are faster than the links make a run inconclusive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments import physics
+from testbed.checkers.verdict import Validity, Verdict
+from testbed.history.history import History
+from testbed.history.operation import Operation
+from testbed.runner.execute import Ending
+from testbed.runner.folder import RunFolder
+from testbed.runner.plan import Load, Plan
+from testbed.runner.recorded import RecordedRun
+from testbed.topology.inventory import find, load
+
+
+def judged(
+    replication: str, took_ms: float, region: str = "eu-west", node: str | None = "eu-west-db1"
+) -> Verdict:
+    deployment = load(find("active-passive"), {"replication": replication})
+    lines: list[dict[str, Any]] = [
+        {"time": 0, "process": 1, "type": "invoke", "f": "add", "value": 1, "region": region},
+        {"time": int(took_ms * 1e6), "process": 1, "type": "ok", "f": "add", "node": node},
+    ]
+    run = RecordedRun(
+        folder=RunFolder(Path("run")),
+        plan=Plan("active-passive", Load("set"), (), 1, 10.0),
+        deployment=deployment,
+        history=History(tuple(Operation(**line) for line in lines)),
+        evidence=(),
+        ending=Ending("finished", ""),
+        pressure=None,
+        programs={},
+    )
+    return physics.check(run, {"add"})
+
+
+@pytest.mark.parametrize(
+    ("replication", "took_ms", "region", "validity"),
+    [
+        # 13 and 13 ms to the nearest standby, with a jitter of 1 ms each.
+        ("synchronous_strict", 24.1, "eu-west", Validity.VALID),
+        ("synchronous_strict", 20.0, "eu-west", Validity.UNKNOWN),
+        # 34 and 35 ms from us-east to the primary and back, and then the standby.
+        ("synchronous_strict", 91.1, "us-east", Validity.VALID),
+        ("synchronous_strict", 67.5, "us-east", Validity.UNKNOWN),
+        ("asynchronous", 0.5, "eu-west", Validity.VALID),
+        ("asynchronous", 67.5, "us-east", Validity.VALID),
+        ("asynchronous", 60.0, "us-east", Validity.UNKNOWN),
+    ],
+)
+def test_a_write_takes_its_links_time(
+    replication: str, took_ms: float, region: str, validity: Validity
+) -> None:
+    assert judged(replication, took_ms, region).validity is validity
+
+
+def test_nothing_to_compare_is_unknown() -> None:
+    assert judged("asynchronous", 50.0, node=None).validity is Validity.UNKNOWN
