@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import time
@@ -111,8 +112,10 @@ async def remembered(context: Context, node: str) -> dict[str, Root]:
         raise FaultError(f"the programs of {node} cannot be asked for: {error}") from error
     roots = {}
     for line in done.stdout.decode().splitlines():
-        name, pid, state = line.split(maxsplit=2)
-        roots[name] = Root(int(pid), int(json.loads(state)["start"]))
+        # A note that is just being written is not whole: its program has just been started.
+        with contextlib.suppress(ValueError):
+            name, pid, state = line.split(maxsplit=2)
+            roots[name] = Root(int(pid), int(json.loads(state)["start"]))
     return roots
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.live.faults.conftest import Cluster
 
 
@@ -40,6 +42,29 @@ def test_two_cuts_share_links_and_a_cut_hides_a_toxic(cluster: Cluster) -> None:
     assert "eu-west->us-east: still cut by another fault" in partly["observation"]
     hidden = played[10]
     assert "another fault cuts the link" in hidden["observation"]
+    assert played[-1]["problems"] == []
+
+
+@pytest.mark.parametrize("kind", ["node-pause", "node-kill"])
+def test_a_link_is_tried_from_the_end_whose_observer_answers(cluster: Cluster, kind: str) -> None:
+    latency = ("link-latency", "eu-west->us-east", {"added_ms": 60})
+    node: tuple[str, str, dict[str, Any]] = (kind, "us-east-db1", {})
+    played = cluster.play(
+        [latency, node],
+        [
+            ("steady", None),
+            ("inject", 1),
+            ("effect", 1),
+            ("inject", 0),
+            ("effect", 0),
+            ("heal", 0),
+            ("absence", 0),
+            ("heal", 1),
+            ("absence", 1),
+            ("steady", None),
+        ],
+    )
+    assert [one["shown"] for one in played if "shown" in one] == [True] * 4, played
     assert played[-1]["problems"] == []
 
 

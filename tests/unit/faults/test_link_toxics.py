@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 from collections.abc import Callable
 from typing import Any
 
@@ -244,6 +245,26 @@ def test_delays_are_measured_from_the_other_end_when_the_receiver_is_silent() ->
         assert asked == [("eu-west-db1", "10.77.3.10"), ("us-east-db1", "10.77.1.10")]
         effect = await fault.effect(used)
         assert effect.readings[TARGET]["before_ms"] == 35.0
+
+    asyncio.run(play())
+
+
+def test_a_client_that_another_fault_ends_is_no_failed_injection() -> None:
+    async def play() -> None:
+        world = World(trial=failed)
+
+        def killed(*_: Any, **__: Any) -> subprocess.CompletedProcess[bytes]:
+            return subprocess.CompletedProcess([], -9, b"", b"")
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(world, "execute", killed)
+            used = context(world)
+            fault = build("link-latency", TARGET, {"added_ms": 100})
+            await fault.inject(used)
+            assert world.wan.toxics(PAIR)
+            assert not (await fault.effect(used)).shown
+        await fault.heal(used)
+        assert world.wan.toxics(PAIR) == ()
 
     asyncio.run(play())
 
