@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -154,6 +155,9 @@ def main() -> int:
     parser.add_argument("--lane", type=int, default=0)
     arguments = parser.parse_args()
     _die_with_parent()
+    # What the imports made stays: a collection that walks it all would stall the load.
+    gc.collect()
+    gc.freeze()
     folder = RunFolder(arguments.folder)
     try:
         folder.metrics.mkdir(exist_ok=True)

@@ -6,8 +6,6 @@ from faults.protocol import FaultError
 from testbed.probes.protocol import Probe
 from testbed.topology.model import Topology
 
-ROLES = ("primary", "dcs-leader")
-
 
 class Targets:
     """Resolves targets in one world.
@@ -43,20 +41,3 @@ class Targets:
             known = ", ".join(sorted(self._known))
             raise FaultError(f"'{target}' is neither a node nor a region (known: {known})")
         return target
-
-
-def target_problems(target: str, topology: Topology) -> list[str]:
-    """What is wrong with a target before anything runs, a sentence each.
-
-    A target may be a link (``a->b``) or a program of a node (``NODE/PROGRAM``) as well.
-    """
-    known = {node.name for node in topology.nodes} | {region.name for region in topology.regions}
-    problems = []
-    for part in target.partition("/")[0].split("->"):
-        kind, _, role = part.partition(":")
-        if kind in ("role", "region-of"):
-            if role not in ROLES:
-                problems.append(f"unknown role '{role}' (known: {', '.join(ROLES)})")
-        elif part not in known:
-            problems.append(f"unknown target '{part}' (known: {', '.join(sorted(known))})")
-    return problems

@@ -26,9 +26,10 @@ DEPLOYMENT = load(find("active-passive"))
 def test_a_drawn_schedule_can_be_run(schedule: tuple[Step, ...]) -> None:
     for step in schedule:
         assert problems(step.kind, step.target, step.parameters, DEPLOYMENT.topology) == []
-        assert step.at_s >= FIRST_FAULT_S
     breaking = [step for step in schedule if step.kind not in SLOW]
     assert len(breaking) == 1
+    assert breaking[0].at_s >= FIRST_FAULT_S
+    assert all(step.at_s + 2 < breaking[0].at_s for step in schedule if step.kind in SLOW)
 
 
 @given(schedules(DEPLOYMENT.topology))

@@ -8,7 +8,7 @@ import pytest
 
 from faults.protocol import FaultError
 from testbed.probes.protocol import Claim
-from testbed.runner.targets import Targets, target_problems
+from testbed.runner.targets import Targets
 from testbed.topology.inventory import find, load
 
 TOPOLOGY = load(find("active-passive")).topology
@@ -58,18 +58,3 @@ def test_nobody_holds_the_role() -> None:
 def test_an_unknown_name() -> None:
     with pytest.raises(FaultError, match="'mars' is neither a node nor a region"):
         resolve("mars")
-
-
-@pytest.mark.parametrize(
-    "target",
-    ["eu-west", "eu-west->us-east", "role:primary/postgres", "region-of:primary->us-east"],
-)
-def test_good_targets_have_no_problem(target: str) -> None:
-    assert target_problems(target, TOPOLOGY) == []
-
-
-def test_every_problem_of_a_link() -> None:
-    problems = target_problems("mars->role:king", TOPOLOGY)
-    assert len(problems) == 2
-    assert "unknown target 'mars'" in problems[0]
-    assert "unknown role 'king'" in problems[1]
