@@ -6,11 +6,10 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-
-from testbed.world import census
 
 from .conftest import Command, eventually, holders, machine, namespaces_of
 
@@ -115,18 +114,35 @@ def test_an_up_that_fails_says_why_and_leaves_nothing(command: Command, tmp_path
 
 
 def test_an_ordinary_user_has_worlds_as_well(command: Command, tmp_path: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.fail("the whole suite runs as an ordinary user: every test here shows it")
-    # A user who is not root, in a user namespace where its files are root's own.
-    nobody = ("unshare", "--user", "--map-user=1000", "--map-group=1000", "--")
-    user = Command(tmp_path, nobody)
-    user.ok("up")
-    sql = "SELECT pg_is_in_recovery()"
-    assert user.ok("exec", "eu-central-lb1", "--", "psql", "-Atc", sql) == "f\n"
-    (world,) = user.status()
-    assert not any(
-        program["pid"] is None for node in world["nodes"] for program in node["programs"]
-    )
-    process1 = int(world["process1"])
-    user.ok("down")
-    eventually(lambda: census.identify(process1) is None, "process 1 has ended")
+    # Somebody who is not root, in a user namespace where root's files are this user's own.
+    become = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"]
+    script = """
+        id -u
+        testbed() { "$PYTHON" -m testbed.cli.main "$@"; }
+        testbed up --name cli-user >&2
+        testbed exec eu-central-lb1 -- psql -Atc 'SELECT 40 + 2'
+        testbed exec eu-west-db1 -- patronictl list -f json | grep -c Leader
+        testbed logs eu-west-db1/patroni -n 1 >&2
+        testbed status
+        testbed down
+    """
+    user = Command(tmp_path)
+    try:
+        done = subprocess.run(
+            [*(become if os.geteuid() == 0 else []), "sh", "-euc", script],
+            capture_output=True,
+            text=True,
+            env={**user.env, "PYTHON": sys.executable},
+            timeout=300,
+            check=False,
+        )
+    finally:
+        user.run("down", "--all")
+    assert done.returncode == 0, done
+    uid, answer, leaders, *rest = done.stdout.splitlines()
+    assert uid != "0"
+    assert (answer, leaders) == ("42", "1")
+    assert rest[0].startswith("cli-user  running")
+    assert not [line for line in rest if "stopped" in line or "silent" in line]
+    assert "cli-user has ended" in rest[-1]
+    assert remembered(user) == set()
