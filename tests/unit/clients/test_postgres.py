@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
 
 import asyncpg
 import pytest
@@ -19,7 +18,7 @@ NODES = {"10.77.1.10": "eu-west-db1"}
 class Connection:
     """Stands for an open connection whose statement ends as it is told to."""
 
-    def __init__(self, outcome: Awaitable[str] | Exception) -> None:
+    def __init__(self, outcome: asyncio.Future[str] | Exception) -> None:
         self.outcome = outcome
         self.closed = False
 
@@ -28,6 +27,9 @@ class Connection:
 
     def terminate(self) -> None:
         self.closed = True
+        if isinstance(self.outcome, asyncio.Future) and not self.outcome.done():
+            lost = asyncpg.exceptions.ConnectionDoesNotExistError("closed in the middle")
+            self.outcome.set_exception(lost)
 
     async def execute(self, *_: object) -> str:
         if isinstance(self.outcome, Exception):
