@@ -23,6 +23,8 @@ _WORLD_MEMORY_MBYTES = 1000
 
 _DISK_MBYTES = 1000
 
+_HOSTS = Path("/etc/hosts")
+
 
 def machine_checks() -> tuple[Check, ...]:
     """What of the machine matters to a run."""
@@ -31,6 +33,7 @@ def machine_checks() -> tuple[Check, ...]:
         _ansible(),
         _processors(),
         guarded("memory", _memory, "Is /proc mounted?"),
+        _names(_HOSTS),
         *(
             guarded("disk", functools.partial(_disk, folder), f"Make {folder} accessible.")
             for folder in _folders()
@@ -82,6 +85,14 @@ def _memory() -> Check:
     if free >= _WORLD_MEMORY_MBYTES:
         return Check("memory", State.OK, found)
     return Check("memory", State.WARNING, found, "End other programs, or run fewer worlds.")
+
+
+def _names(hosts: Path) -> Check:
+    """A world shows its own file of names in the place of the machine's; there has to be one."""
+    if hosts.is_file():
+        return Check("names", State.OK, str(hosts))
+    remedy = f"Type as root: echo '127.0.0.1 localhost' >{hosts}"
+    return Check("names", State.FAILED, f"no {hosts}", remedy)
 
 
 def _folders() -> tuple[Path, ...]:
