@@ -18,7 +18,7 @@ import testbed
 from testbed.provision.error import Failure, ProvisionError
 from testbed.provision.progress import Listener, Stopwatch
 from testbed.provision.world_inventory import write_world_inventory
-from testbed.toolchain.cache import root
+from testbed.toolchain.cache import explained, root
 from testbed.topology.model import Deployment
 from testbed.topology.shipped import playbooks
 from testbed.world.protocol import World
@@ -72,14 +72,17 @@ def provision(
 
     Raises:
         ProvisionError: It failed; names the tasks, the nodes and the ends of the programs' logs.
+        WorldError: A node has ended.
+        ToolchainError: The log folder cannot be written.
     """
     playbook = playbook or playbooks() / "site.yml"
     folder = world.logs / "ansible"
     kind = f"{deployment.name}{'-check' if check else ''}"
     stopwatch = Stopwatch(root() / "durations" / f"{kind}.json", listener)
-    inventory = write_world_inventory(folder, world, deployment, programs)
     ident = uuid.uuid4().hex[:12]
-    config = _config(folder, ident, playbook, [deployment.folder, inventory], check=check)
+    with explained(folder):
+        inventory = write_world_inventory(folder, world, deployment, programs)
+        config = _config(folder, ident, playbook, [deployment.folder, inventory], check=check)
     watcher = _Watcher(stopwatch)
     runner = Runner(config=config, event_handler=watcher.handle)
     try:

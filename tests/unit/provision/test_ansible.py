@@ -12,6 +12,7 @@ import pytest
 
 from testbed.provision.ansible import (
     MARKER,
+    _config,
     _explained,
     _Watcher,
     end_processes,
@@ -19,6 +20,7 @@ from testbed.provision.ansible import (
     one_line,
     plain,
 )
+from testbed.provision.error import ProvisionError
 from testbed.provision.progress import Progress, Stopwatch
 
 YAML_ERROR = """\x1b[1;31m[ERROR]: YAML parsing failed: Did not find '-' indicator.\x1b[0m\r
@@ -107,3 +109,22 @@ def test_only_the_processes_of_one_provisioning_are_ended() -> None:
     finally:
         theirs.kill()
         theirs.wait()
+
+
+def test_nothing_of_the_callers_environment_reaches_ansible(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SECRET", "ANSIBLE_STDOUT_CALLBACK", "ANSIBLE_CALLBACK_PLUGINS", "PYTHONPATH"):
+        monkeypatch.setenv(name, "/of/the/caller")
+    config = _config(tmp_path, "one", tmp_path / "site.yml", [tmp_path], check=True)
+    assert "SECRET" not in config.env
+    assert not [name for name, value in config.env.items() if "/of/the/caller" in value]
+    assert config.env["HOME"] == str(tmp_path)
+    assert Path(config.env["ANSIBLE_CONFIG"]).parent == tmp_path
+    assert "--check" in config.command
+
+
+def test_a_missing_ansible_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", str(tmp_path / "bin" / "python"))
+    with pytest.raises(ProvisionError, match=r"bin/ansible-playbook is missing"):
+        _config(tmp_path, "one", tmp_path / "site.yml", [tmp_path], check=False)
