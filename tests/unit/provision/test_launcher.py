@@ -77,9 +77,11 @@ def test_a_changed_file_restarts_the_program(launcher: Any) -> None:
 def test_a_file_that_somebody_edited_is_written_again(launcher: Any) -> None:
     path = launcher.folder / "it.conf"
     spec = launcher.spec(files={str(path): {"content": "a", "mode": "0600"}})
-    launcher.ensure(spec)
+    first = launcher.ensure(spec)
     path.write_text("edited")
-    assert f"write {path}" in launcher.ensure(spec)["changes"]
+    again = launcher.ensure(spec)
+    assert again["changes"][0] == f"write {path}"
+    assert again["pid"] != first["pid"]
     path.chmod(0o644)
     assert f"chmod {path}" in launcher.ensure(spec)["changes"]
     assert path.stat().st_mode & 0o777 == 0o600
@@ -128,6 +130,13 @@ def test_a_program_that_exits_fails_with_the_end_of_its_log(launcher: Any) -> No
     with pytest.raises(LaunchError, match="exited with status 1") as failure:
         launcher.ensure(launcher.spec(code, healthy="/nowhere"))
     assert failure.value.tail == "reading config\nno such datacenter"
+
+
+def test_the_frames_of_a_traceback_are_left_out(launcher: Any) -> None:
+    code = "print('reading config', flush=True); raise ValueError('no such datacenter')"
+    with pytest.raises(LaunchError) as failure:
+        launcher.ensure(launcher.spec(code, healthy="/nowhere"))
+    assert failure.value.tail == "reading config\nValueError: no such datacenter"
 
 
 def test_a_program_that_is_killed_at_its_start_is_told_so(launcher: Any) -> None:
