@@ -25,7 +25,7 @@ import time
 from typing import Any
 
 NAME = "trial"
-"""Not a region: the observer counts what a trial sends apart from its own readings."""
+"""Not a region: the observer answers what a trial sends, and counts none of it."""
 
 
 def message(padding: int = 0) -> bytes:

@@ -18,7 +18,7 @@ from testbed.topology.shipped import playbooks
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-def observer() -> Any:
+def shipped() -> Any:
     """The observer program, as the role ships it."""
     path = playbooks() / "roles" / "observers" / "files" / "observer.py"
     spec = importlib.util.spec_from_file_location("shipped_observer", path)
@@ -27,7 +27,12 @@ def observer() -> Any:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    return module.Observer(
+    return module
+
+
+def observer(program: Any) -> Any:
+    """One observer of no peers."""
+    return program.Observer(
         {
             "region": "us-east",
             "address": "127.0.0.1",
@@ -38,10 +43,38 @@ def observer() -> Any:
     )
 
 
+def attempt_at_observer(request: dict[str, Any], limit_s: float = 5.0) -> tuple[Any, Any]:
+    """Run a trial against the observer on loopback; what it found, and the observer."""
+    program = shipped()
+
+    async def run() -> tuple[Any, Any]:
+        asked = observer(program)
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: program.Connection(asked, None), "127.0.0.1", 0)
+        sending = asyncio.create_task(asked.send())
+        try:
+            found = await tried(request, server, limit_s)
+        finally:
+            sending.cancel()
+            server.close()
+        return found, asked
+
+    return asyncio.run(run())
+
+
+async def tried(request: dict[str, Any], server: asyncio.Server, limit_s: float) -> Any:
+    """The trial's reply against a server."""
+    port = server.sockets[0].getsockname()[1]
+    asked = {**request, "address": "127.0.0.1", "port": port}
+    trial = trial_client.TRIALS[request["try"]]
+    return await asyncio.to_thread(trial, asked, time.monotonic() + limit_s)
+
+
 def attempt(request: dict[str, Any], serve: Serve | None = None, limit_s: float = 5.0) -> Any:
     """Run a trial against a server on loopback: the observer, unless told otherwise."""
-
-    answering = serve or observer().serve_tcp
+    if serve is None:
+        return attempt_at_observer(request, limit_s)[0]
+    answering = serve
     tasks: list[asyncio.Task[None]] = []
 
     async def tracked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -53,11 +86,7 @@ def attempt(request: dict[str, Any], serve: Serve | None = None, limit_s: float 
 
     async def run() -> Any:
         async with await asyncio.start_server(tracked, "127.0.0.1", 0) as server:
-            port = server.sockets[0].getsockname()[1]
-            asked = {**request, "address": "127.0.0.1", "port": port}
-            deadline = time.monotonic() + limit_s
-            trial = trial_client.TRIALS[request["try"]]
-            found = await asyncio.to_thread(trial, asked, deadline)
+            found = await tried(request, server, limit_s)
             # The client has closed its ends, so every connection comes to its end.
             await asyncio.gather(*tasks)
         return found
@@ -72,11 +101,9 @@ def test_ping_measures_both_ways_on_every_connection() -> None:
 
 
 def test_ping_tells_the_directions_apart() -> None:
-    shipped = observer()
-
     async def late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while await reader.readline():
-            answer = shipped.message()
+            answer = b'{"sent_ns":%d}\n' % time.monotonic_ns()
             await asyncio.sleep(0.1)
             writer.write(answer)
         writer.close()
@@ -92,7 +119,8 @@ def test_ping_counts_only_what_was_answered() -> None:
         nonlocal served
         served += 1
         if served % 2:
-            await observer().serve_tcp(reader, writer)
+            while await reader.readline():
+                writer.write(b'{"sent_ns":%d}\n' % time.monotonic_ns())
         else:
             writer.transport.abort()
 
@@ -148,10 +176,10 @@ def test_a_connection_stays_or_ends() -> None:
 
 
 def test_a_trial_is_no_reading_of_the_observer_s() -> None:
-    shipped = observer()
-    attempt({"try": "ping", "connections": 2}, shipped.serve_tcp)
-    (link,) = {row["link"] for row in shipped.report()["readings"]}
-    assert link == "trial->us-east"
+    found, asked = attempt_at_observer({"try": "ping", "connections": 2})
+    assert len(found["forward_ms"]) == 2
+    assert asked.report()["readings"] == []
+    assert asked.connections == set()
 
 
 def test_the_client_s_text_runs_by_itself_and_explains_a_failure() -> None:

@@ -174,9 +174,10 @@ class Connection(asyncio.Protocol):
         self.rest = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take part in what is sent."""
+        """Take part in what is sent; on a connection from outside once an observer has spoken."""
         self.transport = cast(asyncio.Transport, transport)
-        self.observer.connections.add(self)
+        if self.opened_by is not None:
+            self.observer.connections.add(self)
 
     def send(self, message: bytes, now: float) -> None:
         """Send, unless the last message still waits; give up what was silent for too long."""
@@ -187,14 +188,18 @@ class Connection(asyncio.Protocol):
             self.transport.write(message)
 
     def data_received(self, data: bytes) -> None:
-        """Record every whole line."""
+        """Record every whole line; answer those of a trial, which are JSON, one by one."""
+        assert self.transport is not None
         self.heard_at = time.monotonic()
         *lines, self.rest = (self.rest + data).split(b"\n")
         try:
             for line in lines:
-                self.observer.arrived(line, "tcp", self.opened_by)
+                if line.startswith(b"{"):
+                    self.transport.write(b'{"sent_ns":%d}\n' % time.monotonic_ns())
+                else:
+                    self.observer.arrived(line, "tcp", self.opened_by)
+                    self.observer.connections.add(self)
         except ValueError:
-            assert self.transport is not None
             self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
