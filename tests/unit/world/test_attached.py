@@ -80,22 +80,18 @@ def test_the_command_has_the_callers_signal_mask() -> None:
 @pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "QUIT", "USR1", "USR2"])
 def test_a_signal_to_the_caller_reaches_the_command(name: str) -> None:
     wait = "while :; do sleep 0.02; done"
-    process = call(f"trap 'echo got {name}; exit 43' {name}; echo ready; {wait}")
-    process.send_signal(getattr(signal, f"SIG{name}"))
-    out, _ = process.communicate(timeout=10)
+    with call(f"trap 'echo got {name}; exit 43' {name}; echo ready; {wait}") as process:
+        process.send_signal(getattr(signal, f"SIG{name}"))
+        out, _ = process.communicate(timeout=10)
     assert (out, process.returncode) == (f"got {name}\n", 43)
 
 
 def test_the_command_dies_with_a_killed_caller() -> None:
-    process = call("echo $$ >&2; echo ready; exec sleep 600")
-    (below,) = [
-        each
-        for each in psutil.Process(process.pid).children(recursive=True)
-        if each.name() == "sleep" or "sleep" in each.cmdline()
-    ]
-    process.kill()
-    process.communicate(timeout=10)
-    eventually(lambda: not below.is_running() or below.status() == psutil.STATUS_ZOMBIE)
+    with call("echo ready; echo $$; exec sleep 600") as process:
+        assert process.stdout is not None
+        below = psutil.Process(int(process.stdout.readline()))
+        process.kill()
+        eventually(lambda: not below.is_running() or below.status() == psutil.STATUS_ZOMBIE)
 
 
 def test_a_leashed_command_keeps_its_words() -> None:
