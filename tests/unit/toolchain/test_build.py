@@ -136,8 +136,10 @@ def test_an_interrupt_leaves_no_compiler_and_no_half_build(script, tmp_path, num
     go = script(tmp_path / "bin" / "go", f"{lists}\necho $$ >{pid_file}\nsleep 600 &\nwait")
     program = textwrap.dedent(
         f"""
-        import os, sys
+        import os, signal
         from pathlib import Path
+        # A shell starts what runs in its background with this signal ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         from testbed.toolchain.build import Builder
         from testbed.toolchain.cache import ProgramCache
         from testbed.toolchain.go import Go
