@@ -42,10 +42,11 @@ class Command:
         process = self.start(*words)
         try:
             output, _ = process.communicate(timeout=LIMIT_S)
-        except subprocess.TimeoutExpired:
+        except BaseException:
+            # The time is over, or the test run was interrupted: a suite ends its worlds itself.
             process.send_signal(signal.SIGINT)
-            output, _ = process.communicate()
-            pytest.fail(f"testbed {' '.join(words)} took longer than {LIMIT_S:.0f} s:\n{output}")
+            print(process.communicate()[0])
+            raise
         return process.returncode, output
 
     def left_behind(self) -> list[str]:
