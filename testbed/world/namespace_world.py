@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import enum
 import functools
@@ -106,7 +107,9 @@ class NamespaceWorld:
         """True while process 1 of the world runs."""
         runs = self._state.process1 is not None and census.runs(self._state.process1)
         if not runs and self._outer is not None:
-            self._outer.poll()  # Reaped, or it would hold the world's user namespace.
+            # It ends with process 1. Not reaped it would hold the world's user namespace.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._outer.wait(timeout=1)
         return runs
 
     def pid(self, node: str) -> int:

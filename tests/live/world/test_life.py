@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -28,16 +29,49 @@ KINDS = ("net", "mnt", "pid", "ipc", "uts", "user")
 NODE = "eu-west-db1"
 
 
-def namespaces_of(world: NamespaceWorld) -> set[str]:
-    """Every namespace that belongs to a world and not to the machine."""
+@dataclass(frozen=True)
+class Belongings:
+    """What a world has of the kernel.
+
+    Numbers are given again to others, so each stands with something that is not.
+    """
+
+    namespaces: frozenset[str]
+    processes: frozenset[census.Identity]
+    listed: frozenset[tuple[str, str]]
+
+    def left(self) -> list[object]:
+        """Those of its processes and namespaces that are still there; zombies count."""
+        there: list[object] = [one for one in self.processes if exists(one)]
+        return there + sorted(self.listed & listed())
+
+
+def belongings(world: NamespaceWorld) -> Belongings:
     rooms = ["wan", *(node.name for node in world.topology.nodes)]
-    found = {namespace(world.pid(room), kind) for room in rooms for kind in KINDS}
-    return found - {namespace("self", kind) for kind in KINDS}
+    own = {namespace(world.pid(room), kind) for room in rooms for kind in KINDS}
+    own -= {namespace("self", kind) for kind in KINDS}
+    pids = [pid for pid in census.pids() if own & {namespace(pid, kind) for kind in KINDS}]
+    identities = {identity for pid in pids if (identity := census.identify(pid))}
+    numbers = {name[name.index("[") + 1 : -1] for name in own}
+    pairs = {(number, pid) for number, pid in listed() if number in numbers}
+    return Belongings(frozenset(own), frozenset(identities), frozenset(pairs))
 
 
-def holders(namespaces: set[str]) -> list[int]:
-    """Processes that are in one of the namespaces."""
-    return [pid for pid in census.pids() if namespaces & {namespace(pid, kind) for kind in KINDS}]
+def exists(identity: census.Identity) -> bool:
+    """True while the process is in ``/proc``, be it as a zombie."""
+    process = census.describe(identity.pid)
+    return process is not None and process.started == identity.started
+
+
+def listed() -> set[tuple[str, str]]:
+    """Every namespace of the machine with its first process, as ``lsns`` lists them."""
+    command = ["lsns", "-n", "-r", "-o", "NS,PID"]
+    while True:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        # It gives up when a process ends while it looks: ask again.
+        if done.returncode == 0:
+            rows = (line.split() for line in done.stdout.splitlines())
+            return {(number, pid) for number, pid in rows}
 
 
 def machine() -> tuple[str, list[str]]:
@@ -59,18 +93,9 @@ def left_of(folder: Path) -> list[int]:
     return found
 
 
-def assert_gone(namespaces: set[str]) -> None:
-    """The kernel knows neither a process in the namespaces nor the namespaces themselves."""
-    eventually(lambda: not holders(namespaces), "no process of the world is left")
-    numbers = {name[name.index("[") + 1 : -1] for name in namespaces}
-    eventually(lambda: not numbers & (listed() or numbers), "no namespace of the world is left")
-
-
-def listed() -> set[str]:
-    """Every namespace of the machine; none when a process ended while they were listed."""
-    command = ["lsns", "-n", "-o", "NS"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return set(done.stdout.split()) if done.returncode == 0 else set()
+def assert_gone(world: Belongings) -> None:
+    """The kernel knows none of a world's processes and namespaces any more."""
+    eventually(lambda: not world.left(), "nothing of the world is left")
 
 
 def busy(world: NamespaceWorld) -> None:
@@ -160,12 +185,13 @@ def test_down_leaves_nothing(make_world: Make, tmp_path: Path) -> None:
     before = machine()
     world = make_world()
     busy(world)
-    namespaces = namespaces_of(world)
-    assert len(holders(namespaces)) > 15
+    had = belongings(world)
+    assert len(had.processes) > 15
+    assert len(had.namespaces) == len(had.listed) > 30
     began = time.monotonic()
     world.down()
     assert time.monotonic() - began < 5
-    assert_gone(namespaces)
+    assert_gone(had)
     assert machine() == before
     assert not (tmp_path / "worlds" / "one").exists()
     assert not world.alive()
@@ -176,11 +202,10 @@ def test_sigkill_of_process_1_leaves_nothing(make_world: Make, tmp_path: Path) -
     before = machine()
     world = make_world()
     busy(world)
-    namespaces = namespaces_of(world)
+    had = belongings(world)
     os.kill(world.pid("wan"), signal.SIGKILL)
     eventually(lambda: not world.alive(), "process 1 ended")
-    eventually(lambda: not world.alive() and not holders(namespaces), "all others ended")
-    assert_gone(namespaces)
+    assert_gone(had)
     assert machine() == before
     with pytest.raises(WorldError, match="has ended"):
         world.execute(NODE, ["true"])
@@ -230,10 +255,10 @@ def test_sigkill_of_the_runner_leaves_nothing(tmp_path: Path) -> None:
         assert process.stdout.readline() == b"created\n"
         world = open_world("one", folder=tmp_path / "worlds")
         busy(world)
-        namespaces = namespaces_of(world)
+        had = belongings(world)
         process.kill()
         process.wait()
-        assert_gone(namespaces)
+        assert_gone(had)
     assert machine() == before
     assert clean(folder=tmp_path / "worlds") == ("one",)
 
@@ -248,9 +273,9 @@ def test_a_detached_world_outlives_its_creator(tmp_path: Path) -> None:
     assert world.owner is Owner.DETACHED
     assert world.topology == three_regions()
     assert world.execute(NODE, ["hostname"]).stdout.decode().strip() == NODE
-    namespaces = namespaces_of(world)
+    had = belongings(world)
     world.down()
-    assert_gone(namespaces)
+    assert_gone(had)
 
 
 @pytest.mark.parametrize("owner", list(Owner))
@@ -275,13 +300,13 @@ def test_a_creator_killed_at_any_moment_leaves_nothing(tmp_path: Path, owner: Ow
 
 def test_two_worlds_side_by_side_have_the_same_addresses(make_world: Make) -> None:
     one, two = make_world("one"), make_world("two")
-    namespaces = [namespaces_of(world) for world in (one, two)]
-    assert not namespaces[0] & namespaces[1]
+    had = [belongings(world) for world in (one, two)]
+    assert not had[0].namespaces & had[1].namespaces
     for world in (one, two):
         address = world.execute(NODE, ["hostname", "-I"]).stdout.decode().strip()
         assert address == "10.77.1.10"
     one.down()
-    assert_gone(namespaces[0])
+    assert_gone(had[0])
     assert two.execute(NODE, ["true"]).returncode == 0
 
 
