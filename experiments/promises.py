@@ -131,7 +131,8 @@ def _cut_off(setting: Setting, window: FaultWindow) -> Iterator[str]:
     if window.kind == "region-cut" or (
         window.kind == "dcs-leader-loss" and "region-cut" in window.title
     ):
-        yield from (setting.run.region_of.get(name, name) for name in resolved[:1])
+        for name in resolved[:1]:
+            yield from _minority(setting, setting.run.region_of.get(name, name))
     elif window.kind == "link-cut" and len(resolved) == 2:
         # Clients go straight to the primary: one end of a cut link has no way to it when it is
         # at the other end, though both ends reach the quorum by the third region.
@@ -139,6 +140,14 @@ def _cut_off(setting: Setting, window: FaultWindow) -> Iterator[str]:
         for region, other in (resolved, resolved[::-1]):
             if other in primaries or not primaries:
                 yield region
+
+
+def _minority(setting: Setting, cut: str) -> Iterator[str]:
+    """Of a region and all others, those without the majority of the store's servers."""
+    topology = setting.run.deployment.topology
+    inside = len(topology.members("consul", cut))
+    alone = 2 * inside > len(topology.members("consul"))
+    yield from (region for region in setting.regions if (region == cut) is not alone)
 
 
 def _acknowledging_regions(setting: Setting, window: FaultWindow) -> set[str]:

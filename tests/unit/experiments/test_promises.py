@@ -1,0 +1,76 @@
+"""Who is promised service while a fault holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from experiments.promises import Setting, expectations
+from testbed.runner.execute import Ending
+from testbed.runner.folder import RunFolder
+from testbed.runner.plan import Load, Plan
+from testbed.runner.recorded import RecordedRun
+from testbed.topology.inventory import find, load
+from tests.histories import MS, S, Scribe
+
+REGIONS = ("eu-west", "eu-central", "us-east")
+
+
+def setting(
+    scribe: Scribe, kind: str, resolved: str, deployment: str = "active-passive"
+) -> Setting:
+    title = f"{kind} somewhere"
+    for phase, time in (("inject", 10), ("injected", 10), ("heal", 20), ("healed", 20)):
+        more = {"resolved": resolved} if phase == "injected" else {}
+        scribe.fault(kind, title, time * S, phase, **more)
+    run = RecordedRun(
+        folder=RunFolder(Path("run")),
+        plan=Plan(deployment, Load("set"), (), 1, 60.0),
+        deployment=load(find(deployment)),
+        history=scribe.history(),
+        evidence=(),
+        ending=Ending("finished", ""),
+        pressure=None,
+        programs={},
+    )
+    return Setting(run, frozenset({"add"}), frozenset({"add"}), 60 * S)
+
+
+def promised(made: Setting) -> dict[str, int]:
+    """From when on each region is promised service, in seconds."""
+    return {one.region: one.from_ns // S for one in expectations(made)}
+
+
+def test_a_cut_region_is_promised_service_after_the_heal() -> None:
+    found = promised(setting(Scribe(), "region-cut", "eu-west"))
+    assert found == {"eu-west": 20, "eu-central": 10, "us-east": 10}
+
+
+def test_a_cut_region_with_the_majority_keeps_its_service() -> None:
+    made = setting(Scribe(), "region-cut", "us-east", "active-passive-standby-cluster")
+    assert promised(made) == {"eu-west": 10, "us-east": 20}
+    made = setting(Scribe(), "region-cut", "eu-west", "active-passive-standby-cluster")
+    assert promised(made) == {"eu-west": 10, "us-east": 20}
+
+
+@pytest.mark.parametrize(
+    ("primary", "cut_off"),
+    [("eu-west-db1", "us-east"), ("us-east-db1", "eu-west"), ("eu-central-db1", None)],
+)
+def test_a_cut_link_takes_the_way_to_the_primary_from_its_other_end(
+    primary: str, cut_off: str | None
+) -> None:
+    scribe = Scribe().call("add", 12 * S, 12 * S + MS, value=1, node=primary, region="eu-central")
+    found = promised(setting(scribe, "link-cut", "eu-west->us-east"))
+    assert found == {region: 20 if region == cut_off else 10 for region in REGIONS}
+
+
+def test_both_ends_of_a_cut_link_where_nobody_acknowledged() -> None:
+    found = promised(setting(Scribe(), "link-cut", "eu-west->us-east"))
+    assert found == {"eu-west": 20, "eu-central": 10, "us-east": 20}
+
+
+def test_a_killed_node_cuts_no_region_off() -> None:
+    found = promised(setting(Scribe(), "node-kill", "eu-west-db1"))
+    assert found == dict.fromkeys(REGIONS, 10)
