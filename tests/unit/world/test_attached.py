@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -27,14 +28,23 @@ sys.exit(run_attached(enter + leashed(sys.argv[1:]), dict(os.environ)))
 """
 
 
-def call(script: str) -> subprocess.Popen[str]:
+@contextlib.contextmanager
+def call(script: str) -> Iterator[subprocess.Popen[str]]:
     """A process that runs a shell script attached; it says `ready` when it is."""
     process = subprocess.Popen(
         [sys.executable, "-c", CALLER, "sh", "-c", script], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
-    return process
+    below = psutil.Process(process.pid).children(recursive=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+        for each in below:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.kill()
 
 
 def eventually(condition: Callable[[], bool]) -> None:
