@@ -43,9 +43,13 @@ CONSUL_ELECTION_MS = 5000.0
 PROMOTION_MS = 2000.0
 """pg_promote, the first checkpoint request and the new primary's first health check."""
 
-FOLLOW_MS = 7000.0
-"""Under synchronous replication a new primary acknowledges nothing before a standby has found it,
-restarted its receiver on the new timeline and been declared synchronous: up to 6.6 s here."""
+FOLLOW_MS = 12_000.0
+"""Under synchronous replication a new primary acknowledges nothing before a standby follows it.
+
+The promoted node is a synchronous standby, which has everything that was acknowledged; another
+standby may have received more than that, and is then stopped, rewound and started again first.
+Seen here: 3 to 9 s from the promotion to the first acknowledgement.
+"""
 
 REST_TIMEOUT_MS = 3000.0
 """The leader race asks every member's REST API first; a black-holed one costs its time-out."""
