@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from faults.catalogue import build
-
 from faults.protocol import Context, Evidence, Fault, FaultError
 from testbed.history.journal import Journal
 from testbed.history.operation import FAULTS_PROCESS, Operation
