@@ -18,16 +18,17 @@ from testbed.toolchain.progress import Task
 class _BarTask:
     """One bar, and a new one for each kind of step, as their paces differ."""
 
-    def __init__(self, bars: Bars, title: str) -> None:
-        self._bars, self._title = bars, title
-        self._doing = ""
-        self._row: Row = bars.add_task(title, total=None, doing="")
+    def __init__(self, bars: Bars) -> None:
+        self._bars = bars
+        self._doing = "beginning"
+        self._row: Row = bars.add_task(self._doing, total=None)
 
     def update(self, done: int, total: int, doing: str) -> None:
+        """Move the bar."""
         if doing != self._doing:
             self._doing = doing
             self._bars.remove_task(self._row)
-            self._row = self._bars.add_task(self._title, total=total, doing=doing)
+            self._row = self._bars.add_task(doing, total=total)
         self._bars.update(self._row, completed=min(done, total), total=total)
 
 
@@ -47,15 +48,16 @@ class BarProgress:
 
     @contextlib.contextmanager
     def task(self, title: str) -> Iterator[Task]:
-        """Show a bar for as long as the context lasts."""
+        """Show a bar for as long as the context lasts, below a line with the title."""
+        self.say(f"{title} ...")
         columns = (
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
+            TextColumn("  {task.description}"),
+            BarColumn(bar_width=20),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[doing]}"),
             TimeRemainingColumn(),
+            TextColumn("left"),
         )
         began = time.monotonic()
         with Bars(*columns, console=self._console, transient=True) as bars:
-            yield _BarTask(bars, title)
+            yield _BarTask(bars)
         self.say(f"{title}: done in {time.monotonic() - began:.0f} s")
