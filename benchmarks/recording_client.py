@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
-import itertools
-import os
+import random
 import re
 import subprocess
 import sys
@@ -39,7 +37,7 @@ ROUNDS = 3
 
 SCRIPT = """\
 \\set value random(1, 9000000000000000000)
-insert into set_element values (1, :value) on conflict do nothing;
+insert into set_element values (1, :value);
 """
 
 
@@ -66,7 +64,8 @@ async def record(deployment: Deployment, endpoint: Endpoint, journal_path: Path)
     connect = connector(deployment.topology, "set", time.time_ns(), 5000)
     with Journal(journal_path) as journal:
         recorder = Recorder(journal, Clock())
-        numbers = itertools.count(1)
+        # Random like pgbench's: consecutive ones meet on the index's last page, and wait there.
+        numbers = random.Random(1)  # noqa: S311 - no secret
         setup = connect(endpoint)
         await recorder.perform(setup, recorder.process(), endpoint.region, Invocation("schema"))
         await setup.close()
@@ -76,7 +75,7 @@ async def record(deployment: Deployment, endpoint: Endpoint, journal_path: Path)
         async def work() -> None:
             client, process = connect(endpoint), recorder.process()
             while time.monotonic() < until:
-                what = Invocation("add", next(numbers))
+                what = Invocation("add", numbers.randint(1, 9 * 10**18))
                 await recorder.perform(client, process, endpoint.region, what)
             await client.close()
 
@@ -128,9 +127,6 @@ def main() -> None:
     arguments = parser.parse_args()
     deployment = load(find("active-passive"), {"replication": "asynchronous"})
     if arguments.inside is not None:
-        # Both alike: on a shared machine the rest must not decide.
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, 0, -15)
         rounds = asyncio.run(measure(deployment, arguments.inside))
         ratio = median(one.ours for one in rounds) / median(one.pgbench for one in rounds)
         print(f"ratio of the medians: {ratio:.2f} (aim: at least 0.5)")
@@ -146,7 +142,9 @@ def main() -> None:
         )
         try:
             command = [sys.executable, "-m", "benchmarks.recording_client", "--inside", folder]
-            subprocess.run(world.network_argv("wan", command), check=True)
+            # Both alike: on a shared machine the rest must not decide. Only root gets it.
+            argv = ["nice", "-n", "-15", *world.network_argv("wan", command)]
+            subprocess.run(argv, check=True)
         finally:
             world.down()
 

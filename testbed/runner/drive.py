@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import ctypes
 import gc
 import os
@@ -45,7 +44,6 @@ FINAL_LIMIT_S = 60.0
 FINAL_TIMEOUT_MS = 10_000
 
 _PR_SET_PDEATHSIG = 1
-_PRIORITY = -5
 _EXPECTED = (stage.StageError, FaultError, JournalError, FolderError, PlanError, WorldError)
 
 
@@ -157,10 +155,6 @@ def main() -> int:
     parser.add_argument("--lane", type=int, default=0)
     arguments = parser.parse_args()
     _die_with_parent()
-    # The clients' clock must not wait behind what it measures. Only root may ask for this; the
-    # programs of the nodes run at a lower priority in any case.
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
     # What the imports made stays: a collection that walks it all would stall the load.
     gc.collect()
     gc.freeze()
