@@ -41,10 +41,10 @@ def call(script: str) -> Iterator[subprocess.Popen[str]]:
         yield process
     finally:
         process.kill()
-        process.communicate()
         for each in below:
             with contextlib.suppress(psutil.NoSuchProcess):
                 each.kill()
+        process.communicate()
 
 
 def eventually(condition: Callable[[], bool]) -> None:
