@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
@@ -61,7 +62,15 @@ def show_world(console: Console, world: WorldStatus) -> None:
 def show_problems(console: Console, problems: Iterable[str]) -> None:
     """What is not as it should be."""
     for problem in problems:
-        console.print(Text(f"! {problem}", BAD), soft_wrap=False)
+        # Paths and commands stay whole, to be copied.
+        lines = textwrap.wrap(
+            f"! {problem}",
+            console.width,
+            subsequent_indent="  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        console.print(Text("\n".join(lines), BAD))
 
 
 def duration(seconds: float) -> str:

@@ -18,6 +18,8 @@ from testbed.probes.snapshot import DataNode, LinkStatus
 from testbed.probes.status import NodeStatus, WorldStatus
 from testbed.provision.programs import ProgramState
 from testbed.provision.progress import Progress
+from testbed.topology.model import Topology
+from testbed.world import census, state
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +111,41 @@ def test_status_and_down_of_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["status", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"worlds": [], "problems": []}
     assert command.main(["down", "--all"]) == 0
+
+
+def remember_dead(*names: str) -> None:
+    folder = state.worlds_folder()
+    dead = census.Identity(pid=2**22 - 1, started=1, boot="another boot")
+    for name in names:
+        (folder / name).mkdir(parents=True)
+        topology = Topology((), (), ())
+        state.write(
+            folder,
+            state.WorldState(
+                name, dead, dead, {}, topology, folder / "logs", False, "some-deployment"
+            ),
+        )
+
+
+def test_a_dead_world_makes_status_exit_with_3(capsys: pytest.CaptureFixture[str]) -> None:
+    remember_dead("one")
+    assert command.main(["status"]) == 3
+    assert "testbed down one" in flat(capsys.readouterr().out)
+    assert command.main(["status", "one", "--json"]) == 3
+    (world,) = json.loads(capsys.readouterr().out)["worlds"]
+    assert (world["name"], world["condition"], world["nodes"]) == ("one", "ended", [])
+
+
+def test_several_worlds_are_listed_with_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    remember_dead("one", "two")
+    (state.worlds_folder() / "torn").mkdir()
+    (state.worlds_folder() / "torn" / "world.json").write_text("{")
+    assert command.main(["status"]) == 3
+    text = flat(capsys.readouterr().out)
+    assert "one some-deployment has died" in text
+    assert "two some-deployment has died" in text
+    assert "testbed down NAME" in text
+    assert "torn/world.json cannot be read" in text
 
 
 LINK = LinkStatus(
