@@ -135,7 +135,7 @@ def test_processes_are_those_of_the_node_and_can_be_signalled(make_world: Make) 
     sleepers = world.processes(NODE)
     assert {process.argv for process in sleepers} == {("sleep", "1000")}
     assert len(world.processes("eu-central-db1")) == 0
-    assert len(world.processes("wan")) == 3
+    eventually(lambda: len(world.processes("wan")) == 3, "the wan's too")
 
     world.signal(sleepers, signal.SIGSTOP)
     eventually(lambda: {one.state for one in world.processes(NODE)} == {"T"}, "all are stopped")
