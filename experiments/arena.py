@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from experiments.judging import judge
@@ -13,13 +14,14 @@ from testbed.history.problem import HistoryError
 from testbed.provision.bring_up import bring_up
 from testbed.provision.error import ProvisionError
 from testbed.provision.progress import Progress
+from testbed.report.folder import RunFolderError
 from testbed.report.report_file import ReportError, write_report
 from testbed.runner.announcer import Announcer
 from testbed.runner.execute import Ending, execute, prepare
 from testbed.runner.folder import FolderError, RunFolder
 from testbed.runner.plan import Plan
 from testbed.runner.plan_document import PlanError, digest
-from testbed.runner.progress import Example, Judged, Phase
+from testbed.runner.progress import Example, Judged, Log, Phase
 from testbed.toolchain.programs import locate
 from testbed.topology.model import Deployment
 from testbed.world.namespaces import NamespaceWorld, Owner
@@ -64,6 +66,7 @@ class Arena:
         self._announcer = Announcer(options.progress, options.lane)
         self._programs = {name: locate(name).version for name in _PROGRAMS}
         self._world: NamespaceWorld | None = None
+        self._reports = ThreadPoolExecutor(max_workers=1)
         self._known: dict[str, Judgement] = {}
         self._started = time.monotonic()
         self._last_s = 0.0
@@ -145,12 +148,19 @@ class Arena:
         self._announcer.tell(Phase("judge"))
         try:
             document = judge(folder)
-            write_report(folder.path)
-        except (FolderError, PlanError, HistoryError, ReportError) as error:
+        except (FolderError, PlanError, HistoryError) as error:
             return Judgement(folder, None, str(error))
+        # People can wait for the page; the next plan need not.
+        self._reports.submit(self._report, folder)
         if ending.outcome != "finished":
             return Judgement(folder, None, ending.problem)
         return Judgement(folder, document.validity, document.summary)
+
+    def _report(self, folder: RunFolder) -> None:
+        try:
+            write_report(folder.path)
+        except (ReportError, RunFolderError) as error:
+            self._announcer.tell(Log(str(error), "warning"))
 
     def _ready_world(self) -> NamespaceWorld:
         """The lane's world, made anew when there is none that runs."""
@@ -178,5 +188,6 @@ class Arena:
             self._world = None
 
     def close(self) -> None:
-        """End the lane's world."""
+        """End the lane's world, and wait for the last report."""
         self._discard_world()
+        self._reports.shutdown(wait=True)
