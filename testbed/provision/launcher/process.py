@@ -1,7 +1,7 @@
 """The process of a program: started in a session of its own, remembered, found again, ended."""
 
 # Loading pathlib takes longer than all that is done with paths here.
-# ruff: noqa: PTH103, PTH108, PTH120, PTH123
+# ruff: noqa: PTH103, PTH108, PTH110, PTH120, PTH123
 
 from __future__ import annotations
 
@@ -68,8 +68,14 @@ def spawn(
 def remember(spec: dict[str, Any], pid: int) -> None:
     """Write down which process is the program and what it was started from."""
     write(f"{RUNNING}/{spec['name']}.pid", f"{pid}\n")
+    write(f"{RUNNING}/touched", "")
     state = {"start": start_time(pid), "digest": digest(spec)}
     write(f"{RUNNING}/{spec['name']}.state", json.dumps(state))
+
+
+def untouched() -> bool:
+    """True while no program was started since the node itself began."""
+    return not os.path.exists(f"{RUNNING}/touched")
 
 
 def running(name: str) -> int | None:

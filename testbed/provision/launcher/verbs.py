@@ -3,7 +3,7 @@
 * ``{"verb": "ensure", "spec": {...}, "check": false}``: write the files, start or restart the
   program if need be, wait until it is healthy, bring its settings up to date.
 * ``{"verb": "start", "name": "consul", "wait": true}``: the same from the spec stored on the node.
-* ``{"verb": "start-all"}``: every program stored on a node on which none runs yet.
+* ``{"verb": "start-all"}``: every program stored on the node that does not run.
 * ``{"verb": "stop", "name": "consul", "signal": "TERM", "timeout_s": 15}``
 * ``{"verb": "status"}``: every program known to the node.
 * ``{"verb": "fetch", "url": ..., "method": "GET", "body": ""}``: one HTTP request from the node.
@@ -47,6 +47,7 @@ from testbed.provision.launcher.process import (
     running,
     spawn,
     started_as,
+    untouched,
 )
 
 STORED = "/srv/testbed/programs"
@@ -110,18 +111,21 @@ def ensure(spec: dict[str, Any], *, check: bool, wait: bool) -> dict[str, Any]:
 def start_all() -> dict[str, Any]:
     """Start every stored program by stage, and only then wait for all of them.
 
-    A program whose spec has a ``warm_start`` gets that command run before anything else, which
-    brings up what the program would find running after its own restart, and starts with that
-    environment added to its own.
+    On a node on which nothing was started yet, a program whose spec has a ``warm_start`` gets that
+    command run before anything else, which brings up what the program would find running after
+    its own restart, and starts with that environment added to its own.
     """
     began = time.monotonic()
     specs = sorted(map(stored, stored_names()), key=lambda spec: int(spec.get("stage", 0)))
+    warm = {spec["name"]: spec["warm_start"] for spec in specs if "warm_start" in spec}
+    if not untouched():
+        warm = {}
     for spec in specs:
-        if "warm_start" in spec and running(spec["name"]) is None:
-            spawn(spec, spec["warm_start"]["argv"])
+        if spec["name"] in warm:
+            spawn(spec, warm[spec["name"]]["argv"])
     for spec in specs:
         if running(spec["name"]) is None:
-            launch(spec, wait=False, env=spec.get("warm_start", {}).get("env"))
+            launch(spec, wait=False, env=warm.get(spec["name"], {}).get("env"))
     seconds = {}
     for spec in specs:
         ended = partial(_exit_code, spec["name"])

@@ -212,12 +212,18 @@ def test_start_all_goes_by_stage_after_the_warm_starts(launcher: Any) -> None:
         launcher.ask("stop", name=name, signal="KILL", timeout_s=5.0)
         (launcher.folder / "stored" / f"{name}.json").write_text(json.dumps(spec))
     order.write_text("")
+    (launcher.folder / "run" / "touched").unlink()  # as after a boot
     reply = launcher.ask("start-all")
     launcher.started |= {item["pid"] for item in launcher.ask("status")["programs"]}
     assert order.read_text() == "warm early a-late "
     assert set(reply["seconds"]) == {"early", "a-late"}
     pid = next(item["pid"] for item in launcher.ask("status")["programs"] if item["stage"] == 2)
     assert b"WHEN=now" in Path(f"/proc/{pid}/environ").read_bytes()
+    launcher.ask("stop", name="a-late", signal="KILL", timeout_s=5.0)
+    order.write_text("warm early ")
+    launcher.ask("start-all")
+    launcher.started |= {item["pid"] for item in launcher.ask("status")["programs"]}
+    assert order.read_text() == "warm early a-late ", "nothing is warm the second time"
 
 
 def test_start_all_fails_at_once_when_a_program_ends(launcher: Any) -> None:
