@@ -10,7 +10,6 @@ unknown.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -60,6 +59,7 @@ class PostgresClient:
         self._node: str | None = None
         self._term: int | None = None
         self._ended = False
+        self._timed_out = False
         # A node that refuses a connection is known all the same where it was asked directly.
         self._asked = endpoint.name if endpoint.name in nodes.values() else None
 
@@ -83,22 +83,27 @@ class PostgresClient:
         # Nothing is cancelled after a time-out: asyncpg would open a second connection to ask the
         # server to cancel, and that can hang in the same black hole. Ending the connection ends
         # the wait at once, and a timer costs less than a task for each statement.
-        timer = asyncio.get_running_loop().call_later(self._timeout_s, self._abort)
-        started = time.monotonic()
+        timer = asyncio.get_running_loop().call_later(self._timeout_s, self._give_up)
         try:
             result = await operation(self._connection, self._space, invocation)
         except asyncpg.PostgresError as error:
-            return self._refused(error, time.monotonic() - started)
+            return self._refused(error)
         except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             self._abort()
-            return Completion("info", node=self._node, error=f"connection lost: {error}"[:120])
+            said = "timeout" if self._timed_out else f"connection lost: {error}"[:120]
+            return Completion("info", node=self._node, error=said)
         finally:
             timer.cancel()
         return replace(result, node=self._node, term=self._term)
 
-    def _refused(self, error: asyncpg.PostgresError, took_s: float) -> Completion:
+    def _give_up(self) -> None:
+        """The statement's time is over."""
+        self._timed_out = True
+        self._abort()
+
+    def _refused(self, error: asyncpg.PostgresError) -> Completion:
         """What a reported error leaves open."""
-        if self._ended and took_s >= self._timeout_s:
+        if self._timed_out:
             return Completion("info", node=self._node, error="timeout")
         state = error.sqlstate or ""
         unknown = state.startswith(_UNKNOWN_CLASSES)
