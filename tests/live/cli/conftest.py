@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -64,9 +65,10 @@ class Command:
         assert done.code == 0, done
         return done.out
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        # Its own handling of SIGINT, whatever the test runner was started with.
-        return subprocess.Popen(
+    @contextlib.contextmanager
+    def start(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+        """Start it with its own handling of SIGINT, whatever the test runner was started with."""
+        process = subprocess.Popen(
             self.argv(*words),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -75,6 +77,11 @@ class Command:
             env=self.env,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
         )
+        with process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def status(self, *words: str) -> list[dict[str, Any]]:
         done = self.run("status", "--json", *words)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from testbed.world.finding import find
+
 from .conftest import Command, eventually, holders, machine, namespaces_of
 
 TWO = ("cli-two", "cli-three")
@@ -64,7 +66,7 @@ def died(command: Command) -> None:
     assert "testbed down cli-three" in " ".join(done.out.split())
     assert command.run("status").code == 3
     assert command.run("exec", "wan", "--world", "cli-three", "--", "true").code == 3
-    assert "INFO" in command.ok("logs", "us-east-db1/patroni", "--world", "cli-three")
+    assert command.ok("logs", "us-east-db1/patroni", "--world", "cli-three").count("\n") == 10
     followed = command.ok("logs", "us-east-db1/patroni", "--world", "cli-three", "--follow")
     assert followed.endswith("-- world cli-three has ended --\n")
 
@@ -72,16 +74,18 @@ def died(command: Command) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interrupted_up_leaves_nothing(command: Command, number: signal.Signals) -> None:
     before = machine()
-    process = command.start("up", "--name", "cli-never")
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "Start every program" in line:
-            break
-    (world,) = [each for each in command.status() if each["name"] == "cli-never"]
-    assert world["keeper"] == process.pid
-    held = namespaces_of(world["process1"])
-    process.send_signal(number)
-    process.communicate(timeout=30)
+    with command.start("up", "--name", "cli-never") as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "Start every program" in line:
+                break
+        # Not asked of `testbed status`: the world could be complete before it answers.
+        sighting = find("cli-never", folder=command.state / "testbed" / "worlds")
+        assert sighting.keeper == process.pid
+        assert sighting.remembered.process1 is not None
+        held = namespaces_of(sighting.remembered.process1.pid)
+        process.send_signal(number)
+        process.communicate(timeout=30)
     assert process.returncode == (-9 if number == signal.SIGKILL else 3)
     eventually(lambda: not holders(held), "no process of the world is left")
     assert machine() == before
