@@ -22,6 +22,7 @@ from testbed.runner.folder import FolderError, RunFolder
 from testbed.runner.plan import Plan
 from testbed.runner.plan_document import PlanError, digest
 from testbed.runner.progress import Example, Judged, Log, Phase
+from testbed.toolchain.error import ToolchainError
 from testbed.toolchain.programs import locate
 from testbed.topology.model import Deployment
 from testbed.world.namespaces import NamespaceWorld, Owner
@@ -136,7 +137,7 @@ class Arena:
             world = self._ready_world()
             prepare(folder, plan, self.deployment, world.name, self._programs)
             ending = execute(world, folder, self._options.progress, self._options.lane)
-        except (WorldError, ProvisionError, FolderError) as error:
+        except (WorldError, ProvisionError, ToolchainError, FolderError) as error:
             self._discard_world()
             return Judgement(folder, None, str(error))
         return self._judged(folder, ending)
