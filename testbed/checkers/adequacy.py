@@ -117,7 +117,7 @@ def _before(
         found = load(history, required.functions, from_ns=span[0], to_ns=to_ns, region=region)
         if found.availability is None or found.availability < required.acknowledged_min:
             problems.append(
-                f"before the first fault {found.ok} of {found.due} operations in {region} "
+                f"before the first fault {found.served} of {found.due} operations in {region} "
                 f"succeeded, expected {required.acknowledged_min:.0%}: too little load to break"
             )
     return problems

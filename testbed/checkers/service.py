@@ -59,6 +59,7 @@ def check(
                 "to_ns": found.to_ns,
                 "due": found.due,
                 "acknowledged": found.ok,
+                "refused": found.refused,
                 "unknown": found.info,
             }
             for one, found in poor
@@ -84,6 +85,6 @@ def _share(pair: tuple[Expectation, Load]) -> float:
 
 def _said(expected: Expectation, found: Load) -> str:
     return (
-        f"{found.ok} of {found.due} writes due in {expected.region} were acknowledged once the "
+        f"{found.served} of {found.due} writes due in {expected.region} were answered once the "
         f"bound after {expected.cause} was over"
     )

@@ -10,6 +10,10 @@ from typing import Any
 from testbed.history.operation import FAULTS_PROCESS, Operation
 from testbed.history.problem import HistoryError, Problem
 
+REFUSED = "refused"
+"""How the error of a ``fail`` begins when the system worked and the operation's own rule said no:
+a compare-and-set that found another value, a transfer of more than there was. It is service."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -51,6 +55,13 @@ class Pair:
         if self.completion is not None and self.completion.node is not None:
             return self.completion.node
         return self.invocation.node
+
+    @property
+    def served(self) -> bool:
+        """Whether the system did its work: acknowledged it, or refused it by its own rule."""
+        error = None if self.completion is None else self.completion.error
+        refused = self.outcome == "fail" and (error or "").startswith(REFUSED)
+        return refused or self.outcome == "ok"
 
     @property
     def start_ns(self) -> int:

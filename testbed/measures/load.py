@@ -19,6 +19,7 @@ class Load:
         ok: How many were acknowledged, whenever.
         fail: How many surely were not done.
         info: How many have an unknown outcome.
+        refused: How many of those that failed were refused by their own rule: served as well.
     """
 
     from_ns: int
@@ -27,11 +28,17 @@ class Load:
     ok: int
     fail: int
     info: int
+    refused: int = 0
+
+    @property
+    def served(self) -> int:
+        """How many the system did its work for: acknowledged, or refused by their own rule."""
+        return self.ok + self.refused
 
     @property
     def availability(self) -> float | None:
-        """Acknowledged operations by those due, 0 to 1; None if none was due."""
-        return self.ok / self.due if self.due else None
+        """Served operations by those due, 0 to 1; None if none was due."""
+        return self.served / self.due if self.due else None
 
     @property
     def due_ops_s(self) -> float:
@@ -84,7 +91,8 @@ def load(
 
 def tally(pairs: Iterable[Pair], from_ns: int, to_ns: int) -> Load:
     """The same of operations at hand."""
-    outcomes = [pair.outcome for pair in pairs if from_ns <= pair.due_ns < to_ns]
+    due = [pair for pair in pairs if from_ns <= pair.due_ns < to_ns]
+    outcomes = [pair.outcome for pair in due]
     return Load(
         from_ns,
         to_ns,
@@ -92,4 +100,5 @@ def tally(pairs: Iterable[Pair], from_ns: int, to_ns: int) -> Load:
         ok=outcomes.count("ok"),
         fail=outcomes.count("fail"),
         info=outcomes.count("info"),
+        refused=sum(pair.served and pair.outcome == "fail" for pair in due),
     )

@@ -102,7 +102,7 @@ def longest_outage(
         HistoryError: The history cannot be paired.
     """
     pairs = [pair for pair in history.of(writes) if pair.region == region]
-    acks = sorted(pair.end_ns or 0 for pair in pairs if pair.outcome == "ok")
+    acks = sorted(pair.end_ns or 0 for pair in pairs if pair.served)
     within = [ack for ack in acks if from_ns < ack <= to_ns]
     # Of equally long ones the first, so that a history has one answer.
     start, end = max(pairwise([from_ns, *within, to_ns]), key=lambda gap: gap[1] - gap[0])
