@@ -67,8 +67,10 @@ def setting_of(run: RecordedRun) -> Setting:
     """What the promises of a run are asked with."""
     workload = workload_class(run.plan.load.workload)
     functions = (workload.writes | workload.reads | workload.replica_reads) - {MARK}
-    span = load_span(run.history, functions)
-    return Setting(run, workload.writes - {MARK}, functions, span[1] if span else 0)
+    writes = workload.writes - {MARK}
+    # Final reads may have a function of the load's: only its writes say when it ended.
+    span = load_span(run.history, writes)
+    return Setting(run, writes, functions, span[1] if span else 0)
 
 
 def failover(run: RecordedRun) -> tuple[Verdict, ...]:

@@ -66,7 +66,7 @@ def check(history: History, required: Requirements, *, lateness_ms: float | None
         HistoryError: The history cannot be paired, or its faults do not say enough.
     """
     windows = fault_windows(history)
-    span = load_span(history, required.functions)
+    span = load_span(history, frozenset(required.functions) - frozenset(required.final))
     problems: list[str] = []
     numbers = {"faults": float(len(windows))}
     if span is None:

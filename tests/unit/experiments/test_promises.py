@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from experiments.promises import Setting, expectations
+from experiments.promises import Setting, expectations, failover, setting_of
 from testbed.runner.execute import Ending
 from testbed.runner.folder import RunFolder
 from testbed.runner.plan import Load, Plan
@@ -74,3 +75,18 @@ def test_both_ends_of_a_cut_link_where_nobody_acknowledged() -> None:
 def test_a_killed_node_cuts_no_region_off() -> None:
     found = promised(setting(Scribe(), "node-kill", "eu-west-db1"))
     assert found == dict.fromkeys(REGIONS, 10)
+
+
+def test_final_reads_do_not_stretch_the_load() -> None:
+    """A register's final reads are asked like the load's: they must not move the load's end."""
+    scribe = Scribe()
+    for second in range(30):
+        scribe.call("write", second * S, second * S + MS, value=second, key=1, node="eu-west-db1")
+    for place, node in enumerate(("eu-west-db1", "eu-central-db1", "us-east-db1")):
+        start = (40 + 5 * place) * S
+        scribe.call("read-replica", start, start + MS, key=1, result=29, node=node)
+    made = setting(scribe, "region-cut", "eu-west")
+    run = replace(made.run, plan=replace(made.run.plan, load=Load("register")))
+    assert setting_of(run).end_ns == 29 * S
+    judged = {verdict.name: verdict for verdict in failover(run)}
+    assert not any("was not read" in str(each) for each in judged["adequacy"].counterexample)
