@@ -33,14 +33,16 @@ def check(run: RecordedRun, writes: Iterable[str]) -> Verdict:
         since it is the testbed that would be broken.
     """
     topology = run.deployment.topology
+    regions = {region.name for region in topology.regions}
     strict = run.deployment.variables.get("replication") == "synchronous_strict"
     slack = [
-        (_took_ms(pair) - _least_ms(topology, pair.region or "", primary, strict=strict), pair)
+        (_took_ms(pair) - _least_ms(topology, client, primary, strict=strict), pair)
         for pair in run.history.of(writes, "ok")
         if (primary := run.region_of.get(pair.node or "")) is not None
+        and (client := pair.region or "") in regions
     ]
     if not slack:
-        reason = "no acknowledged write says which node acknowledged it"
+        reason = "no acknowledged write says whose it was and which node acknowledged it"
         return Verdict(NAME, PROMISE, Validity.UNKNOWN, reason)
     least_ms, fastest = min(slack, key=lambda each: each[0])
     numbers = {"slack_ms_min": round(least_ms, 3), "writes": float(len(slack))}
