@@ -18,10 +18,9 @@ from testbed.history.problem import HistoryError
 from testbed.measures.final_state import final_state
 from testbed.measures.load import load
 from testbed.measures.rpo import loss_estimate
+from testbed.report.verdict_file import VERDICT_VERSION
 from testbed.runner.folder import FolderError, RunFolder, write_json
 from testbed.runner.recorded import RecordedRun, read_run
-
-VERDICT_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)

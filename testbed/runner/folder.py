@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from faults.protocol import Evidence
+from testbed.history.appender import Appender
 from testbed.probes.protocol import Claim
 
 
@@ -104,47 +104,15 @@ def read_json(path: Path) -> Any:
         raise FolderError(f"{path} cannot be read: {error}") from error
 
 
-class LineLog:
-    """A file of JSON lines that are written as they happen.
-
-    Args:
-        path: The file; appended to.
-
-    Raises:
-        FolderError: The file can't be opened or written.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        try:
-            self._file = path.open("ab", buffering=0)
-        except OSError as error:
-            raise FolderError(f"{path} cannot be opened: {error.strerror}") from error
-
-    def write(self, document: Mapping[str, Any]) -> None:
-        """Append one line."""
-        line = json.dumps(document, separators=(",", ":")).encode() + b"\n"
-        try:
-            written = self._file.write(line)
-        except OSError as error:
-            raise FolderError(f"{self._path} cannot be written: {error.strerror}") from error
-        if written != len(line):
-            raise FolderError(f"{self._path} cannot be written: the disk is full")
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-
-class EvidenceLog(LineLog):
+class EvidenceLog(Appender):
     """``evidence.jsonl``."""
 
-    def append(self, step: int, evidence: Evidence) -> None:
+    def show(self, step: int, evidence: Evidence) -> None:
         """Append what step number ``step`` of the schedule was shown to do."""
-        self.write({"step": step, **asdict(evidence)})
+        self.append({"step": step, **asdict(evidence)})
 
 
-class RolesLog(LineLog):
+class RolesLog(Appender):
     """``roles.jsonl``: a line whenever a node changes what it claims."""
 
     def __init__(self, path: Path) -> None:
@@ -156,5 +124,5 @@ class RolesLog(LineLog):
         changed = tuple(claim for claim in claims if self._last.get(claim.node) != claim)
         for claim in changed:
             self._last[claim.node] = claim
-            self.write({"time": time, **asdict(claim)})
+            self.append({"time": time, **asdict(claim)})
         return changed

@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from testbed.clients.catalogue import SYSTEMS, System
+from testbed.history.appender import Appender
 from testbed.history.journal import Journal
 from testbed.probes.catalogue import PROBES
 from testbed.probes.links import LinkProbe
 from testbed.probes.protocol import Probe
 from testbed.runner.announcer import Announcer
 from testbed.runner.clock import Clock
-from testbed.runner.folder import LineLog, RolesLog, RunFolder, read_json
+from testbed.runner.folder import RolesLog, RunFolder, read_json
 from testbed.runner.plan import Plan
 from testbed.runner.plan_document import load_plan
 from testbed.runner.pressure import PressureGauge
@@ -88,7 +89,7 @@ async def watched(setting: Setting) -> AsyncIterator[PressureGauge]:
     """Roles, rates, links and pressure are watched inside; a watcher's failure is the run's."""
     gauge = PressureGauge()
     roles = RolesLog(setting.folder.roles)
-    links = LineLog(setting.folder.metrics / "links.jsonl")
+    links = Appender(setting.folder.metrics / "links.jsonl")
     regions = [region.name for region in setting.topology.regions]
     watchers = [
         asyncio.create_task(gauge.run()),

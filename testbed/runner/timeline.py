@@ -91,7 +91,7 @@ class Timeline:
             # What can't be observed is not shown; the run goes on and will be inconclusive.
             found = Evidence(fault.title, phase, False, str(error))
         found = replace(found, time=self._clock.now())
-        self._evidence.append(number, found)
+        self._evidence.show(number, found)
         self._record(number, fault, phase, shown=found.shown, observation=found.observation)
 
     def _record(self, number: int, fault: Fault, phase: str, **more: Any) -> None:

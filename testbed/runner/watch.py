@@ -6,10 +6,11 @@ import asyncio
 from collections import Counter
 from typing import Protocol
 
+from testbed.history.appender import Appender
 from testbed.probes.protocol import Probe
 from testbed.runner.announcer import Announcer
 from testbed.runner.clock import Clock
-from testbed.runner.folder import LineLog, RolesLog
+from testbed.runner.folder import RolesLog
 from testbed.runner.progress import Rate, Role
 from testbed.runner.recorder import Recorder
 from testbed.topology.model import Topology
@@ -61,9 +62,9 @@ async def watch_rates(recorder: Recorder, regions: list[str], announcer: Announc
             )
 
 
-async def watch_links(source: LinkSource, clock: Clock, log: LineLog) -> None:
+async def watch_links(source: LinkSource, clock: Clock, log: Appender) -> None:
     """Record what every link measures, once a second, until cancelled."""
     while True:
         for reading in await source.readings():
-            log.write({"time": clock.now(), **reading})
+            log.append({"time": clock.now(), **reading})
         await asyncio.sleep(_LINKS_INTERVAL_S)
