@@ -20,6 +20,19 @@ class Validity(enum.IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Levels:
+    """Where a history of transactions stands among the isolation levels.
+
+    Args:
+        violated: The weakest levels that it violates, canonical names.
+        allowed: The strongest levels that nothing found in it contradicts.
+    """
+
+    violated: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The answer to one promise.
 
@@ -30,6 +43,7 @@ class Verdict:
         reason: One sentence: why, with numbers.
         counterexample: The smallest thing that shows a violation, plain JSON.
         numbers: Figures that belong to the answer, by name with the unit last.
+        levels: For transactions: what the history violates and what it allows.
     """
 
     name: str
@@ -38,6 +52,7 @@ class Verdict:
     reason: str
     counterexample: tuple[Any, ...] = ()
     numbers: dict[str, float] = field(default_factory=dict)
+    levels: Levels | None = None
 
 
 def merge(verdicts: Iterable[Verdict]) -> Validity:
