@@ -19,6 +19,7 @@ settings.register_profile(
     print_blob=True,
 )
 settings.register_profile("thorough", settings.get_profile("default"), max_examples=1000)
+settings.register_profile("full", settings.get_profile("default"), max_examples=10_000)
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "default")
