@@ -1,0 +1,189 @@
+"""Names of anomalies, and which of them are a case of which other."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from itertools import pairwise
+
+from testbed.checkers.request import RequestError
+
+FORMS = ("", "-process", "-realtime")
+"""A cycle of dependencies alone; one that also needs the order of a session; of real time."""
+
+MEANING = {
+    "garbage-read": "a read returned what nobody wrote",
+    "duplicate-elements": "a read returned the same element twice",
+    "cyclic-versions": "the versions of a key follow each other in a circle",
+    "incompatible-order": "two reads of a key cannot come from one order of its versions",
+    "internal": "a transaction's read contradicts its own earlier reads and writes of the key",
+    "future-read": "a transaction read what it wrote only afterwards",
+    "dirty-update": "a committed write builds on an aborted one",
+    "G0": "a circle of overwrites",
+    "G1a": "a committed transaction read an aborted write",
+    "G1b": "a transaction read what another one had overwritten itself",
+    "G1c": "a circle of overwrites and reads of what was written",
+    "G1": "G1a, G1b or G1c",
+    "lost-update": "two transactions read the same version of a key and both replaced it",
+    "G-cursor": "a transaction replaced a version of a key that was no longer the one it had read",
+    "observed-transaction-vanishes": (
+        "a transaction saw another one's write and later missed one of its other writes"
+    ),
+    "fractured-read": "a transaction saw one of another one's writes and missed another",
+    "causal-violation": "a transaction missed a write that happened before what it read",
+    "prefix-violation": "no prefix of one order of commits explains what transactions read",
+    "G-single": "a circle with one missed write",
+    "G-nonadjacent": "a circle in which no two missed writes follow each other",
+    "G2-item": "a circle with missed writes",
+    "G2": "a circle with missed writes, of items or of predicates",
+    "write-skew": "two transactions each missed what the other one wrote",
+}
+"""Every anomaly without its form, the worst first, and what it is in a few words.
+
+G0 to G2 after Adya, "Weak Consistency", MIT 1999, and Adya, Liskov and O'Neil, ICDE 2000; the
+others after Kingsbury and Alvaro, "Elle", VLDB 2020, and its taxonomy of consistency models;
+fractured reads and vanishing transactions after Bailis et al., VLDB 2013 and SIGMOD 2014; the
+causal and the prefix cycle after Cerone, Bernardi and Gotsman, CONCUR 2015. The histories know
+reads of items alone, so every G-single and every G-nonadjacent is a G2-item.
+"""
+
+_IMPLIES: Mapping[str, tuple[str, ...]] = {
+    "G0": ("G1c",),
+    "G1a": ("G1",),
+    "G1b": ("G1",),
+    "G1c": ("G1",),
+    "garbage-read": ("G1a",),
+    "incompatible-order": ("G1a",),
+    "dirty-update": ("G1a",),
+    "future-read": ("G1c",),
+    "lost-update": ("G2-item",),
+    "G-cursor": ("G-single",),
+    "observed-transaction-vanishes": ("fractured-read",),
+    "fractured-read": ("causal-violation",),
+    "causal-violation": ("prefix-violation", "G-single"),
+    "prefix-violation": ("G-nonadjacent",),
+    "G-single": ("G-nonadjacent",),
+    "G-nonadjacent": ("G2-item",),
+    "write-skew": ("G2-item",),
+    "G2-item": ("G2",),
+}
+
+_ALIASES = {
+    "otv": "observed-transaction-vanishes",
+    "aborted-read": "G1a",
+    "dirty-read": "G1a",
+    "intermediate-read": "G1b",
+    "circular-information-flow": "G1c",
+    "dirty-write": "G0",
+    "write-cycle": "G0",
+    "read-skew": "G-single",
+    "g-single-item": "G-single",
+    "g-nonadjacent-item": "G-nonadjacent",
+    "duplicate-element": "duplicate-elements",
+    "g1-a": "G1a",
+    "g1-b": "G1b",
+    "g1-c": "G1c",
+    "g-2": "G2",
+    "g-2-item": "G2-item",
+    "g-0": "G0",
+}
+
+ALL = tuple(name + form for form in FORMS for name in MEANING)
+"""Every canonical name, the worst first."""
+
+
+def implied_by(anomalies: Iterable[str]) -> frozenset[str]:
+    """The anomalies and all that they are a case of."""
+    return _closure(frozenset(anomalies), forwards=True)
+
+
+def implying(anomalies: Iterable[str]) -> frozenset[str]:
+    """The anomalies and all that are a case of one of them: what to look for when asked."""
+    return _closure(frozenset(anomalies), forwards=False)
+
+
+def split_form(anomaly: str) -> tuple[str, str]:
+    """The name without its form, and the form."""
+    for form in FORMS[1:]:
+        if anomaly.endswith(form):
+            return anomaly.removesuffix(form), form
+    return anomaly, ""
+
+
+def meaning_of(anomaly: str) -> str:
+    """What an anomaly is, in a few words."""
+    name, form = split_form(anomaly)
+    also = {"": "", "-process": ", with the order of a session"}
+    return MEANING[name] + also.get(form, ", with the order of real time")
+
+
+def canonical_anomalies(text: str) -> tuple[str, ...]:
+    """Canonical names of a list of anomalies, such as ``G0, G1a, lost-update``.
+
+    Raises:
+        RequestError: Names that are not known, each with the nearest ones that are.
+    """
+    known = {name.lower(): name for name in ALL}
+    known |= {alias + form: name + form for alias, name in _ALIASES.items() for form in FORMS}
+    return canonical(text, known, "anomaly")
+
+
+def canonical(text: str, known: Mapping[str, str], noun: str) -> tuple[str, ...]:
+    """The canonical names of a comma-separated list, each once, in the order given.
+
+    Args:
+        text: The list; case does not matter, nor do spaces, underscores and leading colons.
+        known: Lower-case name to canonical name.
+        noun: What they are, for the message.
+
+    Raises:
+        RequestError: Names that are not known, or none at all.
+    """
+    found: dict[str, None] = {}
+    problems = []
+    for given in text.split(","):
+        name = "-".join(given.strip().lstrip(":").lower().replace("_", " ").split())
+        if name in known:
+            found[known[name]] = None
+        elif name:
+            near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+            names = list(dict.fromkeys(known[each] for each in near))
+            hint = f"; did you mean {' or '.join(names)}?" if names else ""
+            problems.append(f"there is no {noun} {given.strip()!r}{hint}")
+    if not found and not problems:
+        problems.append(f"no {noun} is named")
+    if problems:
+        raise RequestError(problems)
+    return tuple(found)
+
+
+@cache
+def _closure(anomalies: frozenset[str], *, forwards: bool) -> frozenset[str]:
+    steps = _edges(forwards=forwards)
+    reached = set(anomalies)
+    waiting = list(anomalies)
+    while waiting:
+        for after in steps.get(waiting.pop(), ()):
+            if after not in reached:
+                reached.add(after)
+                waiting.append(after)
+    return frozenset(reached)
+
+
+@cache
+def _edges(*, forwards: bool) -> dict[str, tuple[str, ...]]:
+    """Implications among all forms: a cycle is also one that may use the order of sessions."""
+    pairs = [
+        (name + form, other + form)
+        for form in FORMS
+        for name, others in _IMPLIES.items()
+        for other in others
+    ]
+    for weak, strong in pairwise(FORMS):
+        pairs += [(name + weak, name + strong) for name in MEANING]
+    steps: dict[str, tuple[str, ...]] = {}
+    for before, after in pairs:
+        key, value = (before, after) if forwards else (after, before)
+        steps[key] = (*steps.get(key, ()), value)
+    return steps
