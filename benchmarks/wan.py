@@ -54,7 +54,9 @@ def running_world(folder: Path) -> Iterator[NamespaceWorld]:
     world = create("benchmark", topology(), logs=folder / "logs", folder=folder / "worlds")
     server = str(locate("toxiproxy-server").path)
     with (folder / "toxiproxy.log").open("wb") as log:
-        command = world.argv("wan", [server, "-host=127.0.0.1", "-port=8474"])
+        # As the role of the wan starts it.
+        prefix = ["env", "GOMAXPROCS=1", "GOGC=400"]
+        command = world.argv("wan", [*prefix, server, "-host=127.0.0.1", "-port=8474"])
         proxy = subprocess.Popen(command, stdout=log, stderr=log)
     try:
         _provision(world)

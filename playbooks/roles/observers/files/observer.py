@@ -28,7 +28,7 @@ from typing import Any, cast
 
 PORT = 7400
 READINGS_PORT = 7401
-WINDOW = 21
+WINDOW = 11
 RETRY_S = 0.2
 CONNECT_S_MAX = 0.5
 """The wan answers at once or not at all; asking anew is faster than the kernel's own repetition."""
