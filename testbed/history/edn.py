@@ -1,0 +1,344 @@
+"""EDN, the notation of Clojure: values read strictly, with their places and bounded nesting.
+
+Source: the edn-format specification (https://github.com/edn-format/edn) and what Clojure's printer
+writes besides: ratios, symbolic values, records. Values come as plain JSON so that checkers read
+one kind of history; a name that JSON does not have (a keyword, a symbol, a ratio) is a subclass
+of ``str``, a set one of ``list``, so that nothing is forgotten by who must write it again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+NESTING_MAX = 200
+"""Deeper values are refused."""
+
+DIGITS_MAX = 1000
+"""Longer numbers are refused: making them takes time that grows with their square."""
+
+
+class EdnError(Exception):
+    """Not EDN.
+
+    Args:
+        position: Where in the text.
+        why: What was expected.
+    """
+
+    def __init__(self, position: int, why: str) -> None:
+        self.position, self.why = position, why
+        super().__init__(why)
+
+
+class Name(str):
+    """A text that is no string in EDN: a symbol, a character, a ratio, a number as a key, ..."""
+
+    __slots__ = ()
+
+
+class Keyword(Name):
+    """A keyword, without its colon."""
+
+    __slots__ = ()
+
+
+class Symbol(Name):
+    """A symbol."""
+
+    __slots__ = ()
+
+
+class Ratio(Name):
+    """A ratio, as ``1/2``."""
+
+    __slots__ = ()
+
+
+class Character(Name):
+    """A character, as ``a``."""
+
+    __slots__ = ()
+
+
+class IntegerKey(Name):
+    """A whole number that is the key of a map."""
+
+    __slots__ = ()
+
+
+class OtherKey(Name):
+    """Any other value that is the key of a map, as it was written."""
+
+    __slots__ = ()
+
+
+class Set(list[Any]):
+    """The elements of a set."""
+
+
+class Independent(list[Any]):
+    """A key and a value of Jepsen's independent keys."""
+
+
+_TOKEN = re.compile(
+    r"""
+      (?P<blank>(?:[\s,]+|;[^\n]*)+)
+    | (?P<integer>[+-]?(?:0|[1-9][0-9]*)N?(?=[\s,;"()\[\]{}]|$))
+    | (?P<keyword>:[^\s,;"()\[\]{}@^`~\\:][^\s,;"()\[\]{}@^`~\\]*)
+    | (?P<open>[\[({]|\#\{)
+    | (?P<close>[\])}])
+    | (?P<string>"[^"\\]*(?:\\.[^"\\]*)*")
+    | (?P<word>[A-Za-z.*!_?$%&=<>|+/-][A-Za-z0-9.*!_?$%&=<>|+/:\#'-]*)
+    | (?P<ratio>[+-]?(?:0|[1-9][0-9]*)/[1-9][0-9]*(?=[\s,;"()\[\]{}]|$))
+    | (?P<float>[+-]?(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?M?(?=[\s,;"()\[\]{}]|$))
+    | (?P<character>\\(?:newline|return|space|tab|formfeed|backspace|u[0-9A-Fa-f]{4}|\S))
+    | (?P<discard>\#_)
+    | (?P<symbolic>\#\#[A-Za-z]+)
+    | (?P<tag>\#[A-Za-z][A-Za-z0-9._/*!?$%&=<>+-]*)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
+_ESCAPES = {"t": "\t", "r": "\r", "n": "\n", "b": "\b", "f": "\f", "\\": "\\", '"': '"'}
+_CHARACTERS = {
+    "newline": "\n",
+    "return": "\r",
+    "space": " ",
+    "tab": "\t",
+    "formfeed": "\f",
+    "backspace": "\b",
+}
+_WORDS = {"nil": None, "true": True, "false": False}
+_CLOSES = {"[": "]", "(": ")", "{": "}", "#{": "}"}
+_RECORDS = ("jepsen.history.Op", "knossos.op.Op", "jepsen.history.op")
+_INDEPENDENT = re.compile(r"(jepsen\.)?independent[./][Tt]uple")
+_END = object()
+_CLOSE = object()
+
+
+class Reader:
+    """Reads values one after the other from a text.
+
+    Args:
+        text: The text.
+        position: Where to begin.
+    """
+
+    def __init__(self, text: str, position: int = 0) -> None:
+        self.text = text
+        self.position = position
+        self._places: dict[str, int] = {}
+
+    def next_value(self) -> Any:
+        """The next value, or :data:`END` when there is none.
+
+        Raises:
+            EdnError: The text is not EDN there.
+        """
+        value = self._value(0)
+        if value is _CLOSE:
+            bracket = self.text[self.position - 1]
+            raise EdnError(self.position - 1, f"expected a value, not '{bracket}'")
+        return value
+
+    def opened(self) -> str | None:
+        """Enter the collection that begins here, if a vector or a list does."""
+        self._skip()
+        if self.text[self.position : self.position + 1] in ("[", "("):
+            self.position += 1
+            return _CLOSES[self.text[self.position - 1]]
+        return None
+
+    def closed(self, bracket: str) -> bool:
+        """Leave a collection if it ends here.
+
+        Raises:
+            EdnError: The text ends before it does.
+        """
+        self._skip()
+        found = self.text[self.position : self.position + 1]
+        if not found:
+            raise EdnError(self.position, f"expected '{bracket}' before the end of the file")
+        if found == bracket:
+            self.position += 1
+            return True
+        return False
+
+    def at_end(self) -> bool:
+        """Whether nothing is left."""
+        self._skip()
+        return self.position >= len(self.text)
+
+    def _skip(self) -> None:
+        """Go on to the next value: over blanks, comments and what is discarded."""
+        while found := _TOKEN.match(self.text, self.position):
+            if found.lastgroup == "discard":
+                self.position = found.end()
+                self._discarded(0)
+            elif found.lastgroup == "blank":
+                self.position = found.end()
+            else:
+                return
+
+    def _discarded(self, depth: int) -> None:
+        start = self.position
+        if self._value(depth + 1) in (_END, _CLOSE):
+            raise EdnError(start, "expected a value to discard after '#_'")
+
+    def _value(self, depth: int) -> Any:
+        if depth > NESTING_MAX:
+            raise EdnError(self.position, f"expected at most {NESTING_MAX} levels of nesting")
+        while True:
+            found = _TOKEN.match(self.text, self.position)
+            if found is None:
+                if self.position >= len(self.text):
+                    return _END
+                raise EdnError(self.position, self._unexpected())
+            start, self.position = self.position, found.end()
+            kind = found.lastgroup
+            if kind == "blank":
+                continue
+            if kind == "discard":
+                self._discarded(depth)
+                continue
+            return self._made(str(kind), found.group(), start, depth)
+
+    def _made(self, kind: str, lexeme: str, start: int, depth: int) -> Any:
+        if kind == "open":
+            return self._collection(lexeme, start, depth)
+        if kind == "close":
+            return _CLOSE
+        if kind == "tag":
+            return self._tagged(lexeme[1:], start, depth)
+        if len(lexeme) > DIGITS_MAX and kind in ("integer", "ratio", "float"):
+            raise EdnError(start, f"expected numbers of at most {DIGITS_MAX} digits")
+        return _ATOMS[kind](self, lexeme, start)
+
+    def _collection(self, lexeme: str, start: int, depth: int) -> Any:
+        close = _CLOSES[lexeme]
+        items: list[Any] = []
+        places: list[tuple[int, int]] = []
+        while True:
+            self._skip()
+            place = self.position
+            item = self._value(depth + 1)
+            if item is _END:
+                raise EdnError(self.position, f"expected '{close}' before the end of the file")
+            if item is _CLOSE:
+                found = self.text[self.position - 1]
+                if found != close:
+                    raise EdnError(self.position - 1, f"expected '{close}', not '{found}'")
+                break
+            items.append(item)
+            places.append((place, self.position))
+        if lexeme == "{":
+            return self._map(items, places, start, depth)
+        return Set(items) if lexeme == "#{" else items
+
+    def _map(
+        self, items: list[Any], places: list[tuple[int, int]], start: int, depth: int
+    ) -> dict[str, Any]:
+        if len(items) % 2:
+            raise EdnError(start, "expected a value for every key of the map")
+        found: dict[str, Any] = {}
+        for number in range(0, len(items), 2):
+            key = _key(items[number], self.text[slice(*places[number])])
+            if key in found:
+                raise EdnError(
+                    places[number][0], f"expected each key once, '{key:.40}' came before"
+                )
+            found[key] = items[number + 1]
+            if depth == 0:
+                self._places[key] = places[number + 1][0]
+        return found
+
+    def place_of(self, name: str, otherwise: int) -> int:
+        """Where the value of a field of the last outermost map stands."""
+        return self._places.get(name, otherwise)
+
+    def fresh(self) -> None:
+        """Forget the places of the last map."""
+        self._places = {}
+
+    def _tagged(self, tag: str, start: int, depth: int) -> Any:
+        record = tag in _RECORDS
+        value = self._value(depth if record else depth + 1)
+        if value is _END or value is _CLOSE:
+            raise EdnError(start, f"expected a value after '#{tag}'")
+        if record:
+            if not isinstance(value, dict):
+                raise EdnError(start, f"expected a map after '#{tag}'")
+            return value
+        if _INDEPENDENT.fullmatch(tag):
+            if isinstance(value, dict) and set(value) == {"key", "value"}:
+                value = [value["key"], value["value"]]
+            if not isinstance(value, list) or len(value) != 2:
+                raise EdnError(start, f"expected a key and a value after '#{tag}'")
+            return Independent(value)
+        return {Symbol("#" + tag): value}
+
+    def _unexpected(self) -> str:
+        character = self.text[self.position]
+        if character == '"':
+            return "expected the string to end before the file does"
+        rest = re.split(r"[\s,;\"()\[\]{}]", self.text[self.position : self.position + 40])[0]
+        return f"expected a value, not {rest or character!r}"
+
+    def _string(self, lexeme: str, start: int) -> str:
+        if "\\" not in lexeme:
+            return lexeme[1:-1]
+
+        def plain(found: re.Match[str]) -> str:
+            escape = found.group(1)
+            if len(escape) == 5:
+                return chr(int(escape[1:], 16))
+            if escape not in _ESCAPES:
+                raise EdnError(start + 1 + found.start(), f"expected no escape '\\{escape}'")
+            return _ESCAPES[escape]
+
+        text = _ESCAPE.sub(plain, lexeme[1:-1])
+        # Characters beyond 16 bits are written as two escapes.
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+    def _word(self, lexeme: str, _start: int) -> Any:
+        return _WORDS[lexeme] if lexeme in _WORDS else Symbol(lexeme)
+
+    def _float(self, lexeme: str, start: int) -> float:
+        number = float(lexeme.removesuffix("M"))
+        if number in (float("inf"), float("-inf")):
+            raise EdnError(start, "expected a number that fits 64 bits")
+        return number
+
+    def _character(self, lexeme: str, _start: int) -> Character:
+        name = lexeme[1:]
+        if len(name) == 5 and name[0] == "u":
+            return Character(chr(int(name[1:], 16)))
+        return Character(_CHARACTERS.get(name, name))
+
+    def _symbolic(self, lexeme: str, start: int) -> Any:
+        raise EdnError(start, f"expected a number, not {lexeme}")
+
+
+END = _END
+"""What :meth:`Reader.next_value` gives at the end of the text."""
+
+_ATOMS: dict[str, Callable[[Reader, str, int], Any]] = {
+    "integer": lambda _reader, lexeme, _start: int(lexeme.removesuffix("N")),
+    "keyword": lambda _reader, lexeme, _start: Keyword(lexeme[1:]),
+    "string": Reader._string,  # noqa: SLF001 - its own table
+    "word": Reader._word,  # noqa: SLF001
+    "ratio": lambda _reader, lexeme, _start: Ratio(lexeme.removeprefix("+")),
+    "float": Reader._float,  # noqa: SLF001
+    "character": Reader._character,  # noqa: SLF001
+    "symbolic": Reader._symbolic,  # noqa: SLF001
+}
+
+
+def _key(value: Any, text: str) -> str:
+    if isinstance(value, str):
+        return value
+    if type(value) is int:
+        return IntegerKey(value)
+    return OtherKey(text)

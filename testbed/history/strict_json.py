@@ -1,0 +1,134 @@
+"""JSON read strictly: exact numbers, no NaN, bounded nesting, and where each value stands."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from json.decoder import JSONDecodeError
+from typing import Any, NoReturn
+
+import orjson
+
+from testbed.history.problem import Problem
+
+_LONG_NUMBER = re.compile(rb"\d{19}")
+_BLANK = re.compile(r"[ \t\r\n]*")
+
+
+class JsonError(Exception):
+    """Not JSON.
+
+    Args:
+        line: Line within what was read, from 1.
+        column: Column in characters, from 1.
+        why: What was expected.
+    """
+
+    def __init__(self, line: int, column: int, why: str) -> None:
+        self.line, self.column, self.why = line, column, why
+        super().__init__(why)
+
+    def problem(self, line: int = 1) -> Problem:
+        """The problem, when what was read begins on a line of the file."""
+        return Problem(line + self.line - 1, self.column, self.why)
+
+
+def loads(data: bytes) -> Any:
+    """The value of a JSON document.
+
+    Raises:
+        JsonError: It is not JSON in UTF-8, or it is nested too deeply.
+    """
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise _explained(data, error) from error
+    # A whole number beyond 64 bits comes back as a float: read such documents exactly.
+    return value if _LONG_NUMBER.search(data) is None else _exactly(data)
+
+
+def _explained(data: bytes, error: orjson.JSONDecodeError) -> JsonError:
+    try:
+        data.decode()
+    except UnicodeDecodeError as bad:
+        before = data[: bad.start].decode(errors="replace")
+        line, column = line_and_column(before, len(before))
+        return JsonError(line, column, f"expected UTF-8, not the byte 0x{data[bad.start]:02x}")
+    why = f"expected JSON: {error.msg.partition(': line')[0]}"
+    return JsonError(max(error.lineno, 1), max(error.colno, 1), why)
+
+
+def _exactly(data: bytes) -> Any:
+    try:
+        return json.loads(data, parse_constant=_refused, parse_int=_integer)
+    except RecursionError as error:
+        raise JsonError(1, 1, "expected less nesting") from error
+    except JSONDecodeError as error:
+        raise JsonError(error.lineno, error.colno, f"expected JSON: {error.msg}") from error
+
+
+def _integer(text: str) -> int:
+    if len(text) > DIGITS_MAX:
+        raise JsonError(1, 1, f"expected whole numbers of at most {DIGITS_MAX} digits")
+    return int(text)
+
+
+DIGITS_MAX = 1000
+"""Longer whole numbers are refused: making them takes time that grows with their square."""
+
+
+def _refused(name: str) -> NoReturn:
+    raise JsonError(1, 1, f"expected a number, not {name}")
+
+
+def line_and_column(text: str, position: int) -> tuple[int, int]:
+    """Line and column, both from 1, of a position in a text."""
+    start = text.rfind("\n", 0, position) + 1
+    return text.count("\n", 0, position) + 1, position - start + 1
+
+
+def place(text: str, path: Sequence[str | int]) -> int:
+    """The position of a value in a sound document; that of what encloses it if it is missing.
+
+    Args:
+        text: The document.
+        path: Names and numbers that lead to the value.
+    """
+    decoder = json.JSONDecoder()
+    position = _skip(text, 0)
+    for step in path:
+        try:
+            found = _child(decoder, text, position, step)
+        except RecursionError:
+            return position
+        if found is None:
+            return position
+        position = found
+    return position
+
+
+def _child(decoder: json.JSONDecoder, text: str, position: int, step: str | int) -> int | None:
+    in_object = text[position] == "{"
+    if text[position] not in "{[":
+        return None
+    position = _skip(text, position + 1)
+    count = 0
+    while text[position] not in "}]":
+        name: str | int = count
+        if in_object:
+            name, position = decoder.raw_decode(text, position)
+            position = _skip(text, _skip(text, position) + 1)
+        if name == step:
+            return position
+        _, position = decoder.raw_decode(text, position)
+        position = _skip(text, position)
+        if text[position] == ",":
+            position = _skip(text, position + 1)
+        count += 1
+    return None
+
+
+def _skip(text: str, position: int) -> int:
+    found = _BLANK.match(text, position)
+    return found.end() if found is not None else position
