@@ -1,0 +1,133 @@
+"""Read atomic of unique-value registers.
+
+A transaction sees all of another or nothing: whatever it reads from, and whatever came before it in
+its session, comes before the source of each of its reads where it writes the same key. The axiom is
+Biswas and Enea's (2019), the edges are AWDIT's (arXiv 2504.06975): of its session only the latest
+earlier writer of the key matters, the others come before that one. Linear in the history for
+transactions of bounded size.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from testbed.checkers.kernel import kernel
+from testbed.checkers.transactions.commit_graph import Forced
+from testbed.checkers.transactions.resolve import Resolved, Rows
+
+
+def forced_by_sources(resolved: Resolved) -> Forced:
+    """The edges that read atomic forces, those of repeated reads that differ included."""
+    sources = resolved.read_source
+    writes = np.diff(resolved.write_first)
+    # A key that was read twice from two sources may force an edge for each of them.
+    most = 2 * int(writes[sources[sources >= 0]].sum()) + 2 * len(sources)
+    before, after, read = (np.empty(most, np.int32) for _ in range(3))
+    keys = max(len(resolved.table.keys), 1)
+    order = np.argsort(resolved.chain, kind="stable").astype(np.int32)
+    found = walk_sessions_reads.for_rows(resolved.work)(
+        order, resolved.chain, resolved.committed,
+        resolved.read_first, resolved.read_key, sources,
+        resolved.write_first, resolved.write_key,
+        np.full((keys, 2), -1, np.int64), np.full((keys, 3), -1, np.int64),
+        before, after, read,
+    )  # fmt: skip
+    return Forced(before[:found], after[:found], read[:found])
+
+
+def unrepeatable(resolved: Resolved) -> NDArray[np.int64]:
+    """Reads (indexes into ``Resolved.read_op``) that see another version than an earlier one did.
+
+    Each of a key that its transaction has read before, from another source.
+    """
+    keys = max(len(resolved.table.keys), 1)
+    found = np.empty(len(resolved.read_op), np.int64)
+    count = find_unrepeatable.for_rows(resolved.work)(
+        resolved.read_first, resolved.read_key, resolved.read_source,
+        np.full((keys, 2), -1, np.int64), found,
+    )  # fmt: skip
+    return found[:count]
+
+
+@kernel
+def walk_sessions_reads(
+    order: Rows,
+    chain: Rows,
+    committed: NDArray[np.bool_],
+    read_first: Rows,
+    read_key: Rows,
+    read_source: Rows,
+    write_first: Rows,
+    write_key: Rows,
+    last_write: NDArray[np.int64],
+    seen: NDArray[np.int64],
+    before: Rows,
+    after: Rows,
+    read: Rows,
+) -> int:
+    """Session by session.
+
+    A row of ``last_write`` is a key: the chain, its latest transaction that wrote it. A row of
+    ``seen``: the reading transaction, its first read of the key, one from another source or -1.
+    """
+    found = 0
+    for index in range(len(order)):
+        row = order[index]
+        if not committed[row]:
+            continue
+        for at in range(read_first[row], read_first[row + 1]):
+            key = read_key[at]
+            source = read_source[at]
+            if last_write[key, 0] == chain[row] and last_write[key, 1] != source:
+                before[found] = last_write[key, 1]
+                after[found] = source
+                read[found] = at
+                found += 1
+            if seen[key, 0] != row:
+                seen[key, 0] = row
+                seen[key, 1] = at
+                seen[key, 2] = -1
+            elif read_source[seen[key, 1]] != source:
+                seen[key, 2] = at
+        for at in range(read_first[row], read_first[row + 1]):
+            source = read_source[at]
+            if source < 0:
+                continue
+            for write in range(write_first[source], write_first[source + 1]):
+                key = write_key[write]
+                if seen[key, 0] != row:
+                    continue
+                for which in range(1, 3):
+                    other = seen[key, which]
+                    if other >= 0 and read_source[other] != source:
+                        before[found] = source
+                        after[found] = read_source[other]
+                        read[found] = other
+                        found += 1
+        for write in range(write_first[row], write_first[row + 1]):
+            last_write[write_key[write], 0] = chain[row]
+            last_write[write_key[write], 1] = row
+    return found
+
+
+@kernel
+def find_unrepeatable(
+    read_first: Rows,
+    read_key: Rows,
+    read_source: Rows,
+    seen: NDArray[np.int64],
+    found: NDArray[np.int64],
+) -> int:
+    """Walk each transaction's reads; a row of ``seen`` is a key: transaction and source."""
+    count = 0
+    for row in range(len(read_first) - 1):
+        for at in range(read_first[row], read_first[row + 1]):
+            key = read_key[at]
+            if seen[key, 0] != row:
+                seen[key, 0] = row
+                seen[key, 1] = read_source[at]
+            elif seen[key, 1] != read_source[at]:
+                found[count] = at
+                count += 1
+    return count
