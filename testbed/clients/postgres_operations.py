@@ -97,7 +97,7 @@ async def _register_cas(connection: asyncpg.Connection, space: int, what: Invoca
     )
     if status == "UPDATE 1":
         return Completion("ok", value=what.value)
-    return Completion("fail", error=f"{REFUSED}: value differs")
+    return Completion("fail", error=f"{REFUSED}value differs")
 
 
 async def _open_accounts(
@@ -123,7 +123,7 @@ async def _transfer(connection: asyncpg.Connection, space: int, what: Invocation
     )
     if moved:
         return Completion("ok", value=what.value)
-    return Completion("fail", error=f"{REFUSED}: balance too small")
+    return Completion("fail", error=f"{REFUSED}balance too small")
 
 
 async def _balances(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:

@@ -10,7 +10,7 @@ from typing import Any
 from testbed.history.operation import FAULTS_PROCESS, Operation
 from testbed.history.problem import HistoryError, Problem
 
-REFUSED = "refused"
+REFUSED = "refused: "
 """How the error of a ``fail`` begins when the system worked and the operation's own rule said no:
 a compare-and-set that found another value, a transfer of more than there was. It is service."""
 

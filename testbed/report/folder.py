@@ -9,8 +9,9 @@ from typing import Any
 import orjson
 
 from faults.protocol import Evidence
+from testbed.history.history import REFUSED
 from testbed.history.operation import FAULTS_PROCESS
-from testbed.report.kinds import kinds_of
+from testbed.report.kinds import READ, WRITE, kinds_of
 from testbed.report.reading import Fields, Problem
 from testbed.report.recorded import Call, FaultMark, RecordedRun, RoleSample
 from testbed.report.verdict_file import parse_judgement
@@ -126,8 +127,12 @@ def _history(
             invoked[process] = _invoked(line, region, kind_of, time_s)
         elif process in invoked:
             found = invoked.pop(process)
+            kind, outcome = found.kind, line.text("type")
+            if outcome == "fail" and line.text("error").startswith(REFUSED):
+                # The system worked and the operation's own rule said no: an answered read.
+                kind, outcome = (READ if kind == WRITE else kind), "ok"
             # Built by hand: a million _replace calls are seconds.
-            calls.append(Call(*found[:6], time_s, line.text("type"), line.text("node")))
+            calls.append(Call(*found[:3], kind, *found[4:6], time_s, outcome, line.text("node")))
     calls += invoked.values()
     calls.sort(key=lambda call: call.invoked_s)
     return tuple(calls), tuple(marks)

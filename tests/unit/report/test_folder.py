@@ -40,6 +40,18 @@ def test_completions_belong_to_the_invocation_of_their_process(tmp_path: Path) -
     ]
 
 
+def test_what_an_operation_refused_by_itself_is_an_answer(tmp_path: Path) -> None:
+    lines = [
+        {"time": 0, "process": 1, "type": "invoke", "f": "cas", "region": "a"},
+        {"time": NS, "process": 1, "type": "fail", "f": "cas", "error": "refused: value differs"},
+        {"time": 2 * NS, "process": 1, "type": "invoke", "f": "cas", "region": "a"},
+        {"time": 3 * NS, "process": 1, "type": "fail", "f": "cas", "error": "refused by the node"},
+    ]  # fmt: skip
+    (tmp_path / "history.jsonl").write_bytes(b"\n".join(map(orjson.dumps, lines)))
+    calls = read_run(tmp_path).calls
+    assert [(c.kind, c.outcome) for c in calls] == [("read", "ok"), ("write", "fail")]
+
+
 def test_what_is_missing_is_named_and_the_rest_is_kept(unjudged: RecordedRun) -> None:
     found = {problem.file: str(problem) for problem in unjudged.problems}
     assert set(found) == {"verdict.json", "roles.jsonl", "history.jsonl"}
