@@ -36,6 +36,12 @@ class Forced:
     after: Rows
     read: Rows
 
+    @staticmethod
+    def none() -> Forced:
+        """No edges at all."""
+        empty = np.zeros(0, np.int32)
+        return Forced(empty, empty, empty)
+
     def to_initial(self) -> list[int]:
         """The edges to the initial state."""
         return [int(edge) for edge in np.flatnonzero(self.after == INITIAL)[:TRIED]]

@@ -1,0 +1,114 @@
+"""Model ``rw-register-unique-writes``: registers in which no value is written twice to a key.
+
+Each level asked for is decided by the best algorithm known for it: read committed, read atomic and
+causal consistency in polynomial time, the stronger ones polynomially where every write reads its
+key first, else by a search (:mod:`testbed.checkers.transactions.order_search`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from testbed.checkers.request import Request, RequestError
+from testbed.checkers.transactions.resolve import Resolved, resolve
+from testbed.checkers.transactions.unique_levels import (
+    SEARCHED,
+    Decision,
+    LevelJudge,
+    decided_name,
+)
+from testbed.checkers.verdict import Validity, Verdict
+from testbed.history.transaction_table import TransactionTable
+
+NAME = "rw-register-unique-writes"
+PROMISE = "An order of all commits explains what every transaction read, under {}."
+SIDE_EFFORT = 200
+"""Conflicts that a search may meet for a level that nobody asked for."""
+SIDE_ROWS = 3_000
+"""Transactions up to which levels that need a search are looked at unasked."""
+
+
+def check(history: TransactionTable, request: Request) -> Verdict:
+    """Judge a history of reads and writes.
+
+    Args:
+        history: The transactions.
+        request: Levels; the default is strict-serializable, serializable where there are no times.
+
+    Raises:
+        HistoryError: A value is written twice, or there is an append.
+        RequestError: A level or an anomaly that this model cannot judge.
+        OutOfBudgetError: It took too long.
+    """
+    wanted = _wanted(history, request)
+    resolved = resolve(history, request.init)
+    promise = PROMISE.format(", ".join(wanted))
+    numbers = _numbers(resolved)
+    if not np.any(resolved.source[history.access == 0] != -3):
+        reason = "no committed transaction read anything"
+        return Verdict(NAME, promise, Validity.UNKNOWN, reason, numbers=numbers)
+    judge = LevelJudge(resolved, request.budget)
+    decisions = {level: judge.decide(decided_name(level) or level) for level in wanted}
+    _look_around(judge, resolved)
+    validity, reason, found = _merged(decisions, numbers)
+    return Verdict(
+        NAME,
+        promise,
+        validity,
+        reason,
+        counterexample=(found.counterexample,) if found and found.counterexample else (),
+        numbers=numbers,
+        levels=judge.levels(),
+    )
+
+
+def _wanted(history: TransactionTable, request: Request) -> tuple[str, ...]:
+    problems = []
+    if request.anomalies:
+        problems.append(
+            f"{NAME} judges levels, not named anomalies: it infers no order of versions;"
+            " the model rw-register does"
+        )
+    problems += [
+        f"{NAME} does not define {level}" for level in request.levels if not decided_name(level)
+    ]
+    if problems:
+        raise RequestError(problems)
+    default = "strict-serializable" if history.timed else "serializable"
+    return request.levels or (default,)
+
+
+def _look_around(judge: LevelJudge, resolved: Resolved) -> None:
+    """Place the history among the levels that nobody asked for, as far as that is cheap."""
+    for level in ("item-cut-isolation", "causal"):
+        judge.decide(level)
+    if len(resolved) <= SIDE_ROWS and judge.decide("causal").holds:
+        for level in sorted(SEARCHED):
+            judge.decide(level, SIDE_EFFORT)
+
+
+def _merged(
+    decisions: dict[str, Decision], numbers: dict[str, float]
+) -> tuple[Validity, str, Decision | None]:
+    for level, decision in decisions.items():
+        if decision.holds is False:
+            assert decision.counterexample is not None
+            return Validity.VIOLATION, f"{level} is violated: {_what(decision)}", decision
+    for level, decision in decisions.items():
+        if decision.holds is None:
+            return Validity.UNKNOWN, f"{level}: {decision.reason}", None
+    count = f"{numbers['transactions']:,.0f} transactions with {numbers['reads']:,.0f} reads"
+    return Validity.VALID, f"an order of commits explains {count}", None
+
+
+def _what(decision: Decision) -> str:
+    assert decision.counterexample is not None
+    return f"{decision.counterexample['anomaly']}"
+
+
+def _numbers(resolved: Resolved) -> dict[str, float]:
+    return {
+        "transactions": float(np.count_nonzero(resolved.committed)),
+        "reads": float(len(resolved.read_op)),
+        "writes": float(len(resolved.write_op)),
+    }
