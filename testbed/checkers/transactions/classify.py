@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from testbed.checkers.budget import Budget
-from testbed.checkers.transactions.graph import DependencyGraph, Edge
+from testbed.checkers.transactions.anomaly import FORMS, implied_by, split_form
+from testbed.checkers.transactions.circle import FAR, Paths, shortest_circle
+from testbed.checkers.transactions.cycles import Core, components, cyclic_core
+from testbed.checkers.transactions.graph import DependencyGraph, Edge, Nodes
+from testbed.checkers.transactions.steps import Steps, all_of, alternating
+
+_FORM_KINDS = {
+    "": (),
+    "-process": (Edge.PROCESS,),
+    "-realtime": (Edge.PROCESS, Edge.REALTIME),
+}
+_ALWAYS = (Edge.WW, Edge.WR)
 
 
 @dataclass(frozen=True)
@@ -13,12 +27,14 @@ class Cycle:
     """A witness: transactions in a circle, each before the next, the last before the first.
 
     Args:
-        anomaly: Canonical name.
+        anomaly: Canonical name, one of Adya's or Elle's.
+        special: Canonical name of the special case of it that this is; the same without one.
         rows: Rows of the :class:`TransactionTable`; helpers are left out.
         kinds: ``kinds[i]`` says why ``rows[i]`` comes before the next one; never ``JOIN``.
     """
 
     anomaly: str
+    special: str
     rows: tuple[int, ...]
     kinds: tuple[Edge, ...]
 
@@ -36,8 +52,52 @@ class Cycles:
     undecided: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Shape:
+    """What makes a circle an anomaly: one edge of the kind ``seed``, and a way back.
+
+    Args:
+        anomaly: Name without a form.
+        seed: The edge that closes the circle.
+        ways: Edges of the way back, those of the form besides.
+        longest: The most edges of the way back.
+        after: Edges after which an RW may follow on the way back, those of the form besides; empty
+            where the way is free to use what ``ways`` says.
+    """
+
+    anomaly: str
+    seed: Edge
+    ways: tuple[Edge, ...]
+    longest: int = FAR
+    after: tuple[Edge, ...] = ()
+
+    @property
+    def certain(self) -> bool:
+        """Whether a seed within a strongly connected component must have a way back."""
+        return self.seed in self.ways
+
+
+_SHAPES = (
+    _Shape("G0", Edge.WW, (Edge.WW,)),
+    _Shape("G1c", Edge.WR, _ALWAYS),
+    _Shape("fractured-read", Edge.RW, (Edge.WR,), longest=1),
+    _Shape("causal-violation", Edge.RW, (Edge.WR,)),
+    _Shape("G-single", Edge.RW, _ALWAYS),
+    _Shape("prefix-violation", Edge.RW, (*_ALWAYS, Edge.RW), after=(Edge.WR,)),
+    _Shape("G-nonadjacent", Edge.RW, (*_ALWAYS, Edge.RW), after=_ALWAYS),
+    _Shape("G2-item", Edge.RW, (*_ALWAYS, Edge.RW)),
+)
+"""G0 to G2 after Adya; G-nonadjacent is the acyclicity of (WR | WW) ; RW? that characterizes
+snapshot isolation (Cerone and Gotsman, JACM 2018), prefix-violation that of (WR ; RW?) | WW."""
+_SPECIAL = ("fractured-read", "causal-violation", "prefix-violation")
+
+
 def classify(graph: DependencyGraph, budget: Budget) -> Cycles:
     """Find the weakest anomalies of each kind, each with a short witness.
+
+    Linear where the graph has no circle. Else only what lies on circles is searched, anomaly by
+    anomaly from the worst on: whether there is one is decided by strongly connected components,
+    in linear time, for all but those with exactly one missed write, whose search is bounded.
 
     Args:
         graph: The dependencies.
@@ -46,4 +106,80 @@ def classify(graph: DependencyGraph, budget: Budget) -> Cycles:
     Raises:
         OutOfBudgetError: It took too long.
     """
-    raise NotImplementedError
+    budget.note("the dependencies are known, whether they are circular is not")
+    edges = graph.edges
+    core = cyclic_core(graph.nodes, edges.source, edges.target, edges.kind)
+    if core is None:
+        return Cycles()
+    found: list[Cycle] = []
+    undecided: list[str] = []
+    for form in FORMS if graph.timed else FORMS[:-1]:
+        for shape in _SHAPES:
+            name = shape.anomaly + form
+            if name in implied_by(cycle.special for cycle in found):
+                continue
+            budget.note(f"the dependencies are circular, looking for {name}")
+            cycle, exhausted = _find(core, shape, form, budget)
+            if cycle is not None:
+                found.append(cycle)
+            elif exhausted:
+                undecided.append(name)
+    return Cycles(tuple(found), tuple(undecided))
+
+
+def _find(core: Core, shape: _Shape, form: str, budget: Budget) -> tuple[Cycle | None, bool]:
+    """One anomaly: its shortest circle, or None and whether the search gave up."""
+    form_kinds = _FORM_KINDS[form]
+    ways = (*shape.ways, *form_kinds)
+    longest = shape.longest
+    if shape.longest == 1 and form:
+        ways = form_kinds[-1:]
+        longest = FAR if form == "-process" else 1
+    if shape.after:
+        steps = alternating(core, (*shape.after, *form_kinds), ways)
+    elif shape.certain:
+        steps = all_of(core, ways)
+    else:
+        steps = alternating(core, ways, (*ways, Edge.RW))
+    label = components(steps.nodes, steps.source, steps.target)
+    inside = label[steps.source] == label[steps.target]
+    seeds = np.flatnonzero(inside & (steps.kind == shape.seed))
+    if len(seeds) == 0:
+        return None, False
+    certain = shape.certain
+    if not certain:
+        inside &= steps.kind != Edge.RW
+    back = np.flatnonzero(inside)
+    paths = Paths(
+        steps.nodes, steps.source[back], steps.target[back], steps.kind[back] == Edge.JOIN
+    )
+    seeds = _smallest_first(seeds, label[steps.source[seeds]], label)
+    ends = (steps.source[seeds], steps.target[seeds])
+    circle = shortest_circle(paths, ends, budget, longest=longest, certain=certain)
+    if circle.seed < 0:
+        return None, circle.exhausted
+    used = [int(seeds[circle.seed]), *(int(back[edge]) for edge in circle.path)]
+    return _cycle(core, steps, shape.anomaly + form, used), False
+
+
+def _smallest_first(seeds: NDArray[np.int64], where: Nodes, label: Nodes) -> NDArray[np.int64]:
+    """Seeds in the order of the sizes of their components."""
+    sizes = np.bincount(label)
+    ordered: NDArray[np.int64] = seeds[np.argsort(sizes[where], kind="stable")]
+    return ordered
+
+
+def _cycle(core: Core, steps: Steps, anomaly: str, used: list[int]) -> Cycle:
+    """Transactions and reasons of a circle of edges; a way through one session is one step."""
+    rows: list[int] = []
+    kinds: list[Edge] = []
+    for edge in used:
+        kind = Edge(int(steps.kind[edge]))
+        if kind == Edge.JOIN or (kind == Edge.PROCESS and kinds and kinds[-1] == Edge.PROCESS):
+            continue
+        rows.append(int(core.original[steps.source[edge] % core.nodes]))
+        kinds.append(kind)
+    name, form = split_form(anomaly)
+    if name in _SPECIAL:
+        name = "G-single" if kinds.count(Edge.RW) == 1 else "G-nonadjacent"
+    return Cycle(name + form, anomaly, tuple(rows), tuple(kinds))

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from testbed.checkers.request import Request
+from testbed.checkers.transactions import anomaly, level
 from testbed.checkers.transactions.classify import Cycles
+from testbed.checkers.transactions.explain import ExplainEdge, cycle_shown, finding_shown
 from testbed.checkers.transactions.finding import Finding
-from testbed.checkers.transactions.graph import Edge
-from testbed.checkers.verdict import Verdict
+from testbed.checkers.verdict import Levels, Validity, Verdict
 from testbed.history.transaction_table import TransactionTable
-
-ExplainEdge: TypeAlias = Callable[[int, int, Edge], str]
-"""(row, next row, WW | WR | RW) to why the first comes before the second, one sentence. The
-transactions are named by :func:`testbed.checkers.transactions.explain.name_of`."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +20,10 @@ class Examined:
 
     Args:
         model: Name of the model.
-        findings: Anomalies that are no cycles.
+        findings: Anomalies that are no cycles, one for each name.
         cycles: The classified cycles.
-        dependencies: Edges WW, WR and RW that could be inferred; with none and no finding the
-            verdict is unknown.
+        dependencies: Edges WW, WR and RW that could be inferred; with none the verdict is unknown
+            unless there is a finding.
         explain: Says why an edge is there.
         numbers: Figures for the verdict.
     """
@@ -39,11 +35,105 @@ class Examined:
     explain: ExplainEdge
     numbers: dict[str, float]
 
+    @property
+    def found(self) -> tuple[str, ...]:
+        """Every anomaly that was found, the worst first."""
+        names = {finding.anomaly for finding in self.findings}
+        names |= {cycle.anomaly for cycle in self.cycles.cycles}
+        names |= {cycle.special for cycle in self.cycles.cycles}
+        return tuple(name for name in anomaly.ALL if name in names)
+
 
 def judge(table: TransactionTable, request: Request, examined: Examined) -> Verdict:
     """Say whether the levels or anomalies asked for are violated, and where the history stands.
 
-    The default level is strict-serializable, serializable for a history without times. A level
-    that needs real time is unknown, not valid, where a history without times shows no violation.
+    The default level is strict-serializable, serializable for a history without times. What needs
+    real time is unknown, not valid, where a history without times shows no violation.
     """
-    raise NotImplementedError
+    levels = request.levels
+    if not levels and not request.anomalies:
+        levels = ("strict-serializable",) if table.timed else ("serializable",)
+    wanted = anomaly.implying(request.anomalies) | level.proscribed_by(levels)
+    seen = [name for name in examined.found if name in wanted]
+    if seen:
+        validity, reason = Validity.VIOLATION, _violated(seen, levels, examined)
+    elif why := _unknown(table, request, levels, wanted, examined):
+        validity, reason = Validity.UNKNOWN, why
+    else:
+        validity, reason = Validity.VALID, _held(table, examined)
+    return Verdict(
+        name=examined.model,
+        promise=_promise(levels, request.anomalies),
+        validity=validity,
+        reason=reason,
+        counterexample=_counterexamples(table, seen, examined),
+        numbers=examined.numbers,
+        levels=_levels(table, examined),
+    )
+
+
+def _promise(levels: tuple[str, ...], anomalies: tuple[str, ...]) -> str:
+    if anomalies:
+        return f"The transactions show none of {', '.join(anomalies)}."
+    return f"The transactions are {' and '.join(levels)}."
+
+
+def _levels(table: TransactionTable, examined: Examined) -> Levels | None:
+    if not examined.dependencies and not examined.found:
+        return None
+    return level.place(examined.found, undecided=examined.cycles.undecided, timed=table.timed)
+
+
+def _violated(seen: list[str], levels: tuple[str, ...], examined: Examined) -> str:
+    broken = [name for name in levels if name in level.violated_by(seen)]
+    what = f", which {' and '.join(broken)} rules out" if broken else ""
+    others = [name for name in examined.found if name not in seen]
+    also = f"; not asked for: {', '.join(others)}" if others else ""
+    return f"found {', '.join(seen)}{what}{also}"
+
+
+def _unknown(
+    table: TransactionTable,
+    request: Request,
+    levels: tuple[str, ...],
+    wanted: frozenset[str],
+    examined: Examined,
+) -> str | None:
+    """Why it cannot be said that what is asked for holds; None where it can."""
+    if not examined.dependencies:
+        return "nothing can be inferred: no read says anything of the order of transactions"
+    if missed := [name for name in examined.cycles.undecided if name in wanted]:
+        return f"the search for {', '.join(missed)} was given up: too many circles"
+    timely = [name for name in levels if level.needs_time(name)]
+    timely += [name for name in request.anomalies if name.endswith(anomaly.FORMS[-1])]
+    if timely and not table.timed:
+        return f"the history has no times, {', '.join(timely)} cannot be shown to hold"
+    violated = level.violated_by(examined.found)
+    for name in levels:
+        base, form = level.base_of(name)
+        stronger = level.DECIDED_BY.get(base)
+        if stronger and level.named(form + stronger) in violated:
+            return f"the history is not {stronger}, and whether it is {name} is not looked for"
+    return None
+
+
+def _held(table: TransactionTable, examined: Examined) -> str:
+    others = f"; not asked for: {', '.join(examined.found)}" if examined.found else ""
+    return (
+        f"{len(table):,} transactions with {examined.dependencies:,} dependencies "
+        f"show nothing that it rules out{others}"
+    )
+
+
+def _counterexamples(
+    table: TransactionTable, seen: list[str], examined: Examined
+) -> tuple[dict[str, object], ...]:
+    shown: list[dict[str, object]] = []
+    for name in seen:
+        shown += [finding_shown(table, each) for each in examined.findings if each.anomaly == name]
+        shown += [
+            cycle_shown(table, each, examined.explain)
+            for each in examined.cycles.cycles
+            if each.special == name
+        ]
+    return tuple(shown)

@@ -137,6 +137,11 @@ def base_of(level: str) -> tuple[str, str]:
     return spelled.removeprefix(form), form
 
 
+def named(spelled: str) -> str:
+    """The canonical name of a form and a level written together."""
+    return _NAMES.get(spelled, spelled)
+
+
 def needs_time(level: str) -> bool:
     """Whether a level promises something about real time."""
     return base_of(level)[1] == "strong-"
@@ -208,11 +213,11 @@ def _included() -> dict[str, frozenset[str]]:
         while waiting:
             base, form = base_of(waiting.pop())
             for lower, weaker in product(_BELOW[base], [form]):
-                seen_name = lower if lower in _WITHOUT_FORMS else _named(weaker + lower)
+                seen_name = lower if lower in _WITHOUT_FORMS else named(weaker + lower)
                 if seen_name not in seen:
                     seen.add(seen_name)
                     waiting.append(seen_name)
-            if form and (name := _named(_FORMS[_FORMS.index(form) - 1] + base)) not in seen:
+            if form and (name := named(_FORMS[_FORMS.index(form) - 1] + base)) not in seen:
                 seen.add(name)
                 waiting.append(name)
         reached[level] = frozenset(seen)
@@ -230,7 +235,3 @@ def _proscribed() -> dict[str, frozenset[str]]:
             own |= {anomaly + suffix[form] for anomaly in _PROSCRIBES.get(base, ())}
         found[level] = implying(own)
     return found
-
-
-def _named(spelled: str) -> str:
-    return _NAMES.get(spelled, spelled)

@@ -1,0 +1,66 @@
+"""Which edges may follow which: a graph whose nodes remember how they were reached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from testbed.checkers.transactions.cycles import Core
+from testbed.checkers.transactions.graph import Edge, Nodes
+from testbed.history.operation_table import Small
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Edges among nodes; node ``i`` of the core is ``i``, or ``i + core.nodes`` after some edges.
+
+    Args:
+        nodes: How many there are.
+        source: Edges.
+        target: Edges.
+        kind: Edges.
+    """
+
+    nodes: int
+    source: Nodes
+    target: Nodes
+    kind: Small
+
+
+def all_of(core: Core, kinds: tuple[Edge, ...]) -> Steps:
+    """The edges of some kinds, in any order."""
+    kept = _is_one_of(core.kind, (*kinds, Edge.JOIN))
+    return Steps(core.nodes, core.source[kept], core.target[kept], core.kind[kept])
+
+
+def alternating(core: Core, before: tuple[Edge, ...], kinds: tuple[Edge, ...]) -> Steps:
+    """The edges of some kinds, where an RW may only follow an edge of the kinds ``before``.
+
+    A node stands twice: as reached by an edge of ``before``, and as reached by another one. A
+    circle in this graph is a circle of the core in which every RW follows one of ``before``.
+    """
+    kept = _is_one_of(core.kind, (*kinds, Edge.JOIN))
+    source, target, kind = core.source[kept], core.target[kept], core.kind[kept]
+    join, missed = kind == Edge.JOIN, kind == Edge.RW
+    second = np.where(_is_one_of(kind, before), 0, core.nodes).astype(np.int32)
+    shift = np.int32(core.nodes)
+    first = Steps(
+        2 * core.nodes, source, np.where(join, target, target + second).astype(np.int32), kind
+    )
+    again = ~missed
+    return Steps(
+        2 * core.nodes,
+        np.concatenate([first.source, (source + shift)[again]]),
+        np.concatenate(
+            [first.target, np.where(join, target + shift, target + second)[again].astype(np.int32)]
+        ),
+        np.concatenate([kind, kind[again]]),
+    )
+
+
+def _is_one_of(kind: Small, kinds: tuple[Edge, ...]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    table = np.zeros(len(Edge), np.bool_)
+    table[list(kinds)] = True
+    found: np.ndarray[tuple[int], np.dtype[np.bool_]] = table[kind]
+    return found
