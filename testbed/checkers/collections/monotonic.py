@@ -17,6 +17,7 @@ https://jepsen.io/analyses/faunadb-2.5.4.
 
 from __future__ import annotations
 
+from testbed.checkers.collections.calls import calls
 from testbed.checkers.collections.monotonic_counter import check_counter
 from testbed.checkers.collections.monotonic_rows import check_rows
 from testbed.checkers.request import Request
@@ -25,7 +26,7 @@ from testbed.history.operation_table import OperationTable
 
 
 def check(history: OperationTable, request: Request) -> Verdict:
-    """Judge rows where there is an ``add``, a counter otherwise: O(n log n).
+    """Judge rows where there is an ``add`` or a read of rows, else a counter: O(n log n).
 
     Args:
         history: Rows: ``add``, whose completion says ``{"val": .., "sts": ..}``, ``[value, time]``
@@ -38,6 +39,13 @@ def check(history: OperationTable, request: Request) -> Verdict:
         OutOfBudgetError: It took too long.
     """
     request.budget.note("no read was judged yet")
-    if history.function("add") >= 0:
+    if history.function("add") >= 0 or _reads_rows(history):
         return check_rows(history)
     return check_counter(history)
+
+
+def _reads_rows(history: OperationTable) -> bool:
+    """Whether what reads return is a list of rows."""
+    reads = calls(history, "read").ok
+    first = history.value(int(reads.ended[0])) if len(reads) else None
+    return isinstance(first, list) and (not first or isinstance(first[0], list | dict))
