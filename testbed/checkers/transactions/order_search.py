@@ -1,12 +1,40 @@
-"""Levels above causal consistency: whether an order of the versions of each key explains all."""
+"""Levels above causal consistency: whether an order of the versions of each key explains all.
+
+First what the history says by itself (:mod:`~testbed.checkers.transactions.version_chains`): where
+every write reads its key first, that is all and the answer takes linear time (mini-transactions,
+arXiv 2504.02344). Else one order is tried that agrees with it and with the sequence of the history;
+then all are searched (:mod:`~testbed.checkers.transactions.order_solver`). The problem is
+NP-complete (Papadimitriou 1979; Biswas and Enea 2019), so a search may end without an answer.
+"""
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from testbed.checkers.budget import Budget
+from testbed.checkers.transactions import order_witness
+from testbed.checkers.transactions.cycles import cyclic_core
+from testbed.checkers.transactions.graph import Edge
+from testbed.checkers.transactions.order_problem import (
+    RULES,
+    Labelled,
+    Nodes,
+    OrderProblem,
+    order_problem,
+)
+from testbed.checkers.transactions.order_solver import Exhausted, Orders, OrderSolver, Pair
 from testbed.checkers.transactions.resolve import Resolved
+from testbed.checkers.transactions.version_chains import versions_of
+from testbed.history.transaction_table import NEVER
+
+NODES_MAX = 40_000
+"""The closure of a graph takes nodes squared bits, twice."""
+PAIRS_MAX = 400_000
 
 
 @dataclass(frozen=True)
@@ -25,5 +53,168 @@ class Answer:
 
 
 def search(resolved: Resolved, level: str, budget: Budget, effort: int | None) -> Answer:
-    """Look for an order."""
-    return Answer(None, None, "not searched")
+    """Decide a level of a history that is causally consistent.
+
+    Args:
+        resolved: The history.
+        level: One of :data:`RULES`.
+        budget: What it may cost.
+        effort: How many conflicts the search may meet; None for as many as the budget allows.
+
+    Raises:
+        OutOfBudgetError: It took too long.
+    """
+    rules = RULES[level]
+    budget.note(f"{level}: versions are put in order")
+    versions = versions_of(resolved)
+    if rules.tight and versions.lost_update:
+        return Answer(False, order_witness.lost_update(resolved, versions))  # noqa: FBT003
+    problem = order_problem(resolved, versions, rules)
+    edges = problem.edges
+    core = cyclic_core(problem.nodes, *_narrow(edges))
+    if core is not None:
+        found = order_witness.cycle_in(problem, core, level)
+        return Answer(holds=False, counterexample=found)
+    pairs = problem.pairs()
+    if rules.missed_is_edge and pairs == 0:
+        return Answer(holds=True)
+    budget.note(f"{level}: one order of {pairs:,} open pairs of versions is tried")
+    place = _natural_order(problem)
+    if _explains(resolved, level, problem, place):
+        return Answer(holds=True)
+    if problem.nodes > NODES_MAX or pairs > PAIRS_MAX:
+        reason = f"{pairs:,} pairs of versions may come in either order: too many to search"
+        return Answer(holds=None, reason=reason)
+    return _search(problem, place, level, budget, effort)
+
+
+def _search(
+    problem: OrderProblem, place: Nodes, level: str, budget: Budget, effort: int | None
+) -> Answer:
+    pairs = _open_pairs(problem, place)
+    solver = OrderSolver(_orders(problem, pairs))
+    try:
+        for conflicts in solver.solve(effort):
+            budget.note(f"{level}: {conflicts:,} contradictions among {len(pairs):,} pairs met")
+    except Exhausted:
+        reason = f"no answer after {solver.conflicts:,} contradictions"
+        return Answer(holds=None, reason=reason)
+    if solver.refuted:
+        found = order_witness.refutation(problem, pairs, solver, level)
+        return Answer(holds=False, counterexample=found)
+    return Answer(holds=True)
+
+
+def _narrow(edges: Labelled) -> tuple[Any, Any, Any]:
+    return edges.source.astype(np.int32), edges.target.astype(np.int32), edges.kind
+
+
+def _natural_order(problem: OrderProblem) -> Nodes:
+    """For each node its place in an order that agrees with the graph and with the history."""
+    resolved, table = problem.resolved, problem.resolved.table
+    if table.timed:
+        weight = np.where(table.end < NEVER, table.start + table.end, 2 * table.start)
+    else:
+        weight = resolved.position.astype(np.int64)
+    rank = np.full(problem.nodes, -1, np.int64)
+    every = np.arange(len(resolved))
+    rank[problem.begin(every)] = weight
+    rank[problem.commit(every)] = weight
+    place = np.zeros(problem.nodes, np.int64)
+    for index, node in enumerate(_kahn(problem, rank.tolist())):
+        place[node] = index
+    return place
+
+
+def _kahn(problem: OrderProblem, rank: list[int]) -> Iterator[int]:
+    out: list[list[int]] = [[] for _ in range(problem.nodes)]
+    needs = [0] * problem.nodes
+    for source, target in _pairs_of(problem.edges.source, problem.edges.target):
+        out[source].append(target)
+        needs[target] += 1
+    heap = [(rank[node], node) for node in range(problem.nodes) if not needs[node]]
+    heapq.heapify(heap)
+    while heap:
+        _, node = heapq.heappop(heap)
+        yield node
+        for target in out[node]:
+            needs[target] -= 1
+            if not needs[target]:
+                heapq.heappush(heap, (rank[target], target))
+
+
+def _explains(resolved: Resolved, level: str, problem: OrderProblem, place: Nodes) -> bool:
+    """Whether the versions in the order of ``place`` leave the graph without a cycle."""
+    if level == "parallel-snapshot-isolation":
+        # What explains snapshot isolation explains this; the graph of this one has no such edges.
+        stronger = order_problem(resolved, problem.versions, RULES["snapshot-isolation"])
+        row = problem.versions.row
+        where = place[problem.commit(row[problem.first].astype(np.int64))]
+        return _acyclic_in_order(stronger, where)
+    row = problem.versions.row
+    return _acyclic_in_order(
+        problem, place[problem.commit(row[problem.first].astype(np.int64))]
+    )
+
+
+def _acyclic_in_order(problem: OrderProblem, where: Nodes) -> bool:
+    order = np.lexsort((where, problem.key))
+    same = problem.key[order[1:]] == problem.key[order[:-1]]
+    before = problem.last[order[:-1][same]]
+    after = problem.first[order[1:][same]]
+    read = problem.readers[before] >= 0
+    whole = Labelled.joined(
+        [
+            (problem.edges.source, problem.edges.target, problem.edges.kind),
+            (*problem.overwrites(before, after), Edge.WW),
+            (*problem.misses(before[read], after[read]), Edge.JOIN),
+        ]
+    )
+    return cyclic_core(problem.nodes, *_narrow(whole)) is None
+
+
+def _open_pairs(problem: OrderProblem, place: Nodes) -> list[Pair]:
+    """Pairs of chains of one key, the one first that comes first in the natural order."""
+    row = problem.versions.row
+    where = place[problem.commit(row[problem.first].astype(np.int64))]
+    order = np.lexsort((where, problem.key)).tolist()
+    key = problem.key.tolist()
+    pairs = []
+    start = 0
+    for stop in range(1, len(order) + 1):
+        if stop == len(order) or key[order[stop]] != key[order[start]]:
+            group = order[start:stop]
+            # Neighbours are decided first: the others mostly follow from them.
+            pairs += [(group[at], group[at + gap])
+                      for gap in range(1, len(group)) for at in range(len(group) - gap)]  # fmt: skip
+            start = stop
+    return pairs
+
+
+def _orders(problem: OrderProblem, pairs: list[Pair]) -> Orders:
+    one = np.array([pair[0] for pair in pairs], np.int64)
+    two = np.array([pair[1] for pair in pairs], np.int64)
+    # Even literals put the first chain first, odd ones the second.
+    before = np.stack([one, two], axis=1).ravel()
+    after = np.stack([two, one], axis=1).ravel()
+    last, first = problem.last[before], problem.first[after]
+    overwrites = list(_pairs_of(*problem.overwrites(last, first)))
+    misses = list(_pairs_of(*problem.misses(last, first)))
+    added: list[list[Pair]] = []
+    missed: list[list[Pair]] = []
+    as_edge = problem.rules.missed_is_edge
+    for overwrite, miss in zip(overwrites, misses, strict=True):
+        there = [miss] if miss[0] >= 0 else []
+        added.append([overwrite, *(there if as_edge else [])])
+        missed.append([] if as_edge else there)
+    return Orders(
+        problem.nodes,
+        list(_pairs_of(problem.edges.source, problem.edges.target)),
+        [(int(u), int(v)) for u, v in problem.forbidden],
+        added,
+        missed,
+    )
+
+
+def _pairs_of(source: Nodes, target: Nodes) -> Iterator[Pair]:
+    return zip(source.tolist(), target.tolist(), strict=True)

@@ -1,0 +1,418 @@
+"""A search over orders of versions: clauses learned from cycles.
+
+Each variable orders two chains of versions of a key; either way adds edges to a graph that must
+stay without cycles. The search is that of a SAT solver (conflict-driven clause learning,
+Marques-Silva and Sakallah 1996) with acyclicity as its theory, as in Cobra (OSDI 2020), PolySI
+(VLDB 2023) and Viper (EuroSys 2023): everything that is forced is set before anything is guessed,
+what led to a cycle is learned, and guesses follow an order that would be natural. The transitive
+closure of the graph is kept as one set of bits a node, forwards and backwards, and undone on
+backtracking.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+Pair: TypeAlias = tuple[int, int]
+BASE = -1
+"""In place of a literal: an edge that is there in any case."""
+DECAY = 1.05
+LOOK_EVERY = 16
+
+
+@dataclass(frozen=True)
+class Orders:
+    """What is to be ordered.
+
+    Args:
+        nodes: How many nodes the graph has.
+        edges: Edges that are there in any case; they have no cycle.
+        forbidden: ``(u, v)``: no path may lead from ``v`` to ``u``, though there is no edge.
+        added: For each literal the edges that it adds.
+        missed: For each literal the pairs that it forbids, as in ``forbidden``.
+
+    Literal ``2 * i`` is one way to order the ``i``-th pair of chains, ``2 * i + 1`` the other; the
+    even one is guessed first.
+    """
+
+    nodes: int
+    edges: Sequence[Pair]
+    forbidden: Sequence[Pair]
+    added: Sequence[Sequence[Pair]]
+    missed: Sequence[Sequence[Pair]]
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """A cycle that is there whatever is chosen: its edges are given or forced.
+
+    Args:
+        path: Steps (node, next node, literal), from the target of ``closing`` to its source.
+        closing: The edge or forbidden pair (node, next node, literal) that closes it.
+    """
+
+    path: list[tuple[int, int, int]]
+    closing: tuple[int, int, int]
+
+
+class Exhausted(Exception):  # noqa: N818 - no error, an end
+    """The effort is spent: neither an order nor a contradiction was found."""
+
+
+@dataclass
+class Reachability:
+    """The transitive closure of a graph that grows, and shrinks again.
+
+    Args:
+        nodes: How many nodes.
+        edges: Its first edges, without a cycle.
+    """
+
+    nodes: int
+    edges: Sequence[Pair]
+    after: list[int] = field(init=False)
+    before: list[int] = field(init=False)
+    out: list[list[tuple[int, int, int]]] = field(init=False)
+    _undo: list[tuple[int, int, int]] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.out = [[] for _ in range(self.nodes)]
+        for source, target in self.edges:
+            self.out[source].append((target, BASE, BASE))
+        order = self._topological()
+        self.after = [1 << node for node in range(self.nodes)]
+        self.before = list(self.after)
+        for node in reversed(order):
+            reach = self.after[node]
+            for target, _, _ in self.out[node]:
+                reach |= self.after[target]
+            self.after[node] = reach
+        for node in order:
+            reach = self.before[node]
+            for target, _, _ in self.out[node]:
+                self.before[target] |= reach
+
+    def leads(self, source: int, target: int) -> bool:
+        """Whether there is a path (or they are one)."""
+        return bool(self.after[source] >> target & 1)
+
+    def insert(self, edge: Pair, literal: int, stamp: int) -> Iterator[tuple[int, int]]:
+        """Add an edge that closes no cycle; yields each node with the bits that it newly reaches.
+
+        Args:
+            edge: The edge.
+            literal: Why it is there.
+            stamp: Grows with time; a path is explained by edges with smaller ones.
+        """
+        source, target = edge
+        if self.leads(source, target):
+            return
+        self.out[source].append((target, literal, stamp))
+        self._undo.append((-1, source, 0))
+        gained, towards = self.after[target], self.before[source]
+        for node in bits(towards):
+            old = self.after[node]
+            new = old | gained
+            if new != old:
+                self._undo.append((0, node, old))
+                self.after[node] = new
+                yield node, new & ~old
+        for node in bits(gained):
+            old = self.before[node]
+            new = old | towards
+            if new != old:
+                self._undo.append((1, node, old))
+                self.before[node] = new
+
+    def mark(self) -> int:
+        """A point to come back to."""
+        return len(self._undo)
+
+    def back_to(self, mark: int) -> None:
+        """Undo every insertion since a point."""
+        undo = self._undo
+        while len(undo) > mark:
+            what, node, old = undo.pop()
+            if what < 0:
+                self.out[node].pop()
+            elif what:
+                self.before[node] = old
+            else:
+                self.after[node] = old
+
+    def path(self, source: int, target: int, stamp: int) -> list[tuple[int, int, int]]:
+        """A shortest path by edges older than ``stamp``, as (node, next node, literal)."""
+        came: dict[int, tuple[int, int]] = {source: (source, BASE)}
+        queue = deque([source])
+        while queue and target not in came:
+            node = queue.popleft()
+            for following, literal, when in self.out[node]:
+                if following not in came and when < stamp and self.leads(following, target):
+                    came[following] = (node, literal)
+                    queue.append(following)
+        steps = []
+        node = target
+        while node != source:
+            earlier, literal = came[node]
+            steps.append((earlier, node, literal))
+            node = earlier
+        return steps[::-1]
+
+    def _topological(self) -> list[int]:
+        needs = [0] * self.nodes
+        for _, target in self.edges:
+            needs[target] += 1
+        order = [node for node in range(self.nodes) if not needs[node]]
+        for node in order:
+            for target, _, _ in self.out[node]:
+                needs[target] -= 1
+                if not needs[target]:
+                    order.append(target)
+        assert len(order) == self.nodes, "the first edges have a cycle"
+        return order
+
+
+def bits(mask: int) -> Iterator[int]:
+    """The numbers of the bits that are set."""
+    base = 0
+    for byte in mask.to_bytes((mask.bit_length() + 7) // 8, "little"):
+        if byte:
+            for bit in _BITS[byte]:
+                yield base + bit
+        base += 8
+
+
+_BITS = [tuple(bit for bit in range(8) if byte >> bit & 1) for byte in range(256)]
+
+
+class OrderSolver:
+    """Looks for a choice of literals without cycle and without forbidden path.
+
+    Args:
+        orders: What is to be ordered.
+    """
+
+    def __init__(self, orders: Orders) -> None:
+        self.orders = orders
+        self.reach = Reachability(orders.nodes, orders.edges)
+        count = len(orders.added)
+        self.value = [0] * count  # 1 true, -1 false
+        self.reason: list[list[int] | Pair | None] = [None] * (count // 2)
+        self.level = [0] * (count // 2)
+        self.place = [0] * (count // 2)
+        self.trail: list[int] = []
+        self.conflicts = 0
+        self.refuted = False
+        self.core: Contradiction | None = None
+        self._marks: list[tuple[int, int]] = []
+        self._taken = 0
+        self._clauses: list[list[list[int]]] = [[] for _ in range(count)]
+        self._activity = [0.0] * (count // 2)
+        self._step = 1.0
+        self._heap = [(0.0, var) for var in range(count // 2)]
+        self._at: dict[Pair, list[int]] = {}
+        self._watched = [0] * orders.nodes
+        for literal in range(count):
+            for pair in (*orders.added[literal], *orders.missed[literal]):
+                self._watch(pair, literal)
+        for pair in orders.forbidden:
+            self._watch(pair, BASE)
+
+    def _watch(self, pair: Pair, literal: int) -> None:
+        self._at.setdefault(pair, []).append(literal)
+        self._watched[pair[1]] |= 1 << pair[0]
+
+    def solve(self, effort: int | None = None) -> Iterator[int]:
+        """Search; yields the conflicts so far now and then, for a look at the clock.
+
+        It ends when an order was found (``value`` is complete) or none exists (``refuted``).
+
+        Raises:
+            Exhausted: More than ``effort`` conflicts.
+        """
+        conflict = self._begin()
+        if conflict is None:
+            conflict = self._propagate()
+        while True:
+            if conflict is not None:
+                self.conflicts += 1
+                if not self._learn(conflict):
+                    return
+                if effort is not None and self.conflicts > effort:
+                    raise Exhausted
+                if self.conflicts % LOOK_EVERY == 0:
+                    yield self.conflicts
+            elif (literal := self._pick()) is None:
+                return
+            else:
+                self._marks.append((len(self.trail), self.reach.mark()))
+                self._set(literal, None)
+                if len(self._marks) % LOOK_EVERY == 0:
+                    yield self.conflicts
+            conflict = self._propagate()
+
+    @property
+    def solved(self) -> bool:
+        """Whether an order was found."""
+        return not self.refuted and len(self.trail) == len(self.reason)
+
+    def _begin(self) -> list[int] | None:
+        """Set what the first edges force."""
+        for pair, literals in self._at.items():
+            if self.reach.leads(pair[1], pair[0]):
+                conflict = self._exclude(pair, literals)
+                if conflict is not None:
+                    return conflict
+        return None
+
+    def _exclude(self, pair: Pair, literals: list[int]) -> list[int] | None:
+        """A path leads from ``pair[1]`` to ``pair[0]``: these literals are false."""
+        for literal in literals:
+            if literal == BASE or self.value[literal] > 0:
+                return self._closed(pair, literal)
+            if self.value[literal] == 0:
+                self._set(literal ^ 1, pair)
+        return None
+
+    def _closed(self, pair: Pair, literal: int) -> list[int]:
+        """The literals of a cycle that an edge or a forbidden pair closes."""
+        found = self._path_literals(pair, len(self.trail))
+        if not self._marks:
+            path = self.reach.path(pair[1], pair[0], len(self.trail))
+            self.core = Contradiction(path, (*pair, literal))
+        return found if literal == BASE else [*found, literal]
+
+    def _path_literals(self, pair: Pair, stamp: int) -> list[int]:
+        steps = self.reach.path(pair[1], pair[0], stamp)
+        return list(dict.fromkeys(literal for _, _, literal in steps if literal != BASE))
+
+    def _set(self, literal: int, reason: list[int] | Pair | None) -> None:
+        self.value[literal] = 1
+        self.value[literal ^ 1] = -1
+        var = literal >> 1
+        self.reason[var] = reason
+        self.level[var] = len(self._marks)
+        self.place[var] = len(self.trail)
+        self.trail.append(literal)
+
+    def _propagate(self) -> list[int] | None:
+        """Draw all conclusions; the literals that contradict each other, or None."""
+        while self._taken < len(self.trail):
+            literal = self.trail[self._taken]
+            self._taken += 1
+            conflict = self._add_edges(literal)
+            if conflict is None:
+                conflict = self._visit_clauses(literal ^ 1)
+            if conflict is not None:
+                return conflict
+        return None
+
+    def _add_edges(self, literal: int) -> list[int] | None:
+        for edge in self.orders.added[literal]:
+            if self.reach.leads(edge[1], edge[0]):
+                return self._closed(edge, literal)
+            changes = list(self.reach.insert(edge, literal, self.place[literal >> 1]))
+            for node, gained in changes:
+                hit = gained & self._watched[node]
+                for source in bits(hit) if hit else ():
+                    conflict = self._exclude((source, node), self._at[source, node])
+                    if conflict is not None:
+                        return conflict
+        return None
+
+    def _visit_clauses(self, false: int) -> list[int] | None:
+        """Clauses that watch a literal which has become false."""
+        watching, kept = self._clauses[false], []
+        self._clauses[false] = kept
+        for index, clause in enumerate(watching):
+            if clause[0] == false:
+                clause[0], clause[1] = clause[1], clause[0]
+            if self.value[clause[0]] > 0:
+                kept.append(clause)
+                continue
+            for at in range(2, len(clause)):
+                if self.value[clause[at]] >= 0:
+                    clause[1], clause[at] = clause[at], clause[1]
+                    self._clauses[clause[1]].append(clause)
+                    break
+            else:
+                kept.append(clause)
+                if self.value[clause[0]] < 0:
+                    kept.extend(watching[index + 1 :])
+                    return [literal ^ 1 for literal in clause]
+                self._set(clause[0], [literal ^ 1 for literal in clause[1:]])
+        return None
+
+    def _learn(self, conflict: list[int]) -> bool:
+        """Learn the first unique implication point and jump back; False if nothing is left."""
+        depth = max((self.level[literal >> 1] for literal in conflict), default=0)
+        if depth == 0:
+            self.refuted = True
+            return False
+        self._back(depth)
+        learned: list[int] = []
+        seen: set[int] = set()
+        waiting = 0
+        at = len(self.trail)
+        reasons = conflict
+        while True:
+            for literal in reasons:
+                var = literal >> 1
+                if var not in seen and self.level[var] > 0:
+                    seen.add(var)
+                    self._bump(var)
+                    if self.level[var] == depth:
+                        waiting += 1
+                    else:
+                        learned.append(literal ^ 1)
+            at -= 1
+            while self.trail[at] >> 1 not in seen:
+                at -= 1
+            waiting -= 1
+            if not waiting:
+                break
+            reasons = self._why(self.trail[at] >> 1)
+        self._step *= DECAY
+        literal = self.trail[at] ^ 1
+        learned.sort(key=lambda other: -self.level[other >> 1])
+        self._back(self.level[learned[0] >> 1] if learned else 0)
+        clause = [literal, *learned]
+        if learned:
+            self._clauses[literal].append(clause)
+            self._clauses[learned[0]].append(clause)
+        self._set(literal, [other ^ 1 for other in learned])
+        return True
+
+    def _why(self, var: int) -> list[int]:
+        reason = self.reason[var]
+        if isinstance(reason, tuple):
+            return self._path_literals(reason, self.place[var])
+        assert reason is not None
+        return reason
+
+    def _back(self, depth: int) -> None:
+        if len(self._marks) <= depth:
+            return
+        length, mark = self._marks[depth]
+        del self._marks[depth:]
+        for literal in self.trail[length:]:
+            self.value[literal] = self.value[literal ^ 1] = 0
+            heapq.heappush(self._heap, (-self._activity[literal >> 1], literal >> 1))
+        del self.trail[length:]
+        self._taken = min(self._taken, length)
+        self.reach.back_to(mark)
+
+    def _bump(self, var: int) -> None:
+        self._activity[var] += self._step
+        heapq.heappush(self._heap, (-self._activity[var], var))
+
+    def _pick(self) -> int | None:
+        while self._heap:
+            _, var = heapq.heappop(self._heap)
+            if not self.value[2 * var]:
+                return 2 * var
+        return None
