@@ -63,6 +63,11 @@ def row_text(table: OperationTable, row: int) -> str:
     return f"{' '.join(what)} ({place})"
 
 
+def invocation_row(table: OperationTable, row: int) -> int:
+    """The row of the invocation of an operation of which either row is given."""
+    return _rows(table, row)[0]
+
+
 def _rows(table: OperationTable, row: int) -> tuple[int, int]:
     """The rows of invocation and completion, -1 without one, whichever of them was given.
 

@@ -1,0 +1,143 @@
+"""Queues and stacks whose every value goes in once: four times for each value."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from testbed.checkers.linearizability.calls import NEVER, Calls
+from testbed.checkers.linearizability.judge import Stuck
+from testbed.checkers.linearizability.values import Numbered
+from testbed.checkers.row_view import row_text, shown_row
+from testbed.history.operation_table import NULL, Integers, Kind, OperationTable
+
+
+@dataclass(frozen=True)
+class Container:
+    """What went in and out of one queue or stack.
+
+    Args:
+        value: The number of each value that went in; not those that nobody can have seen: put in
+            by an indeterminate operation and never taken out.
+        in_start: When each was being put in.
+        in_end: ``NEVER`` if that is indeterminate.
+        out_start: When each was being taken out; ``NEVER`` if it was not.
+        out_end: The same.
+        empty_start: When it was found empty.
+        empty_end: The same.
+        loose: When something began to take something out, with an unknown result; in order.
+    """
+
+    value: Integers
+    in_start: Integers
+    in_end: Integers
+    out_start: Integers
+    out_end: Integers
+    empty_start: Integers
+    empty_end: Integers
+    loose: Integers
+
+    @property
+    def filled(self) -> Integers:
+        """When each value has certainly been put in."""
+        return np.minimum(self.in_end, self.out_end)
+
+    @property
+    def emptied(self) -> Integers:
+        """From when on each value may have been taken out."""
+        return np.maximum(self.in_start, self.out_start)
+
+
+def container_of(
+    history: OperationTable, values: Numbered, calls: Calls, puts: str
+) -> Container | Stuck | None:
+    """Put together what went in and out; what is wrong whatever the order; None for repetitions.
+
+    Args:
+        history: The operations.
+        values: Their values.
+        calls: Those of one key.
+        puts: The function that puts something in.
+    """
+    calls = calls.only(calls.outcome != Kind.FAIL)
+    entering = calls.f == history.function(puts)
+    ins = calls.only(entering)
+    outs = calls.only(~entering & (calls.outcome == Kind.OK))
+    loose = calls.start[~entering & (calls.outcome == Kind.INFO)]
+    taken = values.rows[outs.end]
+    empties = outs.only(taken == NULL)
+    outs, taken = outs.only(taken != NULL), taken[taken != NULL]
+    put = values.rows[ins.start]
+    order = np.argsort(put, kind="stable")
+    sorted_put = put[order]
+    if (sorted_put[1:] == sorted_put[:-1]).any():
+        return None
+    misfit = _misfit(history, outs, taken, ins, order, sorted_put)
+    if misfit is not None:
+        return misfit
+    source = order[np.searchsorted(sorted_put, taken)] if len(taken) else taken
+    out_start = np.full(len(ins), NEVER)
+    out_end = np.full(len(ins), NEVER)
+    out_start[source], out_end[source] = outs.start, outs.end
+    seen = (ins.end < NEVER) | (out_end < NEVER)
+    return Container(
+        put[seen],
+        ins.start[seen],
+        ins.end[seen],
+        out_start[seen],
+        out_end[seen],
+        empties.start,
+        empties.end,
+        np.sort(loose),
+    )
+
+
+def _misfit(
+    history: OperationTable,
+    outs: Calls,
+    taken: Integers,
+    ins: Calls,
+    order: Integers,
+    sorted_put: Integers,
+) -> Stuck | None:
+    """What no order explains: a value that never went in, came out twice, or came out too early."""
+    by_value = np.argsort(taken, kind="stable")
+    again = np.flatnonzero(taken[by_value][1:] == taken[by_value][:-1])
+    if len(again):
+        rows = outs.start[by_value[again[0] : again[0] + 2]].tolist()
+        return stuck(history, rows, "duplicate", "%s was taken out twice")
+    place = np.searchsorted(sorted_put, taken)
+    found = place < len(sorted_put)
+    found[found] = sorted_put[place[found]] == taken[found]
+    if not found.all():
+        row = int(outs.start[~found][0])
+        return stuck(history, [row], "unexpected-value", "%s was taken out but never put in")
+    source = order[place] if len(place) else place
+    early = np.flatnonzero(outs.end < ins.start[source])
+    if len(early):
+        rows = [int(outs.start[early[0]]), int(ins.start[source][early[0]])]
+        return stuck(history, rows, "future-value", "%s was taken out before it was put in")
+    return None
+
+
+def stuck(history: OperationTable, rows: list[int], anomaly: str, text: str) -> Stuck:
+    """A violation that some operations show.
+
+    Args:
+        history: The operations.
+        rows: Rows of their invocations; the first one's value takes the place of ``%s``.
+        anomaly: Its name.
+        text: One sentence.
+    """
+    if "%s" in text:
+        text %= json.dumps(shown_row(history, rows[0])["value"])
+    lines = [text, *(row_text(history, row) for row in rows)]
+    example: dict[str, Any] = {
+        "anomaly": anomaly,
+        "text": lines,
+        "operations": [shown_row(history, row) for row in rows],
+    }
+    return Stuck(valid=False, why=text, example=example)

@@ -1,0 +1,65 @@
+"""Judges queues: first in, first out."""
+
+from __future__ import annotations
+
+from testbed.checkers.linearizability.calls import Calls
+from testbed.checkers.linearizability.container import Container, container_of, stuck
+from testbed.checkers.linearizability.container_search import Discipline, searched
+from testbed.checkers.linearizability.judge import Promise, Stuck, judge_keys, nothing
+from testbed.checkers.linearizability.queue_order import Misorder, misorder
+from testbed.checkers.linearizability.shapes import refuse, require_functions
+from testbed.checkers.linearizability.values import numbered
+from testbed.checkers.request import Request
+from testbed.checkers.verdict import Verdict
+from testbed.history.operation_table import NULL, Kind, OperationTable
+
+PROMISE = Promise(
+    "queue",
+    "The queue behaves as if values were enqueued and dequeued one at a time, each between "
+    "invocation and completion, and come out in the order in which they went in.",
+)
+
+
+def check(history: OperationTable, request: Request) -> Verdict:
+    """Judge queues with ``enqueue`` and ``dequeue``, one a key.
+
+    A dequeue of null found the queue empty; one that failed did nothing.
+
+    Args:
+        history: The operations.
+        request: ``init`` is a list of what is in the queue at the beginning.
+
+    Raises:
+        HistoryError: An operation is of another kind, or enqueues null.
+        OutOfBudgetError: It took too long.
+    """
+    require_functions(history, ("enqueue", "dequeue"))
+    values = numbered(history, None)
+    put = (history.f == history.function("enqueue")) & (history.kind == Kind.INVOKE)
+    refuse(history, put & (values.rows == NULL), "expected a value to enqueue, not null")
+    if not (history.kind == Kind.OK).any():
+        return nothing(PROMISE)
+
+    def decide(calls: Calls) -> Stuck | None:
+        queue = container_of(history, values, calls, "enqueue")
+        if queue is None:
+            return searched(history, values, calls, request.budget, Discipline("enqueue", 0))
+        if isinstance(queue, Stuck):
+            return queue
+        found = misorder(queue)
+        return None if found is None else _explained(history, queue, found)
+
+    return judge_keys(history, request, PROMISE, decide)
+
+
+def _explained(history: OperationTable, queue: Container, found: Misorder) -> Stuck:
+    puts = [int(queue.in_start[value]) for value in found.values]
+    gets = [int(queue.out_start[v]) for v in found.values if queue.out_start[v] < len(history)]
+    if found.kind == "order":
+        text = "%s went in first but did not come out first"
+        return stuck(history, puts + gets, "order", text)
+    if found.kind == "empty":
+        rows = [int(queue.empty_start[found.empty]), *puts, *gets]
+        return stuck(history, rows, "not-empty", "it was found empty while something was within")
+    text = "%s was never taken out, and no operation of unknown outcome can have taken it in time"
+    return stuck(history, puts + gets, "lost", text)
