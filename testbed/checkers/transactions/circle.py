@@ -61,9 +61,9 @@ def shortest_circle(
 ) -> Circle:
     """Find the shortest way back along ``paths`` from the target to the source of a seed.
 
-    Breadth first from every seed, first only a step deep, then deeper: a short circle is found
-    before any search gets far. One search costs as many steps as edges, and seeds may be as many:
-    the steps are bounded.
+    A way back of free edges alone does not count. Breadth first from every seed, first only a step
+    deep, then deeper: a short circle is found before any search gets far. One search costs as many
+    steps as edges, and seeds may be as many: the steps are bounded.
 
     Args:
         paths: Where it may go.
@@ -176,10 +176,10 @@ def _search(  # noqa: C901 - one search, in one piece for the compiler
                     far = level if free[edge] else level + 1
                     if far >= length:
                         continue
+                    if after == goal and far == 0:
+                        continue
                     if after == goal:
-                        length = far
-                        best = seed
-                        found = True
+                        length, best, found = far, seed, True
                         notes[3, goal], notes[4, goal] = node, edge
                     elif notes[0, after] == stamp or notes[2, after] == stamp:
                         continue

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ from testbed.checkers.budget import Budget
 from testbed.checkers.transactions.anomaly import FORMS, implied_by, split_form
 from testbed.checkers.transactions.circle import FAR, Paths, shortest_circle
 from testbed.checkers.transactions.cycles import Core, components, cyclic_core
-from testbed.checkers.transactions.graph import DependencyGraph, Edge, Nodes
+from testbed.checkers.transactions.graph import DependencyGraph, Edge, Edges, Nodes
 from testbed.checkers.transactions.steps import Steps, all_of, alternating
 
 _FORM_KINDS = {
@@ -20,6 +22,11 @@ _FORM_KINDS = {
     "-realtime": (Edge.PROCESS, Edge.REALTIME),
 }
 _ALWAYS = (Edge.WW, Edge.WR)
+
+
+MissedBy: TypeAlias = Callable[[NDArray[np.bool_]], tuple[Edges, int]]
+"""For a mask of transactions: RW from those to those among them that wrote any later version of
+what they read, with helpers and JOIN, and the number of nodes: all transactions, then helpers."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +96,11 @@ _SHAPES = (
 )
 """G0 to G2 after Adya; G-nonadjacent is the acyclicity of (WR | WW) ; RW? that characterizes
 snapshot isolation (Cerone and Gotsman, JACM 2018), prefix-violation that of (WR ; RW?) | WW."""
-_SPECIAL = ("fractured-read", "causal-violation", "prefix-violation")
+_OF_VISIBILITY = ("fractured-read", "causal-violation")
+_SPECIAL = (*_OF_VISIBILITY, "prefix-violation")
 
 
-def classify(graph: DependencyGraph, budget: Budget) -> Cycles:
+def classify(graph: DependencyGraph, budget: Budget, missed: MissedBy | None = None) -> Cycles:
     """Find the weakest anomalies of each kind, each with a short witness.
 
     Linear where the graph has no circle. Else only what lies on circles is searched, anomaly by
@@ -102,6 +110,9 @@ def classify(graph: DependencyGraph, budget: Budget) -> Cycles:
     Args:
         graph: The dependencies.
         budget: What it may cost.
+        missed: Gives the RW to every later version, where those of the graph lead to the next one
+            only; what read atomic and causal consistency are about. Without it they are judged by
+            the edges of the graph.
 
     Raises:
         OutOfBudgetError: It took too long.
@@ -111,6 +122,7 @@ def classify(graph: DependencyGraph, budget: Budget) -> Cycles:
     core = cyclic_core(graph.nodes, edges.source, edges.target, edges.kind)
     if core is None:
         return Cycles()
+    wide = core if missed is None else _widened(core, graph, missed)
     found: list[Cycle] = []
     undecided: list[str] = []
     for form in FORMS if graph.timed else FORMS[:-1]:
@@ -119,12 +131,33 @@ def classify(graph: DependencyGraph, budget: Budget) -> Cycles:
             if name in implied_by(cycle.special for cycle in found):
                 continue
             budget.note(f"the dependencies are circular, looking for {name}")
-            cycle, exhausted = _find(core, shape, form, budget)
+            cycle, exhausted = _find(
+                wide if shape.anomaly in _OF_VISIBILITY else core, shape, form, budget
+            )
             if cycle is not None:
                 found.append(cycle)
             elif exhausted:
                 undecided.append(name)
     return Cycles(tuple(found), tuple(undecided))
+
+
+def _widened(core: Core, graph: DependencyGraph, missed: MissedBy) -> Core:
+    """The core with RW to every later version in place of those to the next."""
+    inside = np.zeros(graph.transactions, np.bool_)
+    real = core.original < graph.transactions
+    inside[core.original[real]] = True
+    edges, nodes = missed(inside)
+    helpers = nodes - graph.transactions
+    number = np.zeros(nodes, np.int32)
+    number[core.original[real]] = np.flatnonzero(real)
+    number[graph.transactions :] = core.nodes + np.arange(helpers)
+    kept = core.kind != Edge.RW
+    return Core(
+        np.concatenate([core.original, np.full(helpers, -1)]),
+        np.concatenate([core.source[kept], number[edges.source]]),
+        np.concatenate([core.target[kept], number[edges.target]]),
+        np.concatenate([core.kind[kept], edges.kind]),
+    )
 
 
 def _find(core: Core, shape: _Shape, form: str, budget: Budget) -> tuple[Cycle | None, bool]:

@@ -9,7 +9,11 @@ from testbed.checkers.request import Request
 from testbed.checkers.transactions.classify import classify
 from testbed.checkers.transactions.explain import micro_operation, short
 from testbed.checkers.transactions.judge import Examined, judge
-from testbed.checkers.transactions.list_dependencies import dependencies_of, successors_of
+from testbed.checkers.transactions.list_dependencies import (
+    dependencies_of,
+    missed_by,
+    successors_of,
+)
 from testbed.checkers.transactions.list_examine import examine
 from testbed.checkers.transactions.list_explain import EdgeReasons
 from testbed.checkers.transactions.list_findings import Findings
@@ -53,7 +57,9 @@ def check(history: TransactionTable, request: Request) -> Verdict:
     cases = examine(history, versions, successors, committed)
     edges, nodes = dependencies_of(history, versions, successors, committed)
     graph = dependency_graph(history, committed, edges, nodes)
-    cycles = classify(graph, budget)
+    cycles = classify(
+        graph, budget, lambda inside: missed_by(history, versions, successors, inside)
+    )
     examined = Examined(
         model=MODEL,
         findings=Findings(history, versions, cases).all(),

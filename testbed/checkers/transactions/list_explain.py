@@ -86,13 +86,11 @@ class EdgeReasons:
                 continue
             said = f"{first} read key {name} as {self._value(at)}"
             follows = int(successors.following[versions.base[key] + place])
-            if follows >= 0:
-                if versions.writer[follows] == after:
-                    value = self._value(int(versions.append[follows]))
-                    return f"{said}, {second} appended {value} right after"
-                continue
-            for other, same, _, unseen in self._micro(after, Access.APPEND):
-                if same == key and unseen < -1:
-                    value = self._value(other)
-                    return f"{said}, {second} appended {value}, which no read shows, later"
+            if follows >= 0 and versions.writer[follows] == after:
+                value = self._value(int(versions.append[follows]))
+                return f"{said}, {second} appended {value} right after"
+            for other, same, _, later in self._micro(after, Access.APPEND):
+                if same == key and (later >= place or later < -1):
+                    shown = " later" if later >= 0 else ", which no read shows, later"
+                    return f"{said}, {second} appended {self._value(other)}{shown}"
         return f"{first} did not see what {second} appended"
