@@ -113,20 +113,25 @@ def _answer(wish: _Wish, budget: Budget, path: str) -> Any:
 
 def _checked(wish: _Wish, budget: Budget, path: str) -> tuple[tuple[str, ...], Verdict]:
     from testbed.checkers.partition import check_by_key
-    from testbed.cli._reading import Reading
+    from testbed.history.reading import read_operations, read_transactions
     from testbed.history.source import open_source
 
     check: Any = wish.model.checker()
     request = _request(wish, budget, timed=wish.form != "sessions")
-    reading = Reading(wish.form, budget)
+
+    def progress(lines: int) -> None:
+        budget.note(f"{lines:,} lines were read, nothing was judged yet")
+
     with open_source(path) as source:
         if wish.model.table == "transactions":
-            transactions = reading.transactions(source, lists=wish.model.lists)
+            transactions = read_transactions(
+                source, wish.form, lists=wish.model.lists, progress=progress
+            )
             if not transactions.timed:
                 request = _request(wish, budget, timed=False)
             return (*request.levels, *request.anomalies), check(transactions, request)
         by_key = "partition_by" in wish.params
-        operations = reading.operations(source, split_values=by_key)
+        operations = read_operations(source, wish.form, split_values=by_key, progress=progress)
     if by_key and not wish.model.keyed:
         return (), check_by_key(check, operations, request)
     return (), check(operations, request)

@@ -36,4 +36,4 @@ def entries_of(source: Source, form: str, complaints: Complaints) -> Iterator[En
         return edn_entries.entries(source, complaints)
     from testbed.history import jsonl  # noqa: PLC0415 - only where it is needed
 
-    return jsonl.entries(source, complaints)
+    return jsonl.entries(source.blocks(), complaints)

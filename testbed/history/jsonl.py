@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from json.decoder import JSONDecodeError
 from typing import Any
 
 from testbed.history.entry import Entry, entry_of, shown
 from testbed.history.pairing import Complaints
 from testbed.history.problem import Problem
-from testbed.history.source import Source
 from testbed.history.strict_json import JsonError, line_and_column, loads, place
 
+QUICK_FROM_LINES = 20_000
+"""From so many lines in the first block on, the compiled scanner is worth loading."""
 
-def entries(source: Source, complaints: Complaints) -> Iterator[Entry]:
+
+def entries(blocks: Iterable[bytes], complaints: Complaints) -> Iterator[Entry]:
     """The lines of a file, those of faults included.
 
     Blank lines are left out. Whatever is wrong goes to the complaints.
 
-    Raises:
-        HistoryError: The file cannot be unpacked, or a line is too long.
+    Args:
+        blocks: The file in pieces of whole lines.
+        complaints: Where problems go.
     """
-    blocks = source.blocks()
+    blocks = iter(blocks)
     number = 1
     for block in blocks:
         if number == 1 and block.lstrip()[:1] == b"[":
@@ -30,6 +33,11 @@ def entries(source: Source, complaints: Complaints) -> Iterator[Entry]:
             return
         yield from entries_of_block(block, number, complaints)
         number += block.count(b"\n")
+
+
+def worth_scanning(block: bytes) -> bool:
+    """Whether the file that begins with a block is long and has an object a line."""
+    return block.lstrip()[:1] == b"{" and block.count(b"\n") >= QUICK_FROM_LINES
 
 
 def entries_of_block(block: bytes, number: int, complaints: Complaints) -> Iterator[Entry]:

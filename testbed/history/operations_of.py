@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from array import array
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -16,9 +17,9 @@ from testbed.history.operation_table import NULL, Kind, OperationTable, Tag
 from testbed.history.pairing import Complaints, Pairing
 from testbed.history.problem import Problem
 
-_KINDS = {"invoke": Kind.INVOKE, "ok": Kind.OK, "fail": Kind.FAIL, "info": Kind.INFO}
+KINDS = {"invoke": Kind.INVOKE, "ok": Kind.OK, "fail": Kind.FAIL, "info": Kind.INFO}
 _NULL = int(NULL)
-_FUNCTIONS_MAX = 2**15 - 1
+FUNCTIONS_MAX = 2**15 - 1
 
 
 def operations_of(
@@ -68,63 +69,47 @@ class _Builder:
 
     def take(self, entry: Entry) -> None:
         row = len(self.kind)
+        if self._split_values and entry.key is None:
+            key, value = split_value(entry, self._complaints)
+            entry = dataclasses.replace(entry, key=key, value=value)
+        key_number = -1 if entry.key is None else self._keys.number(entry.key)
         self._partner.append(-1)
-        begun: Entry | None = None
         if entry.type == "invoke":
             self._pairing.invoked(row, entry)
-        elif (pair := self._pairing.completed(entry)) is not None:
-            begun = pair[1]
-            self._partner[row] = pair[0]
-            self._partner[pair[0]] = row
+        elif (begun := self._pairing.completed(entry)) is not None:
+            self._partner[row] = begun[0]
+            self._partner[begun[0]] = row
+            if key_number < 0:
+                key_number = self._key[begun[0]]
         function = self._functions.setdefault(entry.f, len(self._functions))
-        if function > _FUNCTIONS_MAX:
-            text = f"expected at most {_FUNCTIONS_MAX} functions"
-            self._complaints.add(Problem(entry.line, 1, text))
+        if function > FUNCTIONS_MAX:
+            self._complaints.add(too_many_functions(entry.line))
             function = 0
-        key, value = entry.key, entry.value
-        if self._split_values and key is None:
-            key, value = self._split(entry)
-        if key is None and begun is not None:
-            key = begun.key
-        self.kind.append(_KINDS[entry.type])
+        self.kind.append(KINDS[entry.type])
         self._process.append(self._processes.number(0 if entry.process is None else entry.process))
         self._f.append(function)
-        self._key.append(-1 if key is None else self._keys.number(key))
+        self._key.append(key_number)
         self._line.append(entry.line)
         if entry.time is not None:
             self._time.append(entry.time)
         if entry.error is not None:
             self._errors[row] = error_text(entry.error)
-        self._put(value)
-
-    def _split(self, entry: Entry) -> tuple[Any, Any]:
-        value = entry.value
-        if isinstance(value, list) and len(value) == 2 and value[0] is not None:
-            return value[0], value[1]
-        if value is not None or entry.type == "invoke":
-            text = f"expected a 'key', or a value [key, value] of '{entry.f}'"
-            self._complaints.add(Problem(entry.line, 1, text))
-        return None, value
+        self._put(entry.value)
 
     def _put(self, value: Any) -> None:
         """Add a value's tag and payload."""
-        tag, payload = Tag.OTHER, 0
-        if value is None:
-            tag = Tag.NULL
-        elif type(value) is int and _fits(value):
-            tag, payload = Tag.INTEGER, value
-        elif isinstance(value, list) and all(
-            item is None or (type(item) is int and _fits(item)) for item in value
-        ):
-            numbers = [_NULL if item is None else item for item in value]
-            if len(numbers) == 2:
-                tag, payload = Tag.PAIR, len(self._pairs) // 2
-                self._pairs.extend(numbers)
-            else:
-                tag, payload = Tag.LIST, len(self._starts) - 1
-                self._items.extend(numbers)
-                self._starts.append(len(self._items))
-        else:
+        tag, content = tagged(value)
+        payload = 0
+        if tag == Tag.INTEGER:
+            payload = content
+        elif tag == Tag.PAIR:
+            payload = len(self._pairs) // 2
+            self._pairs.extend(content)
+        elif tag == Tag.LIST:
+            payload = len(self._starts) - 1
+            self._items.extend(content)
+            self._starts.append(len(self._items))
+        elif tag == Tag.OTHER:
             payload = self._others.number(value)
         self._tag.append(tag)
         self._payload.append(payload)
@@ -157,6 +142,36 @@ class _Builder:
         # The pairing is known already: the table need not find it again.
         table.__dict__["partner"] = _column(self._partner, np.int64)
         return table
+
+
+def tagged(value: Any) -> tuple[Tag, Any]:
+    """A value's tag, and its number or its numbers with :data:`NULL` for null."""
+    if value is None:
+        return Tag.NULL, None
+    if type(value) is int and _fits(value):
+        return Tag.INTEGER, value
+    if isinstance(value, list) and all(
+        item is None or (type(item) is int and _fits(item)) for item in value
+    ):
+        numbers = [_NULL if item is None else item for item in value]
+        return (Tag.PAIR if len(numbers) == 2 else Tag.LIST), numbers
+    return Tag.OTHER, None
+
+
+def split_value(entry: Entry, complaints: Complaints) -> tuple[Any, Any]:
+    """The key and the value of an entry without a key, as Jepsen's independent keys say them."""
+    value = entry.value
+    if isinstance(value, list) and len(value) == 2 and value[0] is not None:
+        return value[0], value[1]
+    if value is not None or entry.type == "invoke":
+        text = f"expected a 'key', or a value [key, value] of '{entry.f}'"
+        complaints.add(Problem(entry.line, 1, text))
+    return None, value
+
+
+def too_many_functions(line: int) -> Problem:
+    """The refusal of a history whose functions cannot be numbered."""
+    return Problem(line, 1, f"expected at most {FUNCTIONS_MAX} functions")
 
 
 def error_text(error: Any) -> str:

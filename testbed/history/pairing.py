@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from testbed.history.entry import Entry
+from testbed.history.interning import canonical
 from testbed.history.problem import PROBLEMS_MAX, HistoryError, Problem
 
 
@@ -83,7 +85,7 @@ class Pairing:
         if invocation.f != entry.f:
             text = f"{_who(entry)} completes '{entry.f}' but invoked '{invocation.f}'"
             self._refuse(entry, text)
-        if entry.key is not None and invocation.key is not None and entry.key != invocation.key:
+        if _other_key(entry.key, invocation.key):
             self._refuse(entry, f"{_who(entry)} completes '{entry.f}' of another key")
         if entry.time is not None and invocation.time is not None and entry.time < invocation.time:
             self._refuse(entry, f"{_who(entry)} completes '{entry.f}' before it was invoked")
@@ -108,6 +110,13 @@ class Pairing:
     def _refuse(self, entry: Entry, text: str) -> bool:
         self.complaints.add(Problem(entry.line, 1, text))
         return False
+
+
+def _other_key(one: Any, two: Any) -> bool:
+    """Whether two keys are there and differ."""
+    if one is None or two is None:
+        return False
+    return one != two if type(one) is type(two) is int else canonical(one) != canonical(two)
 
 
 def _who(entry: Entry) -> str:

@@ -144,6 +144,4 @@ class _Raw(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        piece = self._stream.read(len(buffer))
-        buffer[: len(piece)] = piece
-        return len(piece)
+        return self._stream.readinto(buffer)  # type: ignore[attr-defined,no-any-return]

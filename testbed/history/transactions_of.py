@@ -90,8 +90,6 @@ class TransactionBuilder:
         self._end[transaction] = row
         if entry.value is not None and self._agree(invocation, entry) and entry.type == "ok":
             self._see(self._first[transaction], entry)
-        elif entry.type == "ok" and entry.value is None:
-            self._refuse(entry, "expected the micro-operations and what they read, not null")
 
     def add(self, process: int | str, line: int, outcome: Outcome, operations: Any) -> None:
         """Add a whole transaction of sound micro-operations, of a history without times."""
@@ -143,19 +141,8 @@ class TransactionBuilder:
         return len(self._starts) - 2
 
     def _shaped(self, entry: Entry) -> bool:
-        """Whether the value is micro-operations, each of the right shape."""
-        value = entry.value
-        if value is None and entry.type != "invoke":
-            return True
-        if not isinstance(value, list):
-            return self._refuse(
-                entry, f"expected the micro-operations of '{entry.f}' as a list, not {shown(value)}"
-            )
-        for place, micro in enumerate(value, start=1):
-            trouble = micro_trouble(micro, lists=self._lists, completed=entry.type == "ok")
-            if trouble:
-                return self._refuse(entry, f"micro-operation {place}: {trouble}")
-        return True
+        trouble = shape_trouble(entry, lists=self._lists)
+        return True if trouble is None else self._refuse(entry, trouble)
 
     def _agree(self, invocation: Entry, completion: Entry) -> bool:
         """Whether a completion speaks of the micro-operations that were asked for."""
@@ -168,8 +155,7 @@ class TransactionBuilder:
         )
         if same:
             return True
-        text = f"expected the micro-operations that line {invocation.line} invoked, in their order"
-        return self._refuse(completion, text)
+        return self._refuse(completion, disagreement(invocation.line))
 
     def _refuse(self, entry: Entry, text: str) -> bool:
         self._complaints.add(Problem(entry.line, 1, text))
@@ -202,7 +188,26 @@ class TransactionBuilder:
         )
 
 
-def micro_trouble(micro: Any, *, lists: bool, completed: bool) -> str | None:
+def shape_trouble(entry: Entry, *, lists: bool) -> str | None:
+    """What is wrong with an entry's value as micro-operations of the right shape, or None."""
+    value = entry.value
+    if value is None and entry.type in ("fail", "info"):
+        return None
+    if not isinstance(value, list):
+        return f"expected the micro-operations of '{entry.f}' as a list, not {shown(value)}"
+    for place, micro in enumerate(value, start=1):
+        trouble = _micro_trouble(micro, lists=lists, completed=entry.type == "ok")
+        if trouble:
+            return f"micro-operation {place}: {trouble}"
+    return None
+
+
+def disagreement(line: int) -> str:
+    """What is expected of a completion whose micro-operations are not those of its invocation."""
+    return f"expected the micro-operations that line {line} invoked, in their order"
+
+
+def _micro_trouble(micro: Any, *, lists: bool, completed: bool) -> str | None:
     """What is wrong with the shape of a micro-operation, or None."""
     if not isinstance(micro, list) or len(micro) not in (2, 3) or not isinstance(micro[0], str):
         return f"expected [function, key, value], not {shown(micro)}"
