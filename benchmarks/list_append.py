@@ -5,21 +5,29 @@ strict-serializable, of transactions with four micro-operations, half of them ap
 that retire after a number of appends, run by ten clients at a time; then one in which a share of
 the reads is a version too old. Each is judged in a process of its own; prints transactions a second
 of CPU time and the peak of memory, the history included.
+
+With ``--adya PROGRAM`` (``cargo install adya --no-default-features``), both programs also read and
+judge a file of ``--lines`` transactions, one after the other, and the ratio of their times is
+printed: the whole process, parsing included.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import resource
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from testbed.checkers.kernel import kernel
 from testbed.checkers.request import Request
+from testbed.checkers.transactions.explain import micro_operation
 from testbed.checkers.transactions.list_append import check
 from testbed.history.transaction_table import Access, Outcome, TransactionTable
 
@@ -121,12 +129,56 @@ def judge(transactions: int, stale: float) -> None:
     )
 
 
+def write(table: TransactionTable, path: Path) -> None:
+    """The history as lines of JSON, invocations and completions in order."""
+    events = [(int(row), number, "invoke") for number, row in enumerate(table.start)]
+    events += [(int(row), number, "ok") for number, row in enumerate(table.end)]
+    with path.open("w") as file:
+        for index, (_, number, kind) in enumerate(sorted(events)):
+            operations = []
+            for at in range(int(table.first[number]), int(table.first[number + 1])):
+                shown = micro_operation(table, at)
+                operations.append(
+                    [*shown[:2], None] if kind == "invoke" and shown[0] == "r" else shown
+                )
+            line = {"index": index, "type": kind, "process": int(table.process[number])}
+            file.write(json.dumps({**line, "f": "txn", "value": operations}) + "\n")
+
+
+def against(program: str, transactions: int) -> None:
+    """Our program and another one on the same files: a valid one, and one with stale reads."""
+    ours = [sys.executable, "-m", "testbed.cli.main", "check", "--format", "jsonl"]
+    for stale in (0.0, 0.01):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "history.jsonl"
+            write(history(transactions, stale), path)
+            took = {}
+            for name, command in (
+                ("adya", [program, "check", "-m", "list-append", str(path)]),
+                ("testbed", [*ours, "--model", "list-append", str(path)]),
+            ):
+                before = resource.getrusage(resource.RUSAGE_CHILDREN)
+                done = subprocess.run(command, check=False, capture_output=True)
+                after = resource.getrusage(resource.RUSAGE_CHILDREN)
+                took[name] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+                print(
+                    f"{name:>8}: {transactions:,} transactions, {stale:.0%} stale, exit "
+                    f"{done.returncode}, {took[name]:.2f} s, {transactions / took[name]:,.0f}/s"
+                )
+            print(f"   ratio: {took['adya'] / took['testbed']:.1f}", flush=True)
+
+
 def main() -> None:
     """Judge the histories, each in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--transactions", type=int, default=1_000_000)
     parser.add_argument("--stale", type=float, help="one history with this share of stale reads")
+    parser.add_argument("--adya", help="the program of that crate")
+    parser.add_argument("--lines", type=int, default=100_000, help="transactions in its files")
     options = parser.parse_args()
+    if options.adya:
+        against(options.adya, options.lines)
+        return
     if options.stale is not None:
         judge(options.transactions, options.stale)
         return
