@@ -149,14 +149,15 @@ class LevelJudge:
         if any(found.holds and level in included_in(higher)
                for higher, found in self.decided.items()):  # fmt: skip
             return Decision(holds=True)
+        if level in SEARCHED:
+            below = self.decide("causal")
+            return below if below.holds is False else self._search(level, effort)
         undecided = None
         for lower in BELOW[level]:
             below = self.decide(lower, effort)
             if below.holds is False:
                 return below
             undecided = below if below.holds is None else undecided
-        if level in SEARCHED:
-            return self._search(level, effort)
         found = self._decide_simple(level)
         return undecided if found.holds and undecided else found
 
@@ -179,6 +180,11 @@ class LevelJudge:
             below = self.decide(untimed, effort)
             reason = "the history carries no times, so what really came first is not known"
             return below if below.holds is False else Decision(None, None, reason)
+        if any(self.decided[lower].holds is False
+               for lower in included_in(level) & self.decided.keys()):  # fmt: skip
+            return next(self.decided[lower] for lower in BELOW
+                        if lower in included_in(level) & self.decided.keys()
+                        and self.decided[lower].holds is False)  # fmt: skip
         found = order_search.search(resolved, level, self.budget, effort)
         return Decision(found.holds, found.counterexample, found.reason)
 

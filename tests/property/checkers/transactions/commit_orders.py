@@ -1,0 +1,188 @@
+"""Isolation levels by definition: every order of commits is tried, every set of what was visible.
+
+After Biswas and Enea (OOPSLA 2019), and for parallel snapshot isolation after Cerone, Bernardi and
+Gotsman (CONCUR 2015). A history is a list of transactions ``{"process", "outcome", "ops", "start",
+"end"}`` in the order of their invocations, as in :mod:`tests.transaction_tables`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations, permutations
+from typing import Any
+
+INITIAL = -1
+
+
+@dataclass
+class Execution:
+    """A choice of transactions that took effect, with who read from whom.
+
+    Args:
+        rows: The committed transactions.
+        reads: For each its external reads in order: (key, writer).
+        writes: For each the keys that it writes.
+        session: Pairs (before, after) of session order, not transitive closures of unsure ones.
+        realtime: Pairs by real time.
+    """
+
+    rows: list[int]
+    reads: dict[int, list[tuple[Any, int]]]
+    writes: dict[int, set[Any]]
+    session: set[tuple[int, int]]
+    realtime: set[tuple[int, int]]
+
+    @property
+    def read_from(self) -> set[tuple[int, int]]:
+        return {(w, row) for row, reads in self.reads.items() for _, w in reads if w != INITIAL}
+
+
+def executions(history: list[dict[str, Any]]) -> Iterator[Execution | None]:
+    """Every choice of indeterminate transactions that took effect; None for impossible reads."""
+    sure = [row for row, each in enumerate(history) if each["outcome"] == "ok"]
+    unsure = [row for row, each in enumerate(history) if each["outcome"] == "info"]
+    for count in range(len(unsure) + 1):
+        for chosen in combinations(unsure, count):
+            yield _execution(history, sorted([*sure, *chosen]))
+
+
+def _execution(history: list[dict[str, Any]], rows: list[int]) -> Execution | None:
+    final: dict[tuple[Any, Any], int] = {}
+    writes: dict[int, set[Any]] = {}
+    for row in rows:
+        last = {key: value for access, key, value in history[row]["ops"] if access == "w"}
+        writes[row] = set(last)
+        final |= {(key, value): row for key, value in last.items()}
+    reads: dict[int, list[tuple[Any, int]]] = {row: [] for row in rows}
+    for row in rows:
+        own: dict[Any, Any] = {}
+        for access, key, value in history[row]["ops"]:
+            if access == "w":
+                own[key] = value
+            elif history[row]["outcome"] != "ok":
+                continue
+            elif key in own:
+                if own[key] != value:
+                    return None
+            elif value is None:
+                reads[row].append((key, INITIAL))
+            elif final.get((key, value), row) == row:
+                return None
+            else:
+                reads[row].append((key, final[key, value]))
+    pairs = [(a, b) for a in rows for b in rows if history[a]["outcome"] == "ok" and a != b]
+    session = {
+        (a, b) for a, b in pairs if a < b and history[a]["process"] == history[b]["process"]
+    }
+    realtime = {(a, b) for a, b in pairs if history[a]["end"] < history[b]["start"]}
+    return Execution(rows, reads, writes, session, realtime)
+
+
+def holds(history: list[dict[str, Any]], level: str) -> bool:
+    """Whether a level holds, by its definition."""
+    return any(each is not None and _explained(each, level) for each in executions(history))
+
+
+def _explained(run: Execution, level: str) -> bool:
+    if level == "parallel-snapshot-isolation":
+        return _parallel(run)
+    before = run.session | run.read_from
+    if level.startswith("str"):
+        before |= run.realtime
+    seen = _visible_without_order(run, level, before)
+    for order in permutations(run.rows):
+        place = {row: at for at, row in enumerate(order)} | {INITIAL: -1}
+        if all(place[a] < place[b] for a, b in before) and _agrees(run, level, place, before, seen):
+            return True
+    return False
+
+
+def _visible_without_order(
+    run: Execution, level: str, before: set[tuple[int, int]]
+) -> set[tuple[int, int]]:
+    """(before, reader) by the axioms that do not speak of the commit order."""
+    if level == "read-atomic":
+        return before
+    if level == "causal":
+        closed = set(before)
+        while more := {(a, d) for a, b in closed for c, d in closed if b == c} - closed:
+            closed |= more
+        return closed
+    return set()
+
+
+def _agrees(
+    run: Execution,
+    level: str,
+    place: dict[int, int],
+    before: set[tuple[int, int]],
+    seen: set[tuple[int, int]],
+) -> bool:
+    for reader, reads in run.reads.items():
+        for at, (key, source) in enumerate(reads):
+            for other in (row for row in run.rows if key in run.writes[row]):
+                if other in (source, reader) or place[other] < place[source]:
+                    continue
+                if level == "read-committed":
+                    visible = any(writer == other for _, writer in reads[:at])
+                elif level in ("read-atomic", "causal"):
+                    visible = (other, reader) in seen
+                elif level in ("serializable", "strict-serializable"):
+                    visible = place[other] < place[reader]
+                else:
+                    visible = _in_snapshot(run, level, place, before, other, reader)
+                if visible:
+                    return False
+    return True
+
+
+def _in_snapshot(
+    run: Execution,
+    level: str,
+    place: dict[int, int],
+    before: set[tuple[int, int]],
+    other: int,
+    reader: int,
+) -> bool:
+    """Prefix, and for snapshot isolation Conflict too."""
+    later = [row for row in run.rows if place[row] >= place[other]]
+    if any((row, reader) in before for row in later):
+        return True
+    return level != "prefix" and any(
+        run.writes[row] & run.writes[reader] and place[row] < place[reader] for row in later
+    )
+
+
+def _parallel(run: Execution) -> bool:
+    """Some transitive visibility within some order; writers of one key see each other."""
+    before = run.session | run.read_from
+    return any(
+        all(order.index(a) < order.index(b) for a, b in before) and _some_visibility(run, order)
+        for order in permutations(run.rows)
+    )
+
+
+def _some_visibility(run: Execution, order: tuple[int, ...]) -> bool:
+    ordered = list(combinations(order, 2))
+    needed = run.session | run.read_from
+    needed |= {(a, b) for a, b in ordered if run.writes[a] & run.writes[b]}
+    free = [pair for pair in ordered if pair not in needed]
+    for count in range(len(free) + 1):
+        for more in combinations(free, count):
+            visible = needed | set(more)
+            if any((a, d) not in visible for a, b in visible for c, d in visible if b == c):
+                continue
+            if all(_last_visible(run, order, visible, reader) for reader in run.rows):
+                return True
+    return False
+
+
+def _last_visible(
+    run: Execution, order: tuple[int, ...], visible: set[tuple[int, int]], reader: int
+) -> bool:
+    for key, source in run.reads[reader]:
+        writers = [row for row in order if (row, reader) in visible and key in run.writes[row]]
+        if (writers[-1] if writers else INITIAL) != source:
+            return False
+    return True

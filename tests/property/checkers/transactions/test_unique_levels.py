@@ -1,0 +1,84 @@
+"""Levels of unique-value registers against their definitions, in both directions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from tests.property.checkers.transactions import commit_orders
+from tests.property.checkers.transactions.register_histories import histories, rmw, tangled
+from tests.transaction_tables import table_of
+from testbed.checkers.budget import Budget
+from testbed.checkers.transactions.resolve import resolve
+from testbed.checkers.transactions.unique_levels import BELOW, LevelJudge, included_in
+
+LEVELS = [
+    "read-committed",
+    "read-atomic",
+    "causal",
+    "prefix",
+    "snapshot-isolation",
+    "serializable",
+    "strong-snapshot-isolation",
+    "strict-serializable",
+]
+
+
+def judged(history: list[dict[str, Any]], level: str) -> bool | None:
+    judge = LevelJudge(resolve(table_of(history, lists=False)), Budget())
+    found = judge.decide(level)
+    assert (found.counterexample is not None) == (found.holds is False)
+    return found.holds
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@given(history=histories())
+def test_a_level_holds_when_some_order_of_commits_explains_it(
+    level: str, history: list[dict[str, Any]]
+) -> None:
+    assert judged(history, level) == commit_orders.holds(history, level)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@given(history=tangled())
+def test_a_level_holds_for_tangled_transactions_when_some_order_of_commits_explains_it(
+    level: str, history: list[dict[str, Any]]
+) -> None:
+    assert judged(history, level) == commit_orders.holds(history, level)
+
+
+@given(history=tangled(most=4, keys=3))
+def test_parallel_snapshot_isolation_of_tangled_transactions(
+    history: list[dict[str, Any]],
+) -> None:
+    level = "parallel-snapshot-isolation"
+    assert judged(history, level) == commit_orders.holds(history, level)
+
+
+@given(history=histories(most=4))
+def test_parallel_snapshot_isolation_holds_when_some_visibility_explains_it(
+    history: list[dict[str, Any]],
+) -> None:
+    level = "parallel-snapshot-isolation"
+    assert judged(history, level) == commit_orders.holds(history, level)
+
+
+@pytest.mark.parametrize("level", ["snapshot-isolation", "serializable", "strict-serializable"])
+@given(history=histories(ops=2))
+def test_the_polynomial_way_agrees_for_transactions_that_read_what_they_write(
+    level: str, history: list[dict[str, Any]]
+) -> None:
+    history = rmw(history)
+    assert judged(history, level) == commit_orders.holds(history, level)
+
+
+@given(history=histories())
+def test_a_stronger_level_never_holds_where_a_weaker_one_does_not(
+    history: list[dict[str, Any]],
+) -> None:
+    found = {level: judged(history, level) for level in BELOW}
+    for level, holds in found.items():
+        if holds:
+            assert all(found[lower] for lower in included_in(level))
