@@ -117,6 +117,13 @@ class TestSetFull:
         assert verdict.validity is UNKNOWN
         assert verdict.numbers["never_read"] == 1
 
+    def test_a_read_makes_an_element_known_only_when_it_completes(self) -> None:
+        columns = Columns().call(0, "add", 1, outcome="info").line("invoke", 1, "read")
+        columns.call(2, "read", result=[]).line("ok", 1, "read", [1])
+        verdict = judged("set_full", columns)
+        assert verdict.validity is UNKNOWN
+        assert verdict.numbers["never_read"] == 1
+
     def test_an_element_twice_in_one_read(self) -> None:
         columns = Columns().call(0, "add", 1).call(1, "read", result=[1, 1])
         assert anomalies(judged("set_full", columns)) == {"repeated"}

@@ -1,0 +1,168 @@
+"""What replicas show in the end, how stale they are, and what sessions see of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from testbed.checkers import bounded_staleness, convergence, final_counter, session_guarantees
+from testbed.checkers.verdict import Validity, Verdict
+from testbed.history.history import History
+from testbed.history.problem import HistoryError
+from testbed.measures.convergence import ABSENT, converged_ms, final_rows
+from tests.histories import MS, Scribe
+
+VALID, UNKNOWN, VIOLATION = Validity.VALID, Validity.UNKNOWN, Validity.VIOLATION
+
+
+def registers(*versions: tuple[str, str, Any]) -> History:
+    """Reads of registers, one after the other, from 100 ms on: node, key and value."""
+    scribe = Scribe().call("write", 0, 5 * MS, value=1, key="x", node="a")
+    for place, (node, key, value) in enumerate(versions):
+        start = (100 + 10 * place) * MS
+        scribe.call("read", start, start + 5 * MS, result=value, key=key, node=node)
+    return scribe.history()
+
+
+class TestConvergence:
+    def test_the_same_rows(self) -> None:
+        history = registers(("a", "x", 1), ("b", "x", 1))
+        assert convergence.check(history, ["a", "b"], 100 * MS).validity is VALID
+
+    def test_a_differing_row_is_shown_with_each_version_and_its_history(self) -> None:
+        history = registers(("a", "x", 1), ("b", "x", 2))
+        verdict = convergence.check(history, ["a", "b"], 100 * MS)
+        assert verdict.validity is VIOLATION
+        assert verdict.counterexample[0]["versions"] == {"a": 1, "b": 2}
+        assert verdict.counterexample[0]["operations"][0]["f"] == "write"
+
+    def test_only_the_last_read_of_a_row_counts(self) -> None:
+        history = registers(("b", "x", None), ("a", "x", 1), ("b", "x", 1))
+        assert convergence.check(history, ["a", "b"], 100 * MS).validity is VALID
+
+    def test_reads_before_the_end_say_nothing(self) -> None:
+        history = registers(("a", "x", 1), ("b", "x", 1))
+        assert convergence.check(history, ["a", "b"], 108 * MS).validity is UNKNOWN
+        assert convergence.check(history, ["a", "b", "c"], 100 * MS).validity is UNKNOWN
+        assert convergence.check(history, ["a"], 100 * MS).validity is UNKNOWN
+
+    def test_a_row_that_one_replica_was_not_asked_for(self) -> None:
+        history = registers(("a", "x", 1), ("a", "y", 1), ("b", "x", 1))
+        rows = final_rows(history, ["a", "b"], 100 * MS)
+        assert rows.unread == ("b",)
+        assert rows.differing()[0].versions == {"a": 1, "b": ABSENT}
+
+    def test_sets_and_tables(self) -> None:
+        for values in (([1, 2], [2, 1]), ({"a": 1}, {"a": 1})):
+            scribe = Scribe()
+            for node, value in zip("ab", values, strict=True):
+                scribe.call("read", 10, 20, result=value, node=node)
+            assert convergence.check(scribe.history(), ["a", "b"], 0).validity is VALID
+        scribe.call("read", 30, 40, result={"a": 1, "b": 0}, node="a")
+        assert convergence.check(scribe.history(), ["a", "b"], 0).validity is VIOLATION
+
+    def test_the_time_to_converge_lies_between_two_reads(self) -> None:
+        history = registers(("a", "x", 1), ("b", "x", None), ("b", "x", 1), ("a", "x", 1))
+        final = final_rows(history, ["a", "b"], 115 * MS)
+        assert converged_ms(history, final, 100 * MS) == (10.0, 25.0)
+        differing = final_rows(history, ["a", "b", "c"], 115 * MS)
+        assert converged_ms(history, differing, 100 * MS) is None
+
+
+class TestFinalCounter:
+    def counted(self, read: int, node: str = "a") -> Verdict:
+        scribe = Scribe().call("increment", 0, 5, value=3, key="k")
+        scribe.call("increment", 0, 9, "info", value=2, key="k")
+        scribe.call("increment", 0, 9, "fail", value=7, key="k")
+        scribe.call("read", 10, 20, result=read, key="k", node=node)
+        return final_counter.check(scribe.history(), ["a"])
+
+    @pytest.mark.parametrize("read", [3, 5])
+    def test_within_what_is_possible(self, read: int) -> None:
+        assert self.counted(read).validity is VALID
+
+    @pytest.mark.parametrize(("read", "anomaly"), [(2, "lost-increment"), (6, "phantom-increment")])
+    def test_lost_and_phantom_increments(self, read: int, anomaly: str) -> None:
+        verdict = self.counted(read)
+        assert verdict.validity is VIOLATION
+        assert verdict.counterexample[0]["anomaly"] == anomaly
+
+    def test_a_node_that_was_not_read(self) -> None:
+        assert self.counted(3, node="b").validity is UNKNOWN
+
+    def test_what_is_no_number_is_refused(self) -> None:
+        with pytest.raises(HistoryError):
+            final_counter.check(Scribe().call("increment", 0, 5, value="3").history(), ["a"])
+
+
+class TestBoundedStaleness:
+    def history(self) -> History:
+        scribe = Scribe().call("add", 0, 10 * MS, value=1, node="a")
+        scribe.call("read", 40 * MS, 50 * MS, result=[], node="b")
+        return scribe.call("read", 60 * MS, 70 * MS, result=[1], node="b").history()
+
+    def test_within_the_bound(self) -> None:
+        verdict = bounded_staleness.check(self.history(), 30)
+        assert verdict.validity is VALID
+        assert verdict.numbers["staleness_max_ms"] == 30
+
+    def test_older_than_the_bound(self) -> None:
+        verdict = bounded_staleness.check(self.history(), 29)
+        assert verdict.validity is VIOLATION
+        assert verdict.counterexample[0]["staleness_ms"] == 30
+
+    def test_nothing_written_or_read_is_unknown(self) -> None:
+        assert bounded_staleness.check(Scribe().history(), 5).validity is UNKNOWN
+        read = Scribe().call("read", 0, 1, key="x", node="a").history()
+        assert bounded_staleness.check(read, 5).validity is UNKNOWN
+
+
+def judged(scribe: Scribe) -> dict[str, Validity]:
+    verdicts = session_guarantees.check(scribe.history())
+    return {verdict.name: verdict.validity for verdict in verdicts}
+
+
+class TestSessionGuarantees:
+    def test_a_register_that_forgets_the_sessions_write(self) -> None:
+        scribe = Scribe().call("write", 0, 5, value=1, key="x", process=1)
+        scribe.call("read", 10, 15, result=None, key="x", process=1, node="b")
+        assert judged(scribe)["read-your-writes"] is VIOLATION
+
+    def test_another_session_promises_nothing(self) -> None:
+        scribe = Scribe().call("write", 0, 5, value=1, key="x", process=1)
+        scribe.call("read", 10, 15, result=None, key="x", process=2, node="b")
+        assert judged(scribe)["read-your-writes"] is UNKNOWN
+
+    def test_a_write_that_may_be_newer_is_no_contradiction(self) -> None:
+        scribe = Scribe().call("write", 0, 5, value=1, key="x", process=1)
+        scribe.call("write", 4, 9, value=2, key="x", process=2)
+        scribe.call("read", 10, 15, result=2, key="x", process=1, node="b")
+        assert judged(scribe)["read-your-writes"] is VALID
+
+    def test_a_compare_and_set_reads_and_writes(self) -> None:
+        scribe = Scribe().call("write", 0, 1, value=1, key="x", process=2)
+        scribe.call("cas", 2, 3, value=[1, 2], key="x", process=1)
+        scribe.call("read", 10, 15, result=1, key="x", process=1, node="b")
+        found = judged(scribe)
+        assert found["read-your-writes"] is VIOLATION
+        assert found["monotonic-reads"] is VALID
+
+    def test_transactions_of_lists(self) -> None:
+        scribe = Scribe()
+        scribe.call("txn", 0, 5, value=[["append", "x", 1]], process=1)
+        result = [["r", "x", []], ["append", "y", 2]]
+        scribe.call("txn", 10, 15, value=[["r", "x", None]], result=result, process=1)
+        assert judged(scribe)["read-your-writes"] is VIOLATION
+
+    def test_a_node_that_shows_an_overwritten_value_again(self) -> None:
+        scribe = Scribe().call("write", 0, 1, value=1, key="x", process=1)
+        scribe.call("write", 2, 3, value=2, key="x", process=1)
+        scribe.call("read", 4, 5, result=2, key="x", node="b")
+        scribe.call("read", 6, 7, result=1, key="x", node="b")
+        assert judged(scribe)["monotonic-writes"] is VIOLATION
+
+    def test_values_of_another_shape_are_refused(self) -> None:
+        for f, value in (("cas", 1), ("txn", 1), ("txn", [["q", 1, 2]])):
+            with pytest.raises(HistoryError):
+                session_guarantees.check(Scribe().call(f, 0, 1, value=value).history())
