@@ -114,8 +114,22 @@ _WORDS = {"nil": None, "true": True, "false": False}
 _CLOSES = {"[": "]", "(": ")", "{": "}", "#{": "}"}
 _RECORDS = ("jepsen.history.Op", "knossos.op.Op", "jepsen.history.op")
 _INDEPENDENT = re.compile(r"(jepsen\.)?independent[./][Tt]uple")
-_END = object()
-_CLOSE = object()
+_NONE = object()
+
+END = object()
+"""What :meth:`Reader.next_value` gives at the end of the text."""
+
+
+class _Frame:
+    """A collection that is being read, or a tag or discard that waits for its value."""
+
+    __slots__ = ("items", "opened", "places", "start")
+
+    def __init__(self, opened: str, start: int) -> None:
+        self.opened = opened
+        self.start = start
+        self.items: list[Any] = []
+        self.places: list[int] = []
 
 
 class Reader:
@@ -137,11 +151,87 @@ class Reader:
         Raises:
             EdnError: The text is not EDN there.
         """
-        value = self._value(0)
-        if value is _CLOSE:
-            bracket = self.text[self.position - 1]
-            raise EdnError(self.position - 1, f"expected a value, not '{bracket}'")
-        return value
+        stack: list[_Frame] = []
+        match, text = _TOKEN.match, self.text
+        while True:
+            found = match(text, self.position)
+            if found is None:
+                return self._ended(stack)
+            start, self.position = self.position, found.end()
+            kind, lexeme = found.lastgroup, found.group()
+            if kind == "blank":
+                continue
+            if kind in ("open", "tag", "discard"):
+                if len(stack) >= NESTING_MAX:
+                    raise EdnError(start, f"expected at most {NESTING_MAX} levels of nesting")
+                stack.append(_Frame(lexeme, start))
+                continue
+            if kind == "close":
+                value = self._closed(stack, lexeme, start)
+                start = stack.pop().start
+            else:
+                value = _ATOMS[str(kind)](self, lexeme, start)
+            if stack and stack[-1].opened not in _CLOSES:
+                value, start = self._unwrapped(stack, value, start)
+                if value is _NONE:
+                    continue
+            if not stack:
+                return value
+            stack[-1].items.append(value)
+            stack[-1].places.append(start)
+
+    def _unwrapped(self, stack: list[_Frame], value: Any, start: int) -> tuple[Any, int]:
+        """Give a value to the tags that wait for it; :data:`_NONE` if it is discarded."""
+        while stack and stack[-1].opened not in _CLOSES:
+            frame = stack.pop()
+            if frame.opened == "#_":
+                return _NONE, start
+            start = frame.start
+            value = self._tagged(frame.opened[1:], value, start)
+        return value, start
+
+    def _ended(self, stack: list[_Frame]) -> Any:
+        if self.position < len(self.text):
+            raise EdnError(self.position, self._unexpected())
+        if not stack:
+            return END
+        close = _CLOSES.get(stack[-1].opened)
+        if close is None:
+            raise EdnError(stack[-1].start, f"expected a value after '{stack[-1].opened:.40}'")
+        raise EdnError(self.position, f"expected '{close}' before the end of the file")
+
+    def _closed(self, stack: list[_Frame], lexeme: str, start: int) -> Any:
+        """The value of the innermost collection, which ends here."""
+        if not stack:
+            raise EdnError(start, f"expected a value, not '{lexeme}'")
+        frame = stack[-1]
+        close = _CLOSES.get(frame.opened)
+        if close is None:
+            raise EdnError(frame.start, f"expected a value after '{frame.opened:.40}'")
+        if close != lexeme:
+            raise EdnError(start, f"expected '{close}', not '{lexeme}'")
+        if frame.opened == "{":
+            outermost = all(other.opened[1:] in _RECORDS for other in stack[:-1])
+            return self._map(frame, start, outermost=outermost)
+        return Set(frame.items) if frame.opened == "#{" else frame.items
+
+    def _map(self, frame: _Frame, end: int, *, outermost: bool) -> dict[str, Any]:
+        items, places = frame.items, [*frame.places, end]
+        if len(items) % 2:
+            raise EdnError(frame.start, "expected a value for every key of the map")
+        found: dict[str, Any] = {}
+        for number in range(0, len(items), 2):
+            key = items[number]
+            if not isinstance(key, str):
+                written = self.text[places[number] : places[number + 1]].strip(" ,\n\t\r")
+                key = IntegerKey(key) if type(key) is int else OtherKey(written)
+            if key in found:
+                why = f"expected each key once, '{key:.40}' came before"
+                raise EdnError(places[number], why)
+            found[key] = items[number + 1]
+        if outermost:
+            self._places = dict(zip(found, places[1::2], strict=False))
+        return found
 
     def opened(self) -> str | None:
         """Enter the collection that begins here, if a vector or a list does."""
@@ -174,85 +264,14 @@ class Reader:
     def _skip(self) -> None:
         """Go on to the next value: over blanks, comments and what is discarded."""
         while found := _TOKEN.match(self.text, self.position):
-            if found.lastgroup == "discard":
+            if found.lastgroup == "blank":
                 self.position = found.end()
-                self._discarded(0)
-            elif found.lastgroup == "blank":
+            elif found.lastgroup == "discard":
                 self.position = found.end()
+                if self.next_value() is END:
+                    raise EdnError(found.start(), "expected a value to discard after '#_'")
             else:
                 return
-
-    def _discarded(self, depth: int) -> None:
-        start = self.position
-        if self._value(depth + 1) in (_END, _CLOSE):
-            raise EdnError(start, "expected a value to discard after '#_'")
-
-    def _value(self, depth: int) -> Any:
-        if depth > NESTING_MAX:
-            raise EdnError(self.position, f"expected at most {NESTING_MAX} levels of nesting")
-        while True:
-            found = _TOKEN.match(self.text, self.position)
-            if found is None:
-                if self.position >= len(self.text):
-                    return _END
-                raise EdnError(self.position, self._unexpected())
-            start, self.position = self.position, found.end()
-            kind = found.lastgroup
-            if kind == "blank":
-                continue
-            if kind == "discard":
-                self._discarded(depth)
-                continue
-            return self._made(str(kind), found.group(), start, depth)
-
-    def _made(self, kind: str, lexeme: str, start: int, depth: int) -> Any:
-        if kind == "open":
-            return self._collection(lexeme, start, depth)
-        if kind == "close":
-            return _CLOSE
-        if kind == "tag":
-            return self._tagged(lexeme[1:], start, depth)
-        if len(lexeme) > DIGITS_MAX and kind in ("integer", "ratio", "float"):
-            raise EdnError(start, f"expected numbers of at most {DIGITS_MAX} digits")
-        return _ATOMS[kind](self, lexeme, start)
-
-    def _collection(self, lexeme: str, start: int, depth: int) -> Any:
-        close = _CLOSES[lexeme]
-        items: list[Any] = []
-        places: list[tuple[int, int]] = []
-        while True:
-            self._skip()
-            place = self.position
-            item = self._value(depth + 1)
-            if item is _END:
-                raise EdnError(self.position, f"expected '{close}' before the end of the file")
-            if item is _CLOSE:
-                found = self.text[self.position - 1]
-                if found != close:
-                    raise EdnError(self.position - 1, f"expected '{close}', not '{found}'")
-                break
-            items.append(item)
-            places.append((place, self.position))
-        if lexeme == "{":
-            return self._map(items, places, start, depth)
-        return Set(items) if lexeme == "#{" else items
-
-    def _map(
-        self, items: list[Any], places: list[tuple[int, int]], start: int, depth: int
-    ) -> dict[str, Any]:
-        if len(items) % 2:
-            raise EdnError(start, "expected a value for every key of the map")
-        found: dict[str, Any] = {}
-        for number in range(0, len(items), 2):
-            key = _key(items[number], self.text[slice(*places[number])])
-            if key in found:
-                raise EdnError(
-                    places[number][0], f"expected each key once, '{key:.40}' came before"
-                )
-            found[key] = items[number + 1]
-            if depth == 0:
-                self._places[key] = places[number + 1][0]
-        return found
 
     def place_of(self, name: str, otherwise: int) -> int:
         """Where the value of a field of the last outermost map stands."""
@@ -262,12 +281,8 @@ class Reader:
         """Forget the places of the last map."""
         self._places = {}
 
-    def _tagged(self, tag: str, start: int, depth: int) -> Any:
-        record = tag in _RECORDS
-        value = self._value(depth if record else depth + 1)
-        if value is _END or value is _CLOSE:
-            raise EdnError(start, f"expected a value after '#{tag}'")
-        if record:
+    def _tagged(self, tag: str, value: Any, start: int) -> Any:
+        if tag in _RECORDS:
             if not isinstance(value, dict):
                 raise EdnError(start, f"expected a map after '#{tag}'")
             return value
@@ -305,6 +320,11 @@ class Reader:
     def _word(self, lexeme: str, _start: int) -> Any:
         return _WORDS[lexeme] if lexeme in _WORDS else Symbol(lexeme)
 
+    def _integer(self, lexeme: str, start: int) -> int:
+        if len(lexeme) > DIGITS_MAX:
+            raise EdnError(start, f"expected numbers of at most {DIGITS_MAX} digits")
+        return int(lexeme.removesuffix("N"))
+
     def _float(self, lexeme: str, start: int) -> float:
         number = float(lexeme.removesuffix("M"))
         if number in (float("inf"), float("-inf")):
@@ -321,24 +341,13 @@ class Reader:
         raise EdnError(start, f"expected a number, not {lexeme}")
 
 
-END = _END
-"""What :meth:`Reader.next_value` gives at the end of the text."""
-
 _ATOMS: dict[str, Callable[[Reader, str, int], Any]] = {
-    "integer": lambda _reader, lexeme, _start: int(lexeme.removesuffix("N")),
+    "integer": Reader._integer,  # noqa: SLF001 - its own table
     "keyword": lambda _reader, lexeme, _start: Keyword(lexeme[1:]),
-    "string": Reader._string,  # noqa: SLF001 - its own table
+    "string": Reader._string,  # noqa: SLF001
     "word": Reader._word,  # noqa: SLF001
     "ratio": lambda _reader, lexeme, _start: Ratio(lexeme.removeprefix("+")),
     "float": Reader._float,  # noqa: SLF001
     "character": Reader._character,  # noqa: SLF001
     "symbolic": Reader._symbolic,  # noqa: SLF001
 }
-
-
-def _key(value: Any, text: str) -> str:
-    if isinstance(value, str):
-        return value
-    if type(value) is int:
-        return IntegerKey(value)
-    return OtherKey(text)

@@ -62,6 +62,7 @@ class TransactionBuilder:
 
     def __init__(self, complaints: Complaints, *, lists: bool) -> None:
         self._complaints = complaints
+        self._disagreements = Complaints(complaints.source)
         self._pairing = Pairing(complaints)
         self._lists = lists
         self.rows = 0
@@ -155,7 +156,9 @@ class TransactionBuilder:
         )
         if same:
             return True
-        return self._refuse(completion, disagreement(invocation.line))
+        # Said only where nothing else is wrong: it may follow from what is.
+        self._disagreements.add(Problem(completion.line, 1, disagreement(invocation.line)))
+        return False
 
     def _refuse(self, entry: Entry, text: str) -> bool:
         self._complaints.add(Problem(entry.line, 1, text))
@@ -168,6 +171,7 @@ class TransactionBuilder:
             HistoryError: Something was wrong.
         """
         self._complaints.refuse()
+        self._disagreements.refuse()
         return TransactionTable(
             process=_column(self._process, np.int32),
             outcome=_column(self._outcome, np.int8),
