@@ -1,0 +1,220 @@
+"""Each anomaly planted in a small history is named, and nothing is named in one without."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from testbed.checkers.request import Request
+from testbed.checkers.transactions.anomaly import canonical_anomalies
+from testbed.checkers.transactions.level import canonical_levels
+from testbed.checkers.transactions.list_append import check
+from testbed.checkers.verdict import Validity, Verdict
+from testbed.history.problem import HistoryError
+from tests.transaction_tables import table_of
+
+
+def txn(*ops: str, **fields: Any) -> dict[str, Any]:
+    """``"x+1"`` appends 1 to x, ``"x:12"`` reads it as [1, 2], ``"x:"`` as []."""
+    micro: list[list[Any]] = []
+    for op in ops:
+        if "+" in op:
+            key, value = op.split("+")
+            micro.append(["append", key, int(value)])
+        else:
+            key, items = op.split(":")
+            micro.append(["r", key, [int(item) for item in items]])
+    return {"ops": micro, **fields}
+
+
+def at(start: int, end: int, process: int) -> dict[str, int]:
+    return {"start": start, "end": end, "process": process}
+
+
+def judged(*transactions: dict[str, Any], timed: bool = True, **asked: Any) -> Verdict:
+    return check(table_of(transactions, timed=timed), Request(**asked))
+
+
+def names(verdict: Verdict) -> set[str]:
+    found = {each["anomaly"] for each in verdict.counterexample}
+    return found | {each["special"] for each in verdict.counterexample if "special" in each}
+
+
+SIDE_BY_SIDE = [at(2 * n, 100 + n, n) for n in range(6)]
+
+PLANTED = {
+    "G0": [txn("x+1", "y+1"), txn("x+2", "y+2"), txn("x:12", "y:21")],
+    "G1a": [txn("x+1", outcome="fail"), txn("x:1")],
+    "G1b": [txn("x+1", "x+2"), txn("x:1"), txn("x:12")],
+    "G1c": [txn("x+1", "y:2"), txn("y+2", "x:1")],
+    "G-single": [txn("x+1"), txn("x+2", "y+1"), txn("y:1", "z+1"), txn("z:1", "x:1"), txn("x:12")],
+    "G-nonadjacent": [
+        txn("x+1", "a+1"),
+        txn("x:1", "y:"),
+        txn("y+1", "b+1"),
+        txn("y:1", "x:"),
+        txn("x:1", "y:1"),
+    ],
+    "G2-item": [txn("x:", "y+1"), txn("y:", "x+1")],
+    "lost-update": [txn("x:", "x+1"), txn("x:", "x+2"), txn("x:12")],
+    "G-cursor": [txn("x:", "x+1"), txn("x+2"), txn("x:21")],
+    "dirty-update": [txn("x+1", outcome="fail"), txn("x+2"), txn("x:12")],
+    "internal": [txn("x:1", "x:"), txn("x+1")],
+    "future-read": [txn("x:1", "x+1")],
+    "incompatible-order": [txn("x+1"), txn("x+2"), txn("x:12"), txn("x:2")],
+    "duplicate-elements": [txn("x+1"), txn("x:11")],
+    "garbage-read": [txn("x+1"), txn("x:12")],
+    "fractured-read": [txn("x+1", "y+1"), txn("x:1", "y:")],
+    "observed-transaction-vanishes": [txn("x+1", "y+1"), txn("x:1", "y:")],
+    "causal-violation": [txn("x+1"), txn("x:1", "y+1"), txn("y:1", "x:")],
+    "prefix-violation": [
+        txn("x+1"),
+        txn("y+1"),
+        txn("x:1", "y:"),
+        txn("y:1", "x:"),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("anomaly", PLANTED)
+def test_a_planted_anomaly_is_named(anomaly):
+    transactions = [
+        {**where, **each} for where, each in zip(SIDE_BY_SIDE, PLANTED[anomaly], strict=False)
+    ]
+    verdict = judged(*transactions)
+    assert verdict.validity == Validity.VIOLATION
+    assert anomaly in names(verdict)
+    asked = judged(*transactions, anomalies=canonical_anomalies(anomaly))
+    assert asked.validity == Validity.VIOLATION
+    assert anomaly in asked.reason
+
+
+def test_a_stale_read_is_an_anomaly_of_its_session_or_of_real_time():
+    one = judged(txn("x+1", **at(0, 1, 0)), txn("x:", **at(2, 3, 0)))
+    assert "G-single-process" in names(one)
+    assert one.levels is not None
+    assert "serializable" in one.levels.allowed
+    two = judged(txn("x+1", **at(0, 1, 0)), txn("x:", **at(2, 3, 1)))
+    assert names(two) == {"G-single-realtime", "fractured-read-realtime"}
+    assert two.levels is not None
+    assert "strong-session-serializable" in two.levels.allowed
+    overlapping = judged(txn("x+1", **at(0, 2, 0)), txn("x:", **at(1, 3, 1)))
+    assert overlapping.validity == Validity.VALID
+
+
+@pytest.mark.parametrize(
+    ("process", "form"), [(0, "-process"), (1, "-realtime")], ids=["session", "real time"]
+)
+def test_overwriting_against_the_order_of_time(process, form):
+    verdict = judged(
+        txn("x+2", **at(0, 1, 0)), txn("x+1", **at(2, 3, process)), txn("x:12", **at(4, 5, 7))
+    )
+    assert "G0" + form in names(verdict)
+
+
+@pytest.mark.parametrize(
+    ("process", "form"), [(0, "-process"), (1, "-realtime")], ids=["session", "real time"]
+)
+def test_write_skew_that_only_time_closes(process, form):
+    verdict = judged(
+        txn("x:", "a+1", **at(0, 9, 5)),
+        txn("x+1", **at(1, 2, 0)),
+        txn("a:", **at(3, 4, process)),
+    )
+    assert "G2-item" + form in names(verdict)
+    assert not {"G2-item", "G-single" + form} & names(verdict)
+
+
+def test_a_valid_history_shows_nothing():
+    verdict = judged(txn("x+1"), txn("x:1", "x+2", "x:12"), txn("x:12", "y:"), txn("y+1"))
+    assert verdict.validity == Validity.VALID
+    assert verdict.counterexample == ()
+    assert verdict.levels is not None
+    assert verdict.levels.allowed == ("strict-serializable",)
+    assert verdict.numbers["dependencies"] == 4
+
+
+def test_what_is_not_asked_for_is_told_and_violates_nothing():
+    skew = [{**w, **t} for w, t in zip(SIDE_BY_SIDE, PLANTED["G2-item"], strict=False)]
+    verdict = judged(*skew, levels=canonical_levels("SI"))
+    assert verdict.validity == Validity.VALID
+    assert "not asked for: G2-item" in verdict.reason
+
+
+def test_an_indeterminate_transaction_counts_once_a_read_shows_it():
+    seen = judged(txn("x+1", "y+1", outcome="info"), txn("x:1", "y:"))
+    assert "fractured-read" in names(seen)
+    unseen = judged(txn("x+1", "y+1", outcome="info"), txn("x:", "y:"), txn("y+2"), txn("y:2"))
+    assert unseen.validity == Validity.VALID
+
+
+def test_an_indeterminate_transaction_may_take_effect_later_than_what_followed():
+    verdict = judged(
+        txn("x+1", outcome="info", process=0, start=0), txn("x:", **at(2, 3, 0)), txn("x:1")
+    )
+    assert verdict.validity == Validity.VALID
+
+
+def test_nothing_inferred_is_unknown():
+    verdict = judged(txn("x:"), txn("y:"))
+    assert verdict.validity == Validity.UNKNOWN
+    assert verdict.levels is None
+    assert judged().validity == Validity.UNKNOWN
+
+
+def test_the_same_append_twice_is_unknown_with_both_lines():
+    verdict = judged(txn("x+1"), txn("x:1"), txn("x+1"))
+    assert verdict.validity == Validity.UNKNOWN
+    assert "lines 1 and 3" in verdict.reason
+
+
+def test_without_times_the_default_is_serializable_and_strict_is_unknown():
+    stale = [txn("x+1", process=0), txn("x:", process=1)]
+    assert judged(*stale, timed=False).validity == Validity.VALID
+    strict = judged(*stale, timed=False, levels=("strict-serializable",))
+    assert strict.validity == Validity.UNKNOWN
+    assert "no times" in strict.reason
+
+
+def test_a_level_whose_own_anomaly_is_not_looked_for_is_unknown_between_two_others():
+    skew = [{**w, **t} for w, t in zip(SIDE_BY_SIDE, PLANTED["G2-item"], strict=False)]
+    verdict = judged(*skew, levels=canonical_levels("update-serializable"))
+    assert verdict.validity == Validity.UNKNOWN
+    assert judged(*skew, levels=canonical_levels("PL-FCV")).validity == Validity.VALID
+
+
+def test_a_write_is_refused():
+    with pytest.raises(HistoryError, match="expected append or r"):
+        judged({"ops": [["w", "x", 1]]})
+
+
+def test_an_edge_is_told_with_its_reason():
+    verdict = judged(txn("x+1"), txn("x+2"), txn("x:1"), txn("x:12"))
+    text = "\n".join(verdict.counterexample[0]["text"])
+    assert 'T1 read key "x" as [1], T2 appended 2 right after: T1 must come before T2 (rw)' in text
+    assert {"from", "to", "kind", "why"} == set(verdict.counterexample[0]["edges"][0])
+
+
+def test_the_witness_is_the_shortest_circle():
+    ring = [txn(f"k{n}:", f"k{(n + 1) % 5}+{n}", **at(n, 100 + n, n)) for n in range(5)]
+    pair = [txn("x:", "y+8", **at(10, 110, 10)), txn("y:", "x+9", **at(11, 111, 11))]
+    verdict = judged(*ring, *pair)
+    assert len(verdict.counterexample[0]["operations"]) == 2
+    assert len(judged(*ring).counterexample[0]["operations"]) == 5
+
+
+def test_many_appends_that_no_read_shows_need_few_edges():
+    size = 60
+    writers = [txn(f"x+{n}", **at(n, 1000 + n, n)) for n in range(size)]
+    readers = [txn("x:", **at(size + n, 2000 + n, size + n)) for n in range(size)]
+    verdict = judged(*writers, *readers)
+    assert verdict.validity == Validity.VALID
+    assert verdict.numbers["dependencies"] == size
+
+
+def test_two_updates_of_what_nothing_shows_later_are_lost():
+    verdict = judged(*[txn("x:", f"x+{n}", **at(n, 100 + n, n)) for n in range(3)])
+    assert {"lost-update", "G2-item"} <= names(verdict)
+    single = judged(txn("x:", "x+1"))
+    assert single.validity == Validity.UNKNOWN
