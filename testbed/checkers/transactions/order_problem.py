@@ -181,9 +181,7 @@ def _none() -> Part:
     return empty, empty, Edge.JOIN
 
 
-def _chains(
-    resolved: Resolved, versions: Versions, *, tight: bool
-) -> tuple[Nodes, Nodes, Nodes]:
+def _chains(resolved: Resolved, versions: Versions, *, tight: bool) -> tuple[Nodes, Nodes, Nodes]:
     """First and last version of each chain that a blind write begins; last of the initial ones."""
     writes = len(resolved.write_op)
     initial = np.arange(writes, len(versions.row), dtype=np.int64)

@@ -167,9 +167,7 @@ def _explains(resolved: Resolved, level: str, problem: OrderProblem, place: Node
         where = place[problem.commit(row[problem.first].astype(np.int64))]
         return _acyclic_in_order(stronger, where)
     row = problem.versions.row
-    return _acyclic_in_order(
-        problem, place[problem.commit(row[problem.first].astype(np.int64))]
-    )
+    return _acyclic_in_order(problem, place[problem.commit(row[problem.first].astype(np.int64))])
 
 
 def _acyclic_in_order(problem: OrderProblem, where: Nodes) -> bool:

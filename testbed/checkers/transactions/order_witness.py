@@ -141,9 +141,7 @@ def _reason(
     if kind == Edge.REALTIME:
         return f"{narrator.name(before)} had ended before {narrator.name(after)} began"
     if kind == Edge.WR:
-        return read_reason(
-            narrator, before, after, read_from(problem.resolved, before, after)
-        )
+        return read_reason(narrator, before, after, read_from(problem.resolved, before, after))
     forced = "" if choice is None else " (the other order is impossible)"
     if kind == Edge.WW:
         one, two = _common_writes(problem, before, after)
@@ -171,9 +169,7 @@ def _common_writes(problem: OrderProblem, before: int, after: int) -> tuple[int,
     return one[key], two[key]
 
 
-def _missed(
-    problem: OrderProblem, before: int, after: int, choice: Pair | None
-) -> tuple[int, int]:
+def _missed(problem: OrderProblem, before: int, after: int, choice: Pair | None) -> tuple[int, int]:
     """A read of a transaction and the write of another one that replaces what it saw."""
     resolved, versions = problem.resolved, problem.versions
     writes = {

@@ -53,6 +53,10 @@ NO_VALUE = -9
 SLOTS_PER_WRITE = 2
 
 
+class RepeatedWriteError(HistoryError):
+    """A value is written twice to a key, or is the initial one: reads of it can mean both."""
+
+
 @dataclass(frozen=True)
 class Resolved:
     """A history of unique-value registers, its reads resolved.
@@ -121,7 +125,8 @@ def resolve(table: TransactionTable, init: Any = None) -> Resolved:
         init: The initial value of every key.
 
     Raises:
-        HistoryError: A value is written twice to a key, or there is an append.
+        RepeatedWriteError: A value is written twice to a key.
+        HistoryError: There is an append.
     """
     rows, ops = len(table), len(table.key)
     _refuse_appends(table)
@@ -134,7 +139,8 @@ def resolve(table: TransactionTable, init: Any = None) -> Resolved:
         table.first, table.access, table.key, table.value, table.outcome, slots, repeated
     )
     if found:
-        raise HistoryError(table.source, _repetitions(table, row_of, repeated, found), found)
+        problems = _repetitions(table, row_of, repeated, found)
+        raise RepeatedWriteError(table.source, problems, found)
     _refuse_initial(table, initial if initial >= 0 else null if init is None else -1, row_of)
     source = np.full(ops, NOT_READ, np.int32)
     observed = np.zeros(rows, np.bool_)
@@ -220,7 +226,7 @@ def _refuse_initial(table: TransactionTable, initial: int, row_of: Rows) -> None
     live = table.outcome[row_of] != FAIL
     bad = np.flatnonzero((table.access == WRITE) & (table.value == initial) & live)
     if len(bad):
-        raise HistoryError(
+        raise RepeatedWriteError(
             table.source,
             [Problem(int(table.line[row_of[op]]), 0,
                      f"expected no write of the initial value, but key {table.keys[table.key[op]]}"

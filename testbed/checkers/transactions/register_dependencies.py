@@ -1,0 +1,151 @@
+"""Dependencies of transactions on registers, from a partial order of the versions."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from testbed.checkers.transactions.graph import Edge, Edges
+from testbed.checkers.transactions.register_order import VersionOrder
+from testbed.checkers.transactions.register_versions import Ids, RegisterVersions
+
+FEW = 64
+"""Pairs of readers and writers up to which each pair has its own edge."""
+LATER_MAX = 2_000_000
+
+
+def register_dependencies(
+    versions: RegisterVersions, order: VersionOrder, transactions: int
+) -> tuple[Edges, int]:
+    """WR, WW and RW: what was read from what, overwrote what, and missed what.
+
+    Returns:
+        The edges, and the number of nodes with helpers.
+    """
+    writer = versions.writer[versions.read_version]
+    seen = (writer >= 0) & (writer != versions.read_row)
+    parts = [_edges(writer[seen], versions.read_row[seen], Edge.WR)]
+    before, after = _needed(versions, order)
+    one, two = versions.writer[before], versions.writer[after]
+    written = (one >= 0) & (two >= 0) & (one != two)
+    parts.append(_edges(one[written], two[written], Edge.WW))
+    missed, nodes = _missed(versions, before, after, transactions)
+    return Edges.joined([*parts, *missed]), nodes
+
+
+def later_versions(
+    versions: RegisterVersions,
+    order: VersionOrder,
+    inside: NDArray[np.bool_],
+    transactions: int,
+) -> tuple[Edges, int]:
+    """RW from transactions to those that wrote any later version of what they read."""
+    following: dict[int, list[int]] = {}
+    for one, two in zip(order.before.tolist(), order.after.tolist(), strict=True):
+        following.setdefault(one, []).append(two)
+    writer = versions.writer.tolist()
+    source: list[int] = []
+    target: list[int] = []
+    chosen = np.flatnonzero(inside[versions.read_row])
+    readers: dict[int, list[int]] = {}
+    for row, version in zip(
+        versions.read_row[chosen].tolist(), versions.read_version[chosen].tolist(), strict=True
+    ):
+        readers.setdefault(version, []).append(row)
+    for version, rows in readers.items():
+        seen, waiting = {version}, [version]
+        while waiting and len(source) < LATER_MAX:
+            for later in following.get(waiting.pop(), ()):
+                if later not in seen:
+                    seen.add(later)
+                    waiting.append(later)
+        others = [writer[later] for later in seen - {version} if writer[later] >= 0]
+        others = [row for row in others if inside[row]]
+        for row in rows:
+            source += [row] * len(others)
+            target += others
+    one, two = np.array(source, np.int64), np.array(target, np.int64)
+    return _edges(one[one != two], two[one != two], Edge.RW), transactions
+
+
+def _edges(source: Ids, target: Ids, kind: Edge) -> Edges:
+    return Edges(
+        source.astype(np.int32), target.astype(np.int32), np.full(len(source), int(kind), np.int8)
+    )
+
+
+def _needed(versions: RegisterVersions, order: VersionOrder) -> tuple[Ids, Ids]:
+    """The order without what follows: the initial state leads only to versions that no written
+    version precedes."""
+    initial = order.source == 0
+    preceded = np.zeros(len(versions), np.bool_)
+    known = ~initial & (versions.writer[order.before] >= 0)
+    preceded[order.after[known]] = True
+    kept = ~initial | ~preceded[order.after]
+    return order.before[kept], order.after[kept]
+
+
+def _missed(
+    versions: RegisterVersions, before: Ids, after: Ids, transactions: int
+) -> tuple[list[Edges], int]:
+    """RW from the readers of each version to the writers of the versions after it."""
+    kept = versions.writer[after] >= 0
+    before, after = before[kept], after[kept]
+    by_version = np.argsort(versions.read_version, kind="stable")
+    rows = versions.read_row[by_version]
+    first = np.searchsorted(versions.read_version[by_version], np.arange(len(versions) + 1))
+    order = np.argsort(before, kind="stable")
+    bounds = np.flatnonzero(np.diff(before[order], prepend=-1, append=-2))
+    found: list[Edges] = []
+    nodes = transactions
+    for start, stop in pairwise(bounds.tolist() if len(order) else []):
+        version = int(before[order[start]])
+        readers = rows[first[version] : first[version + 1]]
+        writers = versions.writer[after[order[start:stop]]]
+        if len(readers) * len(writers) <= FEW:
+            source = np.repeat(readers, len(writers))
+            target = np.tile(writers, len(readers))
+            other = source != target
+            found.append(_edges(source[other], target[other], Edge.RW))
+        else:
+            edges, nodes = _through_chains(readers, np.unique(writers), nodes)
+            found.append(edges)
+    return found, nodes
+
+
+def _through_chains(readers: Ids, writers: Ids, nodes: int) -> tuple[Edges, int]:
+    """Each reader to each writer but itself, by two chains of helpers.
+
+    The helpers of the first chain lead to the writers from a place on, those of the second to the
+    ones up to a place: a reader that is a writer enters the one behind itself and the other before.
+    """
+    count = len(writers)
+    onwards = nodes + np.arange(count)
+    backwards = nodes + count + np.arange(count)
+    place = np.searchsorted(writers, readers)
+    own = (place < count) & (writers[np.minimum(place, count - 1)] == readers)
+    behind = own & (place + 1 < count)
+    ahead = own & (place > 0)
+    source = [
+        readers[~own],
+        readers[behind],
+        readers[ahead],
+        onwards,
+        onwards[:-1],
+        backwards,
+        backwards[1:],
+    ]
+    target = [
+        np.full(np.count_nonzero(~own), onwards[0]),
+        onwards[place[behind] + 1],
+        backwards[place[ahead] - 1],
+        writers,
+        onwards[1:],
+        writers,
+        backwards[:-1],
+    ]
+    kinds = [Edge.RW] * 3 + [Edge.JOIN] * 4
+    parts = [_edges(one, two, kind) for one, two, kind in zip(source, target, kinds, strict=True)]
+    return Edges.joined(parts), nodes + 2 * count

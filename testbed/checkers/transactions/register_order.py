@@ -1,0 +1,195 @@
+"""A partial order of the versions of registers, from assumptions about each key.
+
+After Elle (Kingsbury and Alvaro, VLDB 2020, and its checker of registers): the initial state comes
+first; and, where the request says that it may be assumed,
+
+- ``wfr_keys``: what a transaction writes comes after what it read of the same key;
+- ``sequential_keys``: each key is sequentially consistent, so that what a process touches later is
+  no earlier version;
+- ``linearizable_keys``: each key is linearizable, so that what begins after something ended touches
+  no earlier version;
+- ``transaction_order``: transactions are serializable, so that one that read from another touches
+  no earlier version of anything.
+
+An assumption that contradicts what is known of a key before is not used for that key, and is
+reported: versions in a circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from testbed.checkers.transactions.cycles import Core, cyclic_core
+from testbed.checkers.transactions.register_versions import Ids, RegisterVersions, Touches
+from testbed.history.transaction_table import NEVER, Outcome
+
+SOURCES = ("initial", "wfr_keys", "sequential_keys", "linearizable_keys", "transaction_order")
+REASONS = {
+    "initial": "the initial state comes first",
+    "wfr_keys": "a transaction read the one and wrote the other",
+    "sequential_keys": "a process touched the one before the other",
+    "linearizable_keys": "a transaction that touched the one had ended before one that touched the"
+    " other began",
+    "transaction_order": "a transaction that touched the other read from one that touched the one",
+}
+
+
+@dataclass(frozen=True)
+class VersionOrder:
+    """What is known of the order of versions.
+
+    Args:
+        before: Versions.
+        after: Versions that come later.
+        source: Index into :data:`SOURCES`: how that is known.
+        circles: For each assumption that was contradicted: its name and the versions in a circle.
+    """
+
+    before: Ids
+    after: Ids
+    source: NDArray[np.int8]
+    circles: tuple[tuple[str, Core], ...]
+
+
+def version_order(versions: RegisterVersions, params: Mapping[str, Any]) -> VersionOrder:
+    """Combine what the parameters allow to be assumed."""
+    touches = versions.touches()
+    rules: dict[str, Callable[[], tuple[Ids, Ids]]] = {
+        "initial": lambda: _initial_first(versions),
+        "wfr_keys": lambda: _written_after_read(versions, touches),
+        "sequential_keys": lambda: _by_process(versions, touches),
+        "linearizable_keys": lambda: _by_time(versions, touches),
+        "transaction_order": lambda: _by_reads(versions, touches),
+    }
+    before = after = np.zeros(0, np.int64)
+    source = np.zeros(0, np.int8)
+    circles = []
+    for number, name in enumerate(SOURCES):
+        if name != "initial" and not params.get(name):
+            continue
+        one, two = _distinct(*rules[name](), len(versions))
+        all_before, all_after = np.append(before, one), np.append(after, two)
+        all_source = np.append(source, np.full(len(one), number, np.int8))
+        core = cyclic_core(
+            len(versions), all_before.astype(np.int32), all_after.astype(np.int32), all_source
+        )
+        if core is not None:
+            circles.append((name, core))
+            bad = np.unique(versions.key[core.original])
+            kept = (all_source < number) | ~np.isin(versions.key[all_before], bad)
+            all_before, all_after, all_source = (
+                array[kept] for array in (all_before, all_after, all_source)
+            )
+        before, after, source = all_before, all_after, all_source
+    return VersionOrder(before, after, source, tuple(circles))
+
+
+def _distinct(before: Ids, after: Ids, count: int) -> tuple[Ids, Ids]:
+    codes = np.unique(before[before != after] * np.int64(count) + after[before != after])
+    return codes // count, codes % count
+
+
+def _initial_first(versions: RegisterVersions) -> tuple[Ids, Ids]:
+    every = np.arange(len(versions))
+    initial = versions.initial[versions.key]
+    return initial, every
+
+
+def _written_after_read(versions: RegisterVersions, touches: Touches) -> tuple[Ids, Ids]:
+    both = touches.first != touches.last
+    return touches.first[both], touches.last[both]
+
+
+def _by_process(versions: RegisterVersions, touches: Touches) -> tuple[Ids, Ids]:
+    table = versions.resolved.table
+    process = table.process[touches.row].astype(np.int64)
+    order = np.lexsort((touches.row, touches.key, process))
+    sure = table.outcome[touches.row] == Outcome.OK
+    # An indeterminate transaction may take effect after what its process did next.
+    chain = order[sure[order]]
+    same = (process[chain[1:]] == process[chain[:-1]]) & (
+        touches.key[chain[1:]] == touches.key[chain[:-1]]
+    )
+    before, after = [touches.last[chain[:-1][same]]], [touches.first[chain[1:][same]]]
+    latest: dict[tuple[int, int], int] = {}
+    if not sure.all():
+        for at in order.tolist():
+            where = int(process[at]), int(touches.key[at])
+            if sure[at]:
+                latest[where] = int(touches.last[at])
+            elif where in latest:
+                before.append(np.array([latest[where]]))
+                after.append(touches.first[at : at + 1])
+    return np.concatenate(before), np.concatenate(after)
+
+
+def _by_time(versions: RegisterVersions, touches: Touches) -> tuple[Ids, Ids]:
+    """Every pair by a linear number of edges where few are concurrent.
+
+    A version precedes another if somebody who last touched it had ended before somebody who first
+    touched the other began. Of those after a version only the ones that begin before the earliest
+    of them is settled need an edge, and that earliest one.
+    """
+    table, count = versions.resolved.table, len(versions)
+    ended = np.where(table.outcome == Outcome.OK, table.end, NEVER)[touches.row]
+    settled = np.full(count, NEVER, np.int64)
+    np.minimum.at(settled, touches.last, ended)
+    begun = np.full(count, -1, np.int64)
+    np.maximum.at(begun, touches.first, table.start[touches.row])
+    before: list[Ids] = []
+    after: list[Ids] = []
+    order = np.lexsort((begun, versions.key))
+    bounds = np.flatnonzero(np.diff(versions.key[order], prepend=-1, append=-2))
+    for start, stop in pairwise(bounds.tolist() if count else []):
+        _order_key(order[start:stop], settled, begun, before, after)
+    none = np.zeros(0, np.int64)
+    return np.concatenate([none, *before]), np.concatenate([none, *after])
+
+
+def _order_key(group: Ids, settled: Ids, begun: Ids, before: list[Ids], after: list[Ids]) -> None:
+    """The versions of a key, sorted by ``begun``."""
+    starts = begun[group]
+    ends = settled[group]
+    # The two versions that are settled first among those from here on: one may be the own.
+    suffix: list[tuple[int, int]] = [(-1, -1)] * (len(group) + 1)
+    for at in range(len(group) - 1, -1, -1):
+        best = sorted({at, *suffix[at + 1]} - {-1}, key=lambda other: (ends[other], other))
+        suffix[at] = (best[0], best[1] if len(best) > 1 else -1)
+    for own in range(len(group)):
+        if ends[own] == NEVER:
+            continue
+        low = int(np.searchsorted(starts, ends[own], side="right"))
+        earliest = next((other for other in suffix[low] if other not in (-1, own)), -1)
+        if earliest < 0:
+            continue
+        high = int(np.searchsorted(starts, ends[earliest], side="right"))
+        chosen = np.unique(np.append(np.arange(low, max(high, low)), earliest))
+        chosen = chosen[chosen != own]
+        before.append(np.full(len(chosen), group[own]))
+        after.append(group[chosen])
+
+
+def _by_reads(versions: RegisterVersions, touches: Touches) -> tuple[Ids, Ids]:
+    keys = len(versions.initial)
+    codes = touches.row * keys + touches.key
+    writer = versions.writer[versions.read_version]
+    seen = writer >= 0
+    pairs = np.unique(
+        np.stack([writer[seen], versions.read_row[seen]], axis=1).reshape(-1, 2), axis=0
+    )
+    # For each such pair every key that the reader touched, if the writer touched it too.
+    first = np.searchsorted(touches.row, pairs[:, 1], side="left")
+    stop = np.searchsorted(touches.row, pairs[:, 1], side="right")
+    counts = stop - first
+    pair = np.repeat(np.arange(len(pairs)), counts)
+    at = np.arange(len(pair)) - np.repeat(np.cumsum(counts) - counts, counts) + first[pair]
+    wanted = pairs[pair, 0] * keys + touches.key[at]
+    place = np.minimum(np.searchsorted(codes, wanted), max(len(codes) - 1, 0))
+    both = codes[place] == wanted if len(codes) else np.zeros(0, np.bool_)
+    return touches.last[place[both]], touches.first[at[both]]

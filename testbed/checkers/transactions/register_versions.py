@@ -1,0 +1,127 @@
+"""Versions of registers: what each transaction first and last touched of a key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from testbed.checkers.transactions.resolve import (
+    ABORTED,
+    INITIAL,
+    INTERMEDIATE,
+    OK,
+    OWN,
+    READ,
+    THIN_AIR,
+    WRITE,
+    Resolved,
+)
+
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class RegisterVersions:
+    """Every version of a key that somebody read or that a committed transaction left behind.
+
+    A version is a key with a value; the initial state of a key is one of them. Also values that
+    nobody wrote are versions: they say something of the order of others.
+
+    Args:
+        resolved: The history.
+        key: The key of each version.
+        initial: For each key its initial version, -1 where nobody touched the key.
+        writer: Row of the transaction that left it behind, -1 for none.
+        write_op: That micro-operation, -1 for none.
+        read_row: Transactions that read a version of another one, in order of rows.
+        read_version: The version: the first of the key that the transaction read.
+        read_op: The micro-operation.
+        wrote_row: Transactions that left a version behind.
+        wrote_version: The version.
+    """
+
+    resolved: Resolved
+    key: Ids
+    initial: Ids
+    writer: Ids
+    write_op: Ids
+    read_row: Ids
+    read_version: Ids
+    read_op: Ids
+    wrote_row: Ids
+    wrote_version: Ids
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+    def touches(self) -> Touches:
+        """What each transaction first and last touched of each key."""
+        keys = len(self.initial)
+        read = self.read_row * keys + self.key[self.read_version]
+        wrote = self.wrote_row * keys + self.key[self.wrote_version]
+        codes = np.unique(np.concatenate([read, wrote]))
+        first = np.full(len(codes), -1, np.int64)
+        last = np.full(len(codes), -1, np.int64)
+        first[np.searchsorted(codes, wrote)] = self.wrote_version
+        last[np.searchsorted(codes, read)] = self.read_version
+        first[np.searchsorted(codes, read)] = self.read_version
+        last[np.searchsorted(codes, wrote)] = self.wrote_version
+        return Touches(codes // keys, codes % keys, first, last)
+
+
+@dataclass(frozen=True)
+class Touches:
+    """One row for each transaction and key that it touched, in order of transactions.
+
+    Args:
+        row: The transaction.
+        key: The key.
+        first: The version that it read, else the one that it wrote.
+        last: The version that it wrote, else the one that it read.
+    """
+
+    row: Ids
+    key: Ids
+    first: Ids
+    last: Ids
+
+
+def register_versions(resolved: Resolved) -> RegisterVersions:
+    """Number the versions of a history."""
+    table = resolved.table
+    keys, values = max(len(table.keys), 1), len(table.values) + 1
+    row_of = np.repeat(np.arange(len(table), dtype=np.int64), np.diff(table.first))
+    read_op = _external_reads(resolved, row_of, keys)
+    write_op = np.flatnonzero(
+        (table.access == WRITE) & (resolved.source == OWN) & resolved.committed[row_of]
+    )
+    read_code = table.key[read_op] * np.int64(values) + table.value[read_op] + 1
+    # A read of the given initial value is a read of the initial state.
+    initial = resolved.source[read_op] == INITIAL
+    read_code[initial] = table.key[read_op[initial]] * np.int64(values)
+    write_code = table.key[write_op] * np.int64(values) + table.value[write_op] + 1
+    touched = np.unique(table.key[np.concatenate([read_op, write_op])])
+    codes = np.unique(np.concatenate([read_code, write_code, touched * np.int64(values)]))
+    wrote = np.searchsorted(codes, write_code)
+    writer = np.full(len(codes), -1, np.int64)
+    writer[wrote] = row_of[write_op]
+    written_by = np.full(len(codes), -1, np.int64)
+    written_by[wrote] = write_op
+    initials = np.full(keys, -1, np.int64)
+    initials[touched] = np.searchsorted(codes, touched * np.int64(values))
+    return RegisterVersions(
+        resolved, codes // values, initials, writer, written_by,
+        row_of[read_op], np.searchsorted(codes, read_code), read_op, row_of[write_op], wrote,
+    )  # fmt: skip
+
+
+def _external_reads(resolved: Resolved, row_of: Ids, keys: int) -> Ids:
+    """The first read of each key in each transaction that saw another one's version."""
+    table, source = resolved.table, resolved.source
+    external = (source >= INITIAL) | np.isin(source, (THIN_AIR, ABORTED, INTERMEDIATE))
+    ops = np.flatnonzero((table.access == READ) & external & (table.outcome[row_of] == OK))
+    _, first = np.unique(row_of[ops] * keys + table.key[ops], return_index=True)
+    found: Ids = ops[first]
+    return found

@@ -1,0 +1,82 @@
+"""Model ``rw-register``: isolation of transactions that read and write registers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from testbed.checkers.request import Request
+from testbed.checkers.transactions.classify import classify
+from testbed.checkers.transactions.judge import Examined, judge
+from testbed.checkers.transactions.register_dependencies import (
+    later_versions,
+    register_dependencies,
+)
+from testbed.checkers.transactions.register_explain import RegisterReasons
+from testbed.checkers.transactions.register_findings import RegisterFindings
+from testbed.checkers.transactions.register_order import version_order
+from testbed.checkers.transactions.register_versions import register_versions
+from testbed.checkers.transactions.resolve import RepeatedWriteError, resolve
+from testbed.checkers.transactions.time_order import dependency_graph
+from testbed.checkers.verdict import Validity, Verdict
+from testbed.history.transaction_table import TransactionTable
+
+MODEL = "rw-register"
+
+
+def check(history: TransactionTable, request: Request) -> Verdict:
+    """Judge transactions of reads and writes by what can be inferred of the order of versions.
+
+    As Elle does it for registers (Kingsbury and Alvaro, "Elle: Inferring Isolation Anomalies from
+    Experimental Observations", VLDB 2020): every value of a key is written once, so reads say who
+    was read from; the order of versions is only known as far as the parameters allow to assume it
+    (see :mod:`testbed.checkers.transactions.register_order`). What is found is there under these
+    assumptions; what cannot be inferred is not looked for. A value that nobody wrote is no anomaly:
+    it may be an initial state.
+
+    Args:
+        history: The transactions. An indeterminate one counts as committed where a read shows one
+            of its writes.
+        request: Levels or anomalies; strict-serializable without either, serializable where the
+            history has no times. Parameters ``wfr_keys``, ``sequential_keys``,
+            ``linearizable_keys``, ``transaction_order``. The initial value of every key is
+            ``init``.
+
+    Raises:
+        HistoryError: A micro-operation is neither a read nor a write.
+        OutOfBudgetError: It took too long.
+    """
+    budget = request.budget
+    budget.note("no version order is known yet")
+    try:
+        resolved = resolve(history, request.init)
+    except RepeatedWriteError as error:
+        return Verdict(
+            name=MODEL,
+            promise="The transactions are isolated.",
+            validity=Validity.UNKNOWN,
+            reason=f"which write a read saw cannot be told: {error.problems[0]}",
+        )
+    versions = register_versions(resolved)
+    order = version_order(versions, request.params)
+    budget.note("version orders are known, dependencies are not")
+    edges, nodes = register_dependencies(versions, order, len(history))
+    graph = dependency_graph(history, resolved.committed, edges, nodes)
+    cycles = classify(
+        graph,
+        budget,
+        lambda inside: later_versions(versions, order, inside, len(history)),
+    )
+    examined = Examined(
+        model=MODEL,
+        findings=RegisterFindings(resolved, versions, order).all(),
+        cycles=cycles,
+        dependencies=graph.dependencies,
+        explain=RegisterReasons(versions, order),
+        numbers={
+            "transactions": len(history),
+            "committed_transactions": int(np.count_nonzero(resolved.committed)),
+            "keys": len(history.keys),
+            "dependencies": graph.dependencies,
+        },
+    )
+    return judge(history, request, examined)
