@@ -166,11 +166,11 @@ def test_the_way_back_is_the_shortest(triples, free_bits):
     if circle.seed < 0:
         assert best is None or 0 in ways
     elif 0 not in ways:
-        assert sum(not free[edge] for edge in circle.path) == best
+        assert sum(not free[step] for step in circle.path) == best
         node = int(ends[1][circle.seed])
-        for edge in circle.path:
-            assert paths.source[edge] == node
-            node = int(paths.target[edge])
+        for step in circle.path:
+            assert paths.source[step] == node
+            node = int(paths.target[step])
         assert node == int(ends[0][circle.seed])
 
 
