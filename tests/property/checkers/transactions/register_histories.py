@@ -62,13 +62,20 @@ def histories(
 
 
 @st.composite
-def tangled(draw: st.DrawFn, *, most: int = 5, keys: int = 2) -> list[dict[str, Any]]:
+def tangled(
+    draw: st.DrawFn, *, most: int = 5, keys: int = 2, blind: bool = True
+) -> list[dict[str, Any]]:
     """Committed transactions that touch each key at most once and read any version of others.
 
     Nothing is wrong with a single read, so what is violated is a level above read committed.
+
+    Args:
+        most: At most so many transactions.
+        keys: So many keys.
+        blind: Whether keys are written that were not read.
     """
     count = draw(st.integers(2, most))
-    touch = st.sampled_from(["", "r", "w", "w", "rw"])
+    touch = st.sampled_from(["", "r", "w", "w", "rw"] if blind else ["", "r", "rw"])
     # Most often nobody reads what is written later: else sessions and reads alone are a cycle.
     forwards = draw(st.integers(0, 5)) == 0
     processes = draw(st.sampled_from([1, 3, 9]))

@@ -1,0 +1,70 @@
+"""Elle's inference over registers never finds what is not there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.property.checkers.transactions import commit_orders
+from tests.property.checkers.transactions.register_histories import histories, rmw, tangled
+from tests.transaction_tables import table_of
+from testbed.checkers.request import Request
+from testbed.checkers.transactions.rw_register import check
+from testbed.checkers.verdict import Validity
+
+# A level, its name in the definitions, whether sessions count, what it lets be assumed of keys.
+LEVELS = [
+    ("read-committed", "read-committed", False, ()),
+    ("monotonic-atomic-view", "read-committed", False, ()),
+    ("read-atomic", "read-atomic", False, ()),
+    ("causal", "causal", True, ()),
+    ("prefix", "prefix", False, ()),
+    ("snapshot-isolation", "snapshot-isolation", False, ("wfr_keys",)),
+    ("serializable", "serializable", False, ("wfr_keys", "transaction_order")),
+    ("repeatable-read", "serializable", False, ("wfr_keys",)),
+    (
+        "strong-session-serializable",
+        "serializable",
+        True,
+        ("wfr_keys", "sequential_keys", "transaction_order"),
+    ),
+    (
+        "strict-serializable",
+        "strict-serializable",
+        True,
+        ("wfr_keys", "sequential_keys", "linearizable_keys", "transaction_order"),
+    ),
+]
+drawn = histories() | tangled() | tangled().map(rmw)
+
+
+@pytest.mark.parametrize(("level", "definition", "sessions", "assumed"), LEVELS)
+@given(history=drawn, data=st.data())
+def test_no_violation_is_found_where_the_level_holds(
+    level: str,
+    definition: str,
+    sessions: bool,
+    assumed: tuple[str, ...],
+    history: list[dict[str, Any]],
+    data: st.DataObject,
+) -> None:
+    params = {name: True for name in assumed if data.draw(st.booleans())}
+    verdict = check(table_of(history, lists=False), Request(levels=(level,), params=params))
+    if verdict.validity == Validity.VIOLATION:
+        assert not commit_orders.holds(history, definition, sessions=sessions)
+        assert verdict.counterexample
+
+
+@pytest.mark.parametrize("level", ["snapshot-isolation", "serializable"])
+@given(history=tangled(blind=False))
+def test_every_violation_is_found_where_every_write_follows_a_read(
+    level: str, history: list[dict[str, Any]]
+) -> None:
+    request = Request(levels=(level,), params={"wfr_keys": True})
+    verdict = check(table_of(history, lists=False), request)
+    assert (verdict.validity == Validity.VIOLATION) != commit_orders.holds(
+        history, level, sessions=False
+    )
