@@ -2,14 +2,16 @@
 
 An acknowledged write took at least the way from the client's region to the primary's and back;
 under ``synchronous_strict`` also the way from the primary to its nearest standby and back. One
-that was faster went past the emulated links, and no verdict of such a run can be believed.
+that was faster went past the emulated links, and no verdict of such a run can be believed. Writes
+that were under way while a fault changed a link's toxics are left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from testbed.checkers.verdict import Validity, Verdict
+from testbed.history.fault_window import FaultWindow
 from testbed.history.history import Pair
 from testbed.runner.recorded import RecordedRun
 from testbed.topology.model import Topology
@@ -35,11 +37,15 @@ def check(run: RecordedRun, writes: Iterable[str]) -> Verdict:
     topology = run.deployment.topology
     regions = {region.name for region in topology.regions}
     strict = run.deployment.variables.get("replication") == "synchronous_strict"
+    changing = tuple(_changing(run.windows))
     slack = [
         (_took_ms(pair) - _least_ms(topology, client, primary, strict=strict), pair)
         for pair in run.history.of(writes, "ok")
         if (primary := run.region_of.get(pair.node or "")) is not None
         and (client := pair.region or "") in regions
+        and not any(
+            pair.start_ns <= to_ns and from_ns <= (pair.end_ns or 0) for from_ns, to_ns in changing
+        )
     ]
     if not slack:
         reason = "no acknowledged write says whose it was and which node acknowledged it"
@@ -52,6 +58,18 @@ def check(run: RecordedRun, writes: Iterable[str]) -> Verdict:
         return Verdict(NAME, PROMISE, Validity.UNKNOWN, reason, (reason,), numbers)
     reason = f"the closest to its links' least: {said}, {least_ms:.1f} ms more"
     return Verdict(NAME, PROMISE, Validity.VALID, reason, (), numbers)
+
+
+def _changing(windows: Iterable[FaultWindow]) -> Iterator[tuple[int, int]]:
+    """When the toxics of a link were being changed.
+
+    Toxiproxy then passes on at once what it holds: the one thing that may be too fast, and known.
+    """
+    for window in windows:
+        if window.kind.startswith("link-"):
+            yield window.inject_ns, window.bitten_ns
+            if window.heal_ns is not None:
+                yield window.heal_ns, window.healed_ns or window.absence_ns or window.heal_ns
 
 
 def _took_ms(pair: Pair) -> float:

@@ -6,8 +6,8 @@ computed here from the plan, the topology and the deployment's timers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from experiments import bounds, physics
@@ -24,7 +24,7 @@ from testbed.checkers import (
 )
 from testbed.checkers.adequacy import Requirements
 from testbed.checkers.expectation import Expectation, after_heal, during
-from testbed.checkers.verdict import Verdict
+from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.fault_window import FaultWindow
 from testbed.measures.load import load_span
 from testbed.runner.recorded import RecordedRun
@@ -80,8 +80,10 @@ def failover(run: RecordedRun) -> tuple[Verdict, ...]:
         HistoryError: The history contradicts itself.
     """
     setting = setting_of(run)
+    required = _required(setting)
+    unserved = adequacy.unserved_before(run.history, required)
     verdicts = [
-        _adequate(setting),
+        _adequate(setting, required),
         physics.check(run, setting.writes),
         *_WORKLOAD_PROMISES[run.plan.load.workload](setting),
         single_primary.check(run.history, setting.writes),
@@ -89,11 +91,21 @@ def failover(run: RecordedRun) -> tuple[Verdict, ...]:
     ]
     expected = tuple(expectations(setting))
     if run.plan.schedule:
-        verdicts.append(recovery_time.check(run.history, expected, setting.writes))
+        found = recovery_time.check(run.history, expected, setting.writes)
+        verdicts.append(_believed(found, unserved))
     lasting = tuple(_lasting(expected))
     if lasting:
-        verdicts.append(service.check(run.history, lasting, setting.writes))
+        found = service.check(run.history, lasting, setting.writes)
+        verdicts.append(_believed(found, unserved))
     return tuple(verdicts)
+
+
+def _believed(verdict: Verdict, unserved: Sequence[str]) -> Verdict:
+    """A promise of service cannot be broken by what was not served before the fault either."""
+    if verdict.validity is not Validity.VIOLATION or not unserved:
+        return verdict
+    reason = f"{unserved[0]}, so that this is not the fault's doing alone: {verdict.reason}"
+    return replace(verdict, validity=Validity.UNKNOWN, reason=reason)
 
 
 def expectations(setting: Setting) -> Iterator[Expectation]:
@@ -169,9 +181,9 @@ def _lasting(expected: tuple[Expectation, ...]) -> Iterator[Expectation]:
             yield one
 
 
-def _adequate(setting: Setting) -> Verdict:
+def _required(setting: Setting) -> Requirements:
     run = setting.run
-    required = Requirements(
+    return Requirements(
         regions=setting.regions,
         nodes=setting.nodes,
         functions=setting.functions,
@@ -184,6 +196,10 @@ def _adequate(setting: Setting) -> Verdict:
         ),
         faults=len(run.plan.schedule),
     )
+
+
+def _adequate(setting: Setting, required: Requirements) -> Verdict:
+    run = setting.run
     lateness_ms = run.pressure.lateness_ms_p99 if run.pressure is not None else None
     return adequacy.check(run.history, required, lateness_ms=lateness_ms)
 

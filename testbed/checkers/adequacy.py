@@ -74,7 +74,7 @@ def check(history: History, required: Requirements, *, lateness_ms: float | None
     else:
         numbers["load_s"] = (span[1] - span[0]) / 1e9
         problems += _offered(history, required, span)
-        problems += _before(history, required, span, windows)
+        problems += unserved_before(history, required)
         for window in windows:
             problems += _silent(history, required, span, window)
         problems += _unread(history, required, span[1])
@@ -108,10 +108,18 @@ def _offered(history: History, required: Requirements, span: tuple[int, int]) ->
     return problems
 
 
-def _before(
-    history: History, required: Requirements, span: tuple[int, int], windows: Sequence[FaultWindow]
-) -> list[str]:
-    to_ns = min((window.inject_ns for window in windows), default=span[1] + 1)
+def unserved_before(history: History, required: Requirements) -> list[str]:
+    """Regions that were not served before the first fault either, a sentence each.
+
+    What a fault took away cannot be said of them.
+
+    Raises:
+        HistoryError: The history cannot be paired, or its faults do not say enough.
+    """
+    span = load_span(history, frozenset(required.functions) - frozenset(required.final))
+    if span is None:
+        return []
+    to_ns = min((window.inject_ns for window in fault_windows(history)), default=span[1] + 1)
     problems = []
     for region in required.regions:
         found = load(history, required.functions, from_ns=span[0], to_ns=to_ns, region=region)

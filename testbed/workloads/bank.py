@@ -31,7 +31,7 @@ class BankWorkload:
     name: ClassVar[str] = "bank"
     parameters: ClassVar[Mapping[str, Parameter]] = MappingProxyType(
         {
-            "accounts": Parameter(8, 2, 1000),
+            "accounts": Parameter(32, 2, 1000),
             "balance": Parameter(100, 1, 1_000_000),
             "amount_max": Parameter(5, 1, 1_000_000),
             "reads_percent": Parameter(20, 0, 90),

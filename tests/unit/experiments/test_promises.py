@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from experiments.promises import Setting, expectations, failover, setting_of
+from testbed.checkers.verdict import Validity
 from testbed.runner.execute import Ending
 from testbed.runner.folder import RunFolder
 from testbed.runner.plan import Load, Plan
@@ -90,3 +91,25 @@ def test_final_reads_do_not_stretch_the_load() -> None:
     assert setting_of(run).end_ns == 29 * S
     judged = {verdict.name: verdict for verdict in failover(run)}
     assert not any("was not read" in str(each) for each in judged["adequacy"].counterexample)
+
+
+@pytest.mark.parametrize(
+    ("served_before", "validity"), [(True, Validity.VIOLATION), (False, Validity.UNKNOWN)]
+)
+def test_what_was_not_served_before_was_not_lost_by_the_fault(
+    served_before: bool, validity: Validity
+) -> None:
+    scribe = Scribe()
+    for step in range(700):
+        start = step * S // 10
+        good = start < 10 * S and (served_before or step % 2 == 0)
+        outcome, error = ("ok", None) if good else ("fail", "too many clients")
+        for region in REGIONS:
+            scribe.call(
+                "add", start, start + 50 * MS, outcome, value=step, error=error,
+                node="eu-west-db1", region=region,
+            )  # fmt: skip
+    run = setting(scribe, "region-cut", "us-east").run
+    found = {verdict.name: verdict.validity for verdict in failover(run)}
+    assert found["service"] is validity
+    assert found["rto"] is validity
