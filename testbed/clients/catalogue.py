@@ -26,11 +26,18 @@ class System:
     connector: Callable[[Topology, str, int, int], Callable[[Endpoint], Client]]
 
 
+_POSTGRES = System(postgres_entry.entries, postgres_entry.data_nodes, postgres_entry.connector)
+
 SYSTEMS: Mapping[str, System] = MappingProxyType(
     {
-        "postgres": System(
-            postgres_entry.entries, postgres_entry.data_nodes, postgres_entry.connector
-        ),
+        # One cluster with one primary; and a mesh of clusters that all take writes.
+        "postgres": _POSTGRES,
+        "mesh": _POSTGRES,
     }
 )
 """Name -> system. A new one is a file beside ``postgres.py`` and a line here."""
+
+
+def system_of(topology: Topology) -> str:
+    """The name of the system that a topology runs."""
+    return "mesh" if topology.members("mesh") else "postgres"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from testbed.probes.mesh import MeshProbe
 from testbed.probes.patroni import PatroniProbe
 from testbed.probes.protocol import Probe
 from testbed.topology.model import Topology
@@ -15,7 +16,11 @@ def _patroni(topology: Topology, variables: Mapping[str, Any]) -> Probe:
     return PatroniProbe(topology, str(variables.get("replication", "asynchronous")))
 
 
+def _mesh(topology: Topology, variables: Mapping[str, Any]) -> Probe:
+    return MeshProbe(topology)
+
+
 PROBES: Mapping[str, Callable[[Topology, Mapping[str, Any]], Probe]] = MappingProxyType(
-    {"postgres": _patroni}
+    {"postgres": _patroni, "mesh": _mesh}
 )
 """System -> maker of its probe, from the topology and the deployment's variables."""

@@ -14,6 +14,7 @@ import json
 import sys
 from collections.abc import Mapping
 
+from testbed.clients.catalogue import system_of
 from testbed.probes.catalogue import PROBES
 from testbed.probes.consul import ConsulProbe
 from testbed.probes.links import LinkProbe, LinkReading
@@ -43,7 +44,7 @@ class Observer:
         self._patroni = PatroniProbe(self._topology, "asynchronous")
         self._consul = ConsulProbe(self._servers)
         self._links = LinkProbe(self._topology)
-        system = str(world.variables.get("system", "postgres"))
+        system = system_of(self._topology)
         self._system = PROBES[system](self._topology, world.variables)
 
     async def look(self) -> Snapshot:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from testbed.clients.catalogue import SYSTEMS
+from testbed.clients.catalogue import SYSTEMS, system_of
 from testbed.probes.snapshot import DataNode, LinkStatus, Snapshot, from_document
 from testbed.provision.error import ProvisionError
 from testbed.provision.programs import ProgramState, running
@@ -111,15 +111,11 @@ def status(sighting: Sighting) -> WorldStatus:
         age_s=round(sighting.age_s, 1),
         logs=sighting.world.logs,
         jurisdictions={region.name: region.jurisdiction for region in topology.regions},
-        entrances=entrances(topology, _system(sighting.world)),
+        entrances=entrances(topology, system_of(topology)),
         nodes=nodes,
         links=links,
         problems=problems,
     )
-
-
-def _system(world: NamespaceWorld) -> str:
-    return str(world.variables.get("system", "postgres"))
 
 
 def _seen(

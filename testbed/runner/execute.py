@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from testbed.clients.catalogue import system_of
 from testbed.runner.folder import FolderError, RunFolder, read_json, write_json
 from testbed.runner.plan import Plan
 from testbed.runner.plan_document import to_document as plan_document
@@ -64,7 +65,7 @@ def prepare(
     document: dict[str, Any] = {
         "deployment": deployment_document(deployment),
         "world": world,
-        "system": deployment.variables.get("system", "postgres"),
+        "system": system_of(deployment.topology),
         # Only to keep the rows of this run apart from those of earlier ones: no time is read off.
         "space": time.time_ns() // 1_000_000,
         "programs": programs,

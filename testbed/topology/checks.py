@@ -135,7 +135,14 @@ def _together(draft: Draft, group: str, host: HostDraft, other: HostDraft) -> bo
     """Whether two hosts of a group in different regions speak to each other."""
     if host.region == other.region:
         return False
-    return group != "consul" or datacenter(draft, host) == datacenter(draft, other)
+    if group == "consul":
+        return datacenter(draft, host) == datacenter(draft, other)
+    if group == "postgres":
+        # Patroni's nodes of one cluster do, and those of clusters of which one follows the other.
+        mine, theirs = (draft.stated_by(one, "patroni_scope") for one in (host, other))
+        followed = {draft.stated_by(one, "standby_cluster_of") for one in (host, other)}
+        return mine == theirs or bool(followed & {host.region, other.region})
+    return True
 
 
 def datacenter(draft: Draft, host: HostDraft) -> Value:

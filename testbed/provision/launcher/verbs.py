@@ -31,6 +31,7 @@ from typing import Any, NoReturn
 
 from testbed.provision.launcher.files import bring_up_to_date, outdated, read, tail, write
 from testbed.provision.launcher.health import (
+    POLL_S_MAX,
     becomes_healthy,
     contains,
     described,
@@ -53,6 +54,7 @@ from testbed.provision.launcher.process import (
 STORED = "/srv/testbed/programs"
 STATUS_S = 0.5
 NEED_S_MAX = 60.0
+SETTING_S_MAX = 20.0
 
 
 def reply_to(request: dict[str, Any]) -> dict[str, Any]:
@@ -194,9 +196,13 @@ def settle(spec: dict[str, Any], *, check: bool) -> list[str]:
 
 
 def send(name: str, setting: dict[str, Any]) -> None:
-    """Send one setting."""
+    """Send one setting; a program that is healthy may still be too busy to take it at once."""
     data = json.dumps(setting["value"]).encode()
+    deadline = time.monotonic() + SETTING_S_MAX
     code, answer = fetch(setting["url"], setting["method"], data)
+    while code == 503 and time.monotonic() < deadline:
+        time.sleep(POLL_S_MAX)
+        code, answer = fetch(setting["url"], setting["method"], data)
     if code != 200:
         text = answer.decode(errors="replace").strip()
         message = f"{name}: {setting['method']} {setting['url']} answered {code}: {text}"

@@ -1,0 +1,178 @@
+"""Keeps a node's part of the mesh going, and serves what it sees of it as JSON.
+
+Writes the region's heartbeat and what it has seen of the others', from which every region knows how
+old the oldest news is that someone has not seen; purges tombstones that all have seen; and reports
+its streams, slots and conflicts at ``http://ADDRESS:7410/``.
+"""
+
+# ruff: noqa: INP001 - a script that is copied to the nodes
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+PORT = 7410
+INTERVAL_S = 0.5
+PURGE_EVERY = 20
+
+BEAT = """
+INSERT INTO heartbeat VALUES (current_setting('mesh.region'), stamp_after(0, 0, 0), wall_us())
+ON CONFLICT (region) DO UPDATE SET stamp = excluded.stamp, sent_us = excluded.sent_us
+"""
+SEE = """
+INSERT INTO seen SELECT current_setting('mesh.region'), region, stamp FROM heartbeat
+ON CONFLICT (region, origin) DO UPDATE SET stamp = excluded.stamp
+WHERE seen.stamp <> excluded.stamp
+"""
+HORIZON = "SELECT min(stamp) FROM seen HAVING count(*) = %s"
+"""What is older was seen by every region from every region: nothing older can arrive any more."""
+
+MERGED = """
+SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE c.relkind = 'r' AND a.attname = 'deleted' AND c.relname NOT LIKE '%\\_change'
+"""
+
+REPORT = {
+    "streams": """
+        SELECT s.subname AS name, s.subenabled AS enabled, t.pid IS NOT NULL AS running,
+            t.received_lsn::text AS received, t.latest_end_lsn::text AS reported,
+            extract(epoch FROM clock_timestamp() - t.last_msg_receipt_time) * 1000 AS silent_ms
+        FROM pg_subscription s
+        LEFT JOIN pg_stat_subscription t ON t.subid = s.oid AND t.worker_type = 'apply'
+        ORDER BY 1""",
+    "slots": """
+        SELECT slot_name AS name, active, wal_status, invalidation_reason,
+            pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint AS kept_bytes,
+            pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::bigint AS behind_bytes
+        FROM pg_replication_slots WHERE slot_type = 'logical' ORDER BY 1""",
+    "conflicts": """
+        SELECT subname AS name, apply_error_count, sync_error_count,
+            confl_insert_exists, confl_update_origin_differs, confl_update_exists,
+            confl_update_missing, confl_delete_origin_differs, confl_delete_missing,
+            confl_multiple_unique_conflicts
+        FROM pg_stat_subscription_stats ORDER BY 1""",
+    "heartbeats": """
+        SELECT region AS name, stamp, (wall_us() - sent_us) / 1000.0 AS age_ms FROM heartbeat
+        ORDER BY 1""",
+}
+
+
+class Keeper:
+    """One node's keeper.
+
+    Args:
+        settings: As ``mesh.json`` has them.
+    """
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self.settings = settings
+        self.source = f"host={settings['socket']} user=postgres dbname=testbed"
+        self.purged = 0
+        self.problem = "it has not begun"
+
+    def run(self) -> None:
+        """Beat for ever; a PostgreSQL that is away is waited for."""
+        while True:
+            try:
+                with psycopg.connect(self.source, autocommit=True) as connection:
+                    self.keep(connection)
+            except psycopg.Error as error:
+                self.problem = " ".join(str(error).split())
+            time.sleep(INTERVAL_S)
+
+    def keep(self, connection: psycopg.Connection[Any]) -> None:
+        """Beat as long as the connection lives."""
+        beats = 0
+        while not one(connection, "SELECT current_setting('mesh.schema', true)"):
+            self.problem = "the tables of the mesh are not there yet"
+            return
+        # What is kept here need not wait for any disk, and belongs to the tables' owner.
+        connection.execute("SET synchronous_commit = off")
+        connection.execute("SET ROLE testbed")
+        while True:
+            if not one(connection, "SELECT pg_is_in_recovery()"):
+                connection.execute(BEAT)
+                connection.execute(SEE)
+                beats += 1
+                if beats % PURGE_EVERY == 0:
+                    self.purge(connection)
+            self.problem = ""
+            time.sleep(INTERVAL_S)
+
+    def purge(self, connection: psycopg.Connection[Any]) -> None:
+        """Remove tombstones that every region has seen."""
+        regions = len(self.settings["peers"]) + 1
+        horizon = one(connection, HORIZON, regions * regions)
+        if horizon is None:
+            return
+        for (table,) in connection.execute(MERGED).fetchall():
+            with connection.transaction():
+                # The table's own triggers would make a tombstone of a tombstone.
+                connection.execute(f'ALTER TABLE "{table}" DISABLE TRIGGER local')
+                done = connection.execute(
+                    f'DELETE FROM "{table}" WHERE deleted AND stamp < %s',  # noqa: S608 - a table's name
+                    (horizon,),
+                )
+                connection.execute(f'ALTER TABLE "{table}" ENABLE TRIGGER local')
+            self.purged += done.rowcount
+
+    def report(self) -> dict[str, Any]:
+        """What is seen of the mesh now."""
+        document: dict[str, Any] = {
+            "region": self.settings["region"],
+            "problem": self.problem,
+            "purged": self.purged,
+            "peers": sorted(self.settings["peers"]),
+        }
+        try:
+            with psycopg.connect(self.source, row_factory=dict_row) as connection:
+                for name, query in REPORT.items():
+                    document[name] = connection.execute(query).fetchall()
+        except psycopg.Error as error:
+            document["problem"] = document["problem"] or " ".join(str(error).split())
+        return document
+
+
+def one(connection: psycopg.Connection[Any], query: str, *arguments: Any) -> Any:
+    """The one value of a query; None without a row."""
+    row = connection.execute(query, arguments).fetchone()
+    return None if row is None else row[0]
+
+
+def handler_of(keeper: Keeper) -> type[BaseHTTPRequestHandler]:
+    """Answers every request with the keeper's report."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps(keeper.report(), default=float).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
+            """No line for each request."""
+
+    return Handler
+
+
+def main() -> None:
+    """Serve and keep, until the end of the process."""
+    keeper = Keeper(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    server = ThreadingHTTPServer((keeper.settings["address"], PORT), handler_of(keeper))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    keeper.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""A mesh of writable PostgreSQL nodes as the testbed observes it, out of band."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from testbed.probes.consul import ConsulProbe
+from testbed.probes.patroni import Member, PatroniProbe
+from testbed.probes.protocol import Claim
+from testbed.topology.model import Node, Topology
+
+_TIMEOUT_S = 1.0
+_PORT = 7410
+_SILENT_MS_MAX = 3000.0
+"""Publishers send something at least every half second: the keepers' heartbeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeshReport:
+    """What the keeper of one node sees of the mesh.
+
+    Args:
+        node: Its name.
+        region: Its region.
+        problem: What keeps the keeper itself from its work; empty for nothing.
+        peers: The other regions.
+        streams: What arrives from each other region, by the subscription's name.
+        slots: What is kept for each other region, by the slot's name.
+        conflicts: PostgreSQL's own counters, by the subscription's name.
+        heartbeats: Age in ms and stamp of each region's last heartbeat, by region.
+    """
+
+    node: str
+    region: str
+    problem: str
+    peers: tuple[str, ...]
+    streams: Mapping[str, Mapping[str, Any]]
+    slots: Mapping[str, Mapping[str, Any]]
+    conflicts: Mapping[str, Mapping[str, Any]]
+    heartbeats: Mapping[str, Mapping[str, Any]]
+
+
+class MeshProbe:
+    """Observes every region's writable node and its streams to and from the others.
+
+    Args:
+        topology: The world's topology.
+    """
+
+    def __init__(self, topology: Topology) -> None:
+        self._nodes = topology.members("mesh")
+        self._clusters = [
+            PatroniProbe(topology, "asynchronous", frozenset({region.name}))
+            for region in topology.regions
+        ]
+        self._consul = ConsulProbe(topology.members("consul"))
+        self._session: aiohttp.ClientSession | None = None
+
+    async def report(self, node: Node) -> MeshReport | None:
+        """What one keeper sees, or None when it does not answer in time."""
+        if self._session is None:
+            timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
+            self._session = aiohttp.ClientSession(timeout=timeout)
+        try:
+            async with self._session.get(f"http://{node.address}:{_PORT}/") as answer:
+                document = await answer.json(content_type=None)
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
+            return None
+        return MeshReport(
+            node=node.name,
+            region=str(document.get("region", "")),
+            problem=str(document.get("problem", "")),
+            peers=tuple(document.get("peers", ())),
+            streams=_by_name(document, "streams"),
+            slots=_by_name(document, "slots"),
+            conflicts=_by_name(document, "conflicts"),
+            heartbeats=_by_name(document, "heartbeats"),
+        )
+
+    async def reports(self) -> tuple[MeshReport | None, ...]:
+        """What every keeper sees, None for one that did not answer."""
+        return tuple(await asyncio.gather(*(self.report(node) for node in self._nodes)))
+
+    async def members(self) -> tuple[Member | None, ...]:
+        """The status of every Patroni node of every region."""
+        found = await asyncio.gather(*(cluster.members() for cluster in self._clusters))
+        return tuple(member for cluster in found for member in cluster)
+
+    async def claims(self) -> tuple[Claim, ...]:
+        """What every node says of itself now."""
+        found = await asyncio.gather(*(cluster.claims() for cluster in self._clusters))
+        return tuple(claim for cluster in found for claim in cluster)
+
+    async def holder(self, role: str) -> str | None:
+        """The first region's primary, or its Consul leader: every region has one of its own."""
+        for cluster in self._clusters:
+            holder = await cluster.holder(role)
+            if holder is not None:
+                return holder
+        return None
+
+    async def problems(self) -> tuple[str, ...]:
+        """What keeps the mesh from steady state, a sentence each."""
+        reports, consul = await asyncio.gather(self.reports(), self._consul.problems())
+        found = [
+            problem
+            for node, report in zip(self._nodes, reports, strict=True)
+            for problem in report_problems(node, report)
+        ]
+        return (*found, *consul)
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._consul.close()
+        for cluster in self._clusters:
+            await cluster.close()
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+
+def report_problems(node: Node, report: MeshReport | None) -> list[str]:
+    """What keeps one node's streams from steady state, a sentence each.
+
+    Args:
+        node: Whose keeper was asked.
+        report: What it said, None when it did not answer.
+    """
+    if report is None:
+        return [f"{node.name}: the keeper of the mesh does not answer"]
+    if report.problem:
+        return [f"{node.name}: {report.problem}"]
+    found = []
+    for name, stream in report.streams.items():
+        silent_ms = stream["silent_ms"]
+        if not stream["running"] or not stream["received"]:
+            found.append(f"{node.name}: the stream {name} does not run")
+        elif silent_ms is None or silent_ms > _SILENT_MS_MAX:
+            found.append(
+                f"{node.name}: the stream {name} has been silent for {silent_ms or 0:.0f} ms"
+            )
+    lacking = len(report.peers) - len(report.streams)
+    if lacking > 0:
+        found.append(f"{node.name}: {lacking} streams are missing")
+    for name, slot in report.slots.items():
+        if not slot["active"]:
+            state = slot["invalidation_reason"] or slot["wal_status"]
+            found.append(f"{node.name}: nobody reads the slot {name} ({state})")
+    return found
+
+
+def _by_name(document: Mapping[str, Any], part: str) -> dict[str, Mapping[str, Any]]:
+    return {str(row["name"]): row for row in document.get(part, ())}
