@@ -13,6 +13,8 @@ Time is transactions times chains (sessions, and one for each indeterminate tran
 
 from __future__ import annotations
 
+# A kernel takes its arrays one by one and is one loop: calls and objects would cost its speed.
+# ruff: noqa: C901, PLR0912, PLR0915, PLR0917
 from dataclasses import dataclass, field
 
 import numpy as np

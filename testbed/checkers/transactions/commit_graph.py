@@ -8,6 +8,8 @@ no cycle.
 
 from __future__ import annotations
 
+# A kernel takes its arrays one by one and is one loop: calls and objects would cost its speed.
+# ruff: noqa: C901, PLR0912, PLR0917
 from dataclasses import dataclass
 
 import numpy as np

@@ -41,7 +41,7 @@ def _stale_initial(
 ) -> dict[str, Any]:
     narrator = Narrator(resolved)
     reason = _forced_reason(narrator, forced, edge, seen)
-    return _counterexample(narrator, anomaly, [reason], [])
+    return narrator.counterexample(anomaly, [reason])
 
 
 def _cycle(graph: CommitGraph, cycle: list[int], anomaly: str, seen: Seen) -> dict[str, Any]:
@@ -63,18 +63,7 @@ def _cycle(graph: CommitGraph, cycle: list[int], anomaly: str, seen: Seen) -> di
     if "forced" not in kinds:
         anomaly = "G1c-process" if "session" in kinds else "G1c"
     lines = [f"{edge['from']} -> {edge['to']}: {edge['reason']}" for edge in edges]
-    return _counterexample(narrator, anomaly, lines, edges)
-
-
-def _counterexample(
-    narrator: Narrator, anomaly: str, lines: list[str], edges: list[dict[str, str]]
-) -> dict[str, Any]:
-    found = {
-        "anomaly": anomaly,
-        "text": [*narrator.who(), *lines],
-        "operations": narrator.operations(),
-    }
-    return found | ({"edges": edges} if edges else {})
+    return narrator.counterexample(anomaly, lines, edges)
 
 
 def _edge(

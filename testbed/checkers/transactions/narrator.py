@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from testbed.checkers.transactions.anomaly import meaning_of
 from testbed.checkers.transactions.resolve import (
     ABORTED,
     INITIAL,
@@ -58,6 +59,21 @@ class Narrator:
         """A line for each transaction that was spoken of."""
         return [f"T{number}: {self._introduction(row)}" for number, row in enumerate(self.rows, 1)]
 
+    def counterexample(
+        self, anomaly: str, lines: list[str], edges: list[dict[str, str]] | None = None
+    ) -> dict[str, Any]:
+        """The whole: what the anomaly is, who takes part, what shows it.
+
+        Args:
+            anomaly: Canonical name.
+            lines: What shows it.
+            edges: For a cycle its edges.
+        """
+        text = [f"{anomaly}: {meaning_of(anomaly)}"]
+        text += [f"  {line}" for line in (*self.who(), *lines)]
+        found = {"anomaly": anomaly, "text": text, "operations": self.operations()}
+        return found | ({"edges": edges} if edges else {})
+
     def operations(self) -> list[dict[str, Any]]:
         """The transactions that were spoken of, as plain JSON."""
         return [
@@ -73,9 +89,8 @@ class Narrator:
         if what == THIN_AIR:
             return [f"{reader} read {self.saw(op)}, which nobody wrote"]
         if what == INTERNAL:
-            return [
-                f"{reader} read {self.saw(op)} after it had itself set {self.saw(self._own(op))}"
-            ]
+            own = self.saw(self._own(op))
+            return [f"{reader} read {self.saw(op)} after it had itself set {own}"]
         write = self._write(op)
         if write < 0:
             return [f"{reader} read {self.saw(op)}, which it wrote only afterwards"]
@@ -84,10 +99,9 @@ class Narrator:
             return [f"{reader} read {self.saw(op)}, which {writer} wrote, and {writer} failed"]
         assert what == INTERMEDIATE
         last = max(op for op in self._ops(resolved.row_of(write)) if self._writes(op, write))
-        return [
-            f"{reader} read {self.saw(op)}, which {writer} wrote and then overwrote"
-            f" with {plain(value_of(table, last))}"
-        ]
+        after = plain(value_of(table, last))
+        seen = f"{reader} read {self.saw(op)}"
+        return [f"{seen}, which {writer} wrote and then overwrote with {after}"]
 
     def _writes(self, op: int, like: int) -> bool:
         table = self.table
@@ -115,14 +129,19 @@ class Narrator:
         ops = ", ".join(
             f"{SHOWN[Access(table.access[op])]} {self.saw(op)}" for op in self._ops(row)
         )
-        return f"{ops} ({place_of(table, row)})"
+        where = place_of(table, row)
+        if not table.line[row]:
+            where += f", transaction {self.resolved.position[row] + 1}"
+        return f"{ops} ({where})"
 
 
 def place_of(table: TransactionTable, row: int) -> str:
     """Where a transaction stands in the history."""
     outcome = {Outcome.FAIL: ", failed", Outcome.INFO: ", indeterminate"}
-    which = table.process_names[table.process[row]]
-    return f"process {which}, line {table.line[row]}{outcome.get(Outcome(table.outcome[row]), '')}"
+    which = f"process {table.process_names[table.process[row]]}"
+    if table.line[row]:
+        which += f", line {table.line[row]}"
+    return which + outcome.get(Outcome(table.outcome[row]), "")
 
 
 def shown_transaction(table: TransactionTable, row: int) -> dict[str, Any]:

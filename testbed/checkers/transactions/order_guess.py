@@ -121,7 +121,7 @@ class _Replay:
         for write in range(self.write_first[row], self.write_first[row + 1]):
             version = self.current[self.write_key[write]]
             if self.pending[version] > (version in own):
-                return self.write_key[write]
+                return int(self.write_key[write])
         return None
 
     def _execute(self, row: int) -> None:

@@ -228,8 +228,11 @@ def _time(resolved: Resolved, rules: Rules, transactions: int) -> tuple[list[Par
 
 
 def _collected(versions: Versions, rules: Rules) -> NDArray[np.bool_]:
-    """Reads that a node of readers collects: a reader that replaces the version itself comes before
-    whatever comes after its own version, where chains are tight."""
+    """Reads that a node of readers collects.
+
+    A reader that replaces the version itself comes, where chains are tight, before whatever comes
+    after its own version.
+    """
     return ~versions.overwritten if rules.tight else np.ones(len(versions.read), np.bool_)
 
 

@@ -69,7 +69,7 @@ def search(resolved: Resolved, level: str, budget: Budget, effort: int | None) -
     budget.note(f"{level}: versions are put in order")
     versions = versions_of(resolved)
     if rules.tight and versions.lost_update:
-        return Answer(False, order_witness.lost_update(resolved, versions))  # noqa: FBT003
+        return Answer(holds=False, counterexample=order_witness.lost_update(resolved, versions))
     problem = order_problem(resolved, versions, rules)
     edges = problem.edges
     core = cyclic_core(problem.nodes, *_narrow(edges))
@@ -82,8 +82,15 @@ def search(resolved: Resolved, level: str, budget: Budget, effort: int | None) -
     budget.note(f"{level}: one order of {pairs:,} open pairs of versions is tried")
     if pairs > 0 and _replayed(problem, level):
         return Answer(holds=True)
+    return _tried(problem, pairs, level, budget, effort)
+
+
+def _tried(
+    problem: OrderProblem, pairs: int, level: str, budget: Budget, effort: int | None
+) -> Answer:
+    """Try one order, then all."""
     place = _natural_order(problem)
-    if _explains(resolved, level, problem, place):
+    if _explains(problem.resolved, level, problem, place):
         return Answer(holds=True)
     if problem.nodes > NODES_MAX or pairs > PAIRS_MAX:
         reason = f"{pairs:,} pairs of versions may come in either order: too many to search"
@@ -198,8 +205,10 @@ def _open_pairs(problem: OrderProblem, place: Nodes) -> list[Pair]:
         if stop == len(order) or key[order[stop]] != key[order[start]]:
             group = order[start:stop]
             # Neighbours are decided first: the others mostly follow from them.
-            pairs += [(group[at], group[at + gap])
-                      for gap in range(1, len(group)) for at in range(len(group) - gap)]  # fmt: skip
+            gaps = range(1, len(group))
+            pairs += [
+                (group[at], group[at + gap]) for gap in gaps for at in range(len(group) - gap)
+            ]
             start = stop
     return pairs
 

@@ -326,7 +326,8 @@ class OrderSolver:
 
     def _visit_clauses(self, false: int) -> list[int] | None:
         """Clauses that watch a literal which has become false."""
-        watching, kept = self._clauses[false], []
+        watching = self._clauses[false]
+        kept: list[list[int]] = []
         self._clauses[false] = kept
         for index, clause in enumerate(watching):
             if clause[0] == false:

@@ -45,7 +45,7 @@ def lost_update(resolved: Resolved, versions: Versions) -> dict[str, Any]:
         f"{one} and {two} both read {narrator.saw(ops[0])} and both set {key} anew:"
         " one update does not know of the other"
     )
-    return _counterexample(narrator, "lost-update", [line], [])
+    return narrator.counterexample("lost-update", [line])
 
 
 def cycle_in(problem: OrderProblem, core: Core, level: str) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def refutation(
         f" cycle ({solver.conflicts:,} cycles ruled all of them out)"
     )
     if solver.core is None:
-        return _counterexample(Narrator(problem.resolved), REFUTED[level], [line], [])
+        return Narrator(problem.resolved).counterexample(REFUTED[level], [line])
     kinds = {
         (source, target): kind
         for source, target, kind in zip(
@@ -105,7 +105,7 @@ def _told(
     ]
     lines = [f"{edge['from']} -> {edge['to']}: {edge['reason']}" for edge in edges]
     anomaly = _anomaly([kind for _, _, kind, _ in hops], level)
-    return _counterexample(narrator, anomaly, lines, edges)
+    return narrator.counterexample(anomaly, lines, edges)
 
 
 def _hops(
@@ -128,7 +128,7 @@ def _hops(
     return hops
 
 
-def _reason(
+def _reason(  # noqa: PLR0917 - an edge has two ends, a kind, and who tells of it
     problem: OrderProblem,
     narrator: Narrator,
     before: int,
@@ -203,17 +203,6 @@ def _anomaly(kinds: list[int], level: str) -> str:
     else:
         name = "prefix-violation" if level == "prefix" else "G-nonadjacent"
     return name + form
-
-
-def _counterexample(
-    narrator: Narrator, anomaly: str, lines: list[str], edges: list[dict[str, str]]
-) -> dict[str, Any]:
-    found = {
-        "anomaly": anomaly,
-        "text": [*narrator.who(), *lines],
-        "operations": narrator.operations(),
-    }
-    return found | ({"edges": edges} if edges else {})
 
 
 def _smallest(core: Core) -> list[tuple[int, int, int]]:

@@ -10,6 +10,8 @@ history for transactions of bounded size.
 
 from __future__ import annotations
 
+# A kernel takes its arrays one by one and is one loop: calls and objects would cost its speed.
+# ruff: noqa: C901, PLR0917
 import numpy as np
 from numpy.typing import NDArray
 

@@ -77,8 +77,10 @@ def _edges(source: Ids, target: Ids, kind: Edge) -> Edges:
 
 
 def _needed(versions: RegisterVersions, order: VersionOrder) -> tuple[Ids, Ids]:
-    """The order without what follows: the initial state leads only to versions that no written
-    version precedes."""
+    """The order without what follows from the rest.
+
+    The initial state leads only to versions that no written version precedes.
+    """
     initial = order.source == 0
     preceded = np.zeros(len(versions), np.bool_)
     known = ~initial & (versions.writer[order.before] >= 0)

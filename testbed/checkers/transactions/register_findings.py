@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from testbed.checkers.transactions.explain import micro_operation, short
 from testbed.checkers.transactions.finding import Finding
 from testbed.checkers.transactions.read_atomic import unrepeatable
 from testbed.checkers.transactions.read_committed import forced_by_reads
 from testbed.checkers.transactions.register_order import REASONS, VersionOrder
-from testbed.checkers.transactions.register_versions import RegisterVersions
+from testbed.checkers.transactions.register_versions import Ids, RegisterVersions
 from testbed.checkers.transactions.resolve import (
     ABORTED,
     FUTURE,
@@ -51,7 +52,7 @@ class RegisterFindings:
         ]
         return [finding for finding in found if finding is not None]
 
-    def _ops(self, code: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    def _ops(self, code: int) -> Ids:
         return np.flatnonzero(self.resolved.source == code)
 
     def _say(self, op: int) -> str:
@@ -146,12 +147,13 @@ class RegisterFindings:
         wrote = versions.wrote_row * keys + versions.key[versions.wrote_version]
         by_code = np.argsort(wrote)
 
-        def version(row: object, key: object) -> object:
-            code = np.asarray(row, np.int64) * keys + np.asarray(key)
-            return versions.wrote_version[by_code[np.searchsorted(wrote[by_code], code)]]
+        def version(row: NDArray[np.int32], key: NDArray[np.int32]) -> Ids:
+            code = row.astype(np.int64) * keys + key
+            found: Ids = versions.wrote_version[by_code[np.searchsorted(wrote[by_code], code)]]
+            return found
 
         key = resolved.read_key[forced.read]
-        newer = np.asarray(version(forced.before, key))
+        newer = version(forced.before, key)
         initial = forced.after == INITIAL
         older = versions.initial[key].copy()
         older[~initial] = version(forced.after[~initial], key[~initial])

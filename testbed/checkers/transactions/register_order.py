@@ -83,9 +83,8 @@ def version_order(versions: RegisterVersions, params: Mapping[str, Any]) -> Vers
             circles.append((name, core))
             bad = np.unique(versions.key[core.original])
             kept = (all_source < number) | ~np.isin(versions.key[all_before], bad)
-            all_before, all_after, all_source = (
-                array[kept] for array in (all_before, all_after, all_source)
-            )
+            all_before, all_after = all_before[kept], all_after[kept]
+            all_source = all_source[kept]
         before, after, source = all_before, all_after, all_source
     return VersionOrder(before, after, source, tuple(circles))
 

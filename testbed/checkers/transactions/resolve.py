@@ -11,6 +11,8 @@ levels by axioms on a commit order.
 
 from __future__ import annotations
 
+# A kernel takes its arrays one by one and is one loop: calls and objects would cost its speed.
+# ruff: noqa: C901, PLR0912, PLR0917
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,7 +39,7 @@ FUTURE = -7
 INTERNAL = -8
 
 MISREADS = {
-    THIN_AIR: "thin-air-read",
+    THIN_AIR: "garbage-read",
     ABORTED: "G1a",
     INTERMEDIATE: "G1b",
     FUTURE: "future-read",

@@ -209,11 +209,7 @@ class LevelJudge:
         op = int(found[0])
         narrator = Narrator(resolved)
         lines = narrator.misread(op)
-        return {
-            "anomaly": MISREADS[int(resolved.source[op])],
-            "text": [*narrator.who(), *lines],
-            "operations": narrator.operations(),
-        }
+        return narrator.counterexample(MISREADS[int(resolved.source[op])], lines)
 
     def _cut(self) -> dict[str, Any] | None:
         resolved = self.resolved
@@ -234,11 +230,7 @@ class LevelJudge:
             f"{narrator.name(row)} read {narrator.saw(earlier)} and later {narrator.saw(op)},"
             " without a write of its own in between"
         )
-        return {
-            "anomaly": "internal",
-            "text": [*narrator.who(), line],
-            "operations": narrator.operations(),
-        }
+        return narrator.counterexample("internal", [line])
 
     def _read_committed(self) -> dict[str, Any] | None:
         return self._misread(set(MISREADS)) or commit_witness.explain_order(

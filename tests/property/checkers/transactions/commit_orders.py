@@ -53,7 +53,7 @@ def _execution(history: list[dict[str, Any]], rows: list[int]) -> Execution | No
     for row in rows:
         last = {key: value for access, key, value in history[row]["ops"] if access == "w"}
         writes[row] = set(last)
-        final |= {(key, value): row for key, value in last.items()}
+        final |= dict.fromkeys(last.items(), row)
     reads: dict[int, list[tuple[Any, int]]] = {row: [] for row in rows}
     for row in rows:
         own: dict[Any, Any] = {}

@@ -92,11 +92,13 @@ def tangled(
                 micro.append(["r", KEYS[key], source])
             if "w" in access:
                 micro.append(["w", KEYS[key], row])
-        start = 2 * row + draw(st.integers(0, 4))
+        # Near to the order in which they are numbered, and no two at once.
+        start = 8 * (2 * row + draw(st.integers(0, 4))) + row
+        end = start + 8 * draw(st.integers(1, 9))
+        process = draw(st.integers(0, processes))
         history.append(
-            {"process": draw(st.integers(0, processes)), "outcome": "ok", "ops": micro, "start": start,
-             "end": start + draw(st.integers(1, 9))}
-        )  # fmt: skip
+            {"process": process, "outcome": "ok", "ops": micro, "start": start, "end": end}
+        )
     history.sort(key=lambda each: each["start"])
     return _without_ties(history)
 
@@ -133,7 +135,6 @@ def rmw(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
             touched.add(key)
             micro.append([access, key, value])
         changed.append({**each, "ops": micro})
-        for access, key, value in micro:
-            if access == "w" and each["outcome"] == "ok":
-                current[key] = value
+        if each["outcome"] == "ok":
+            current |= {key: value for access, key, value in micro if access == "w"}
     return changed

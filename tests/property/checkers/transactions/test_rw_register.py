@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.property.checkers.transactions import commit_orders
-from tests.property.checkers.transactions.register_histories import histories, rmw, tangled
-from tests.transaction_tables import table_of
 from testbed.checkers.request import Request
 from testbed.checkers.transactions.rw_register import check
 from testbed.checkers.verdict import Validity
+from tests.property.checkers.transactions import commit_orders
+from tests.property.checkers.transactions.register_histories import histories, rmw, tangled
+from tests.transaction_tables import table_of
 
 # A level, its name in the definitions, whether sessions count, what it lets be assumed of keys.
 LEVELS = [

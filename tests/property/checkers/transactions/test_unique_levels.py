@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from tests.property.checkers.transactions import commit_orders
-from tests.property.checkers.transactions.register_histories import histories, rmw, tangled
-from tests.transaction_tables import table_of
 from testbed.checkers.budget import Budget
 from testbed.checkers.transactions.resolve import resolve
 from testbed.checkers.transactions.unique_levels import BELOW, LevelJudge, included_in
+from tests.property.checkers.transactions import commit_orders
+from tests.property.checkers.transactions.register_histories import histories, rmw, tangled
+from tests.transaction_tables import table_of
 
 LEVELS = [
     "read-committed",

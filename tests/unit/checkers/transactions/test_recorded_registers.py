@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.transaction_tables import table_of
 from testbed.checkers.request import Request
 from testbed.checkers.transactions import rw_register, rw_unique
 from testbed.checkers.verdict import Validity
+from tests.transaction_tables import table_of
 
 HISTORIES = Path(
     os.environ.get("TESTBED_HISTORIES", Path(__file__).parents[5] / "shared" / "histories")
@@ -44,9 +44,7 @@ def sessions(text: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("case", cases("awdit", "rw-register-unique-writes"))
 def test_awdit_and_this_agree_on_every_level(case: dict[str, Any]) -> None:
-    history = table_of(
-        sessions((HISTORIES / case["path"]).read_text()), timed=False, lists=False
-    )
+    history = table_of(sessions((HISTORIES / case["path"]).read_text()), timed=False, lists=False)
     for level, expected in case["expected"].items():
         verdict = rw_unique.check(history, Request(levels=(level,)))
         assert verdict.validity == (Validity.VALID if expected else Validity.VIOLATION), level

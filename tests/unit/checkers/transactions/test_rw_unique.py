@@ -1,0 +1,172 @@
+"""The model of registers with unique values: each anomaly that is planted, and what is said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from testbed.checkers.budget import Budget, OutOfBudgetError
+from testbed.checkers.request import Request, RequestError
+from testbed.checkers.transactions.rw_unique import check
+from testbed.checkers.verdict import Validity, Verdict
+from testbed.history.problem import HistoryError
+from tests.transaction_tables import table_of
+
+
+def r(key: str, value: Any) -> list[Any]:
+    return ["r", key, value]
+
+
+def w(key: str, value: Any) -> list[Any]:
+    return ["w", key, value]
+
+
+def judged(*transactions: Any, level: str = "serializable", timed: bool = False) -> Verdict:
+    """Each transaction its operations, by a process of its own, or more of a row."""
+    history = [
+        {"process": at, **(each if isinstance(each, dict) else {"ops": each})}
+        for at, each in enumerate(transactions)
+    ]
+    return check(table_of(history, timed=timed, lists=False), Request(levels=(level,)))
+
+
+LONG_FORK = (
+    [w("x", 1)],
+    [w("y", 2)],
+    [r("x", 1), r("y", None)],
+    [r("y", 2), r("x", None)],
+)
+PLANTED = {
+    "garbage-read": ([[r("x", 7)]], "read-uncommitted"),
+    "G1a": ([{"ops": [w("x", 1)], "outcome": "fail"}, [r("x", 1)]], "read-committed"),
+    "G1b": ([[w("x", 1), w("x", 2)], [r("x", 1)]], "read-committed"),
+    "future-read": ([[r("x", 1), w("x", 1)]], "read-committed"),
+    "internal": ([[w("x", 1), r("x", 2)], [w("x", 2)]], "item-cut-isolation"),
+    "G1c": ([[r("x", 1), w("y", 2)], [r("y", 2), w("x", 1)]], "read-committed"),
+    "G1c-process": (
+        [
+            {"process": 9, "ops": [r("x", 1)]},
+            {"process": 9, "ops": [w("y", 2)]},
+            [r("y", 2), w("x", 1)],
+        ],
+        "read-committed",
+    ),
+    "observed-transaction-vanishes": (
+        [[w("x", 1), w("y", 2)], [r("x", 1), r("y", None)]],
+        "read-committed",
+    ),
+    "fractured-read": ([[w("x", 1), w("y", 2)], [r("y", None), r("x", 1)]], "read-atomic"),
+    "causal-violation": (
+        [[w("x", 1)], [r("x", 1), w("y", 2)], [r("y", 2), r("x", None)]],
+        "causal",
+    ),
+    "lost-update": (
+        [[w("x", 1)], [r("x", 1), w("x", 2)], [r("x", 1), w("x", 3)]],
+        "parallel-snapshot-isolation",
+    ),
+    "G-nonadjacent": (list(LONG_FORK), "prefix"),
+    "G2-item": ([[r("x", None), w("y", 1)], [r("y", None), w("x", 2)]], "serializable"),
+}
+
+
+@pytest.mark.parametrize("anomaly", PLANTED)
+def test_a_planted_anomaly_is_named_with_the_weakest_level_that_it_violates(anomaly: str) -> None:
+    transactions, weakest = PLANTED[anomaly]
+    verdict = judged(*transactions)
+    assert verdict.validity == Validity.VIOLATION
+    (example,) = verdict.counterexample
+    assert example["anomaly"] == anomaly
+    assert verdict.levels is not None
+    assert weakest in verdict.levels.violated
+    assert example["text"][0].startswith(anomaly)
+    assert example["operations"]
+
+
+@pytest.mark.parametrize("anomaly", PLANTED)
+def test_without_its_last_transaction_a_planted_anomaly_is_gone(anomaly: str) -> None:
+    transactions, _ = PLANTED[anomaly]
+    if len(transactions) > 1 and anomaly not in {"G1c", "G1c-process", "internal"}:
+        assert judged(*transactions[:-1]).validity != Validity.VIOLATION
+
+
+def test_a_cycle_is_told_edge_by_edge() -> None:
+    (example,) = judged(*LONG_FORK).counterexample
+    edges = example["edges"]
+    assert [edge["kind"] for edge in edges] == ["wr", "rw", "wr", "rw"]
+    assert [edge["to"] for edge in edges] == [edge["from"] for edge in edges[1:] + edges[:1]]
+    assert 'T2 read "x" = 1, which T1 wrote' in edges[0]["reason"]
+
+
+def test_strict_serializability_minds_time() -> None:
+    transactions = [[w("x", 1)], [r("x", None)]]
+    assert judged(*transactions).validity == Validity.VALID
+    verdict = judged(*transactions, level="strict-serializable", timed=True)
+    assert verdict.validity == Validity.VIOLATION
+    assert verdict.counterexample[0]["anomaly"].endswith("-realtime")
+
+
+def test_strict_serializability_is_unknown_without_times() -> None:
+    verdict = judged([w("x", 1)], [r("x", 1)], level="strict-serializable")
+    assert verdict.validity == Validity.UNKNOWN
+
+
+def test_the_default_is_strict_where_there_are_times() -> None:
+    history = table_of([{"ops": [w("x", 1)]}, {"process": 1, "ops": [r("x", None)]}], lists=False)
+    assert check(history, Request()).validity == Validity.VIOLATION
+
+
+def test_blind_writes_that_no_order_explains_are_refuted_by_search() -> None:
+    # Whoever of the two writers of x came first, one of the readers has seen the other too early.
+    verdict = judged(
+        [w("x", 1), w("a", 1)],
+        [w("x", 2), w("b", 2)],
+        [r("x", 1), r("b", 2)],
+        [r("x", 2), r("a", 1)],
+    )
+    assert verdict.validity == Validity.VIOLATION
+
+
+def test_nothing_read_is_unknown() -> None:
+    assert judged([w("x", 1)]).validity == Validity.UNKNOWN
+
+
+def test_an_indeterminate_write_that_was_read_took_effect() -> None:
+    unsure = {"ops": [w("x", 1), w("y", 2)], "outcome": "info"}
+    assert judged(unsure, [r("x", 1)]).validity == Validity.VALID
+    assert judged(unsure, [r("x", 1), r("y", None)]).validity == Validity.VIOLATION
+    assert judged(unsure, [r("x", None), r("y", None)]).validity == Validity.VALID
+
+
+def test_the_initial_value_can_be_given() -> None:
+    history = table_of([{"ops": [r("x", 0), w("x", 1)]}], lists=False)
+    assert check(history, Request(init=0)).validity == Validity.VALID
+    assert check(history, Request()).validity == Validity.VIOLATION
+
+
+@pytest.mark.parametrize("transactions", [[[w("x", 1)], [w("x", 1)]], [[w("x", 0)]]])
+def test_a_value_that_is_written_twice_is_refused_with_its_line(transactions: Any) -> None:
+    history = table_of([{"ops": ops} for ops in transactions], lists=False)
+    with pytest.raises(HistoryError, match=r"history:\d+"):
+        check(history, Request(init=0))
+
+
+def test_a_level_between_is_valid_or_violated_as_its_neighbours_are() -> None:
+    skew = PLANTED["G2-item"][0]
+    assert judged(*skew, level="update-atomic").validity == Validity.VALID
+    assert judged(*skew, level="repeatable-read").validity == Validity.VIOLATION
+    assert judged(*skew, level="update-serializable").validity == Validity.UNKNOWN
+
+
+def test_what_cannot_be_judged_is_refused() -> None:
+    history = table_of([{"ops": [r("x", None)]}], lists=False)
+    with pytest.raises(RequestError, match="strong-read-atomic"):
+        check(history, Request(levels=("strong-read-atomic",)))
+    with pytest.raises(RequestError, match="rw-register"):
+        check(history, Request(anomalies=("G0",)))
+
+
+def test_a_spent_budget_ends_the_check() -> None:
+    history = table_of([{"ops": [w("x", 1)]}, {"ops": [r("x", 1)]}], lists=False)
+    with pytest.raises(OutOfBudgetError):
+        check(history, Request(budget=Budget(timeout_s=-1.0)))
