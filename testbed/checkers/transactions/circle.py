@@ -33,12 +33,15 @@ class Paths:
         source: Edges.
         target: Edges.
         free: Whether an edge only continues the one before and counts nothing.
+        rank: Numbers of the nodes: those with a greater one than where the way is to end are left
+            out, which never misses one where numbers grow along the edges. All 0 for no such order.
     """
 
     nodes: int
     source: Nodes
     target: Nodes
     free: NDArray[np.bool_]
+    rank: NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,7 @@ class _Search:
         self._budget = budget
         self._starts, self._order = outgoing(paths.nodes, paths.source)
         self._targets, self._free = paths.target[self._order], paths.free[self._order]
+        self._rank = paths.rank
         self._notes = np.zeros((5, paths.nodes), np.int32)
         self._levels = np.zeros((2, 2 * paths.nodes + 1), np.int32)
         self._run = _search.for_rows(4 * len(paths.source) + len(seeds[0]))
@@ -128,7 +132,7 @@ class _Search:
     def _from(
         self, begin: int, seeds: tuple[Nodes, Nodes], length: int, most: int
     ) -> tuple[int, int, int]:
-        edges = (self._starts, self._targets, self._free)
+        edges = (self._starts, self._targets, self._free, self._rank)
         ended, seed, length, steps = self._run(
             edges, seeds, (begin, length, most, self._stamp), self._notes, self._levels
         )
@@ -147,7 +151,7 @@ def _search(  # noqa: C901 - one search, in one piece for the compiler
     the next level, of the one that put it on its own level, and the node and the edge it was
     reached by.
     """
-    starts, targets, free = edges
+    starts, targets, free, rank = edges
     goals, begins = seeds
     first, length, most, stamp = limits
     now, later = levels
@@ -174,7 +178,7 @@ def _search(  # noqa: C901 - one search, in one piece for the compiler
                     steps += 1
                     after = targets[edge]
                     far = level if free[edge] else level + 1
-                    if far >= length:
+                    if far >= length or rank[after] > rank[goal]:
                         continue
                     if after == goal and far == 0:
                         continue

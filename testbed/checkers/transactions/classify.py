@@ -12,9 +12,15 @@ from numpy.typing import NDArray
 from testbed.checkers.budget import Budget
 from testbed.checkers.transactions.anomaly import FORMS, implied_by, split_form
 from testbed.checkers.transactions.circle import FAR, Paths, shortest_circle
-from testbed.checkers.transactions.cycles import Core, components, cyclic_core
+from testbed.checkers.transactions.cycles import (
+    Core,
+    components,
+    cyclic_core,
+    topological_ranks,
+)
 from testbed.checkers.transactions.graph import DependencyGraph, Edge, Edges, Nodes
 from testbed.checkers.transactions.steps import Steps, all_of, alternating
+from testbed.history.operation_table import Integers
 
 _FORM_KINDS = {
     "": (),
@@ -105,7 +111,8 @@ def classify(graph: DependencyGraph, budget: Budget, missed: MissedBy | None = N
 
     Linear where the graph has no circle. Else only what lies on circles is searched, anomaly by
     anomaly from the worst on: whether there is one is decided by strongly connected components,
-    in linear time, for all but those with exactly one missed write, whose search is bounded.
+    in linear time, for all but those with exactly one missed write: their search may be quadratic,
+    and is bounded.
 
     Args:
         graph: The dependencies.
@@ -160,6 +167,23 @@ def _widened(core: Core, graph: DependencyGraph, missed: MissedBy) -> Core:
     )
 
 
+@dataclass(frozen=True)
+class _Ground:
+    """Where one kind of circle is looked for.
+
+    Args:
+        steps: All edges in question.
+        seeds: Those that may close a circle.
+        back: Those that the way back may use.
+        rank: See :class:`Paths`.
+    """
+
+    steps: Steps
+    seeds: Integers
+    back: Integers
+    rank: Nodes
+
+
 def _find(core: Core, shape: _Shape, form: str, budget: Budget) -> tuple[Cycle | None, bool]:
     """One anomaly: its shortest circle, or None and whether the search gave up."""
     form_kinds = _FORM_KINDS[form]
@@ -168,31 +192,58 @@ def _find(core: Core, shape: _Shape, form: str, budget: Budget) -> tuple[Cycle |
     if shape.longest == 1 and form:
         ways = form_kinds[-1:]
         longest = FAR if form == "-process" else 1
-    if shape.after:
-        steps = alternating(core, (*shape.after, *form_kinds), ways)
-    elif shape.certain:
-        steps = all_of(core, ways)
+    if shape.certain:
+        after = (*shape.after, *form_kinds) if shape.after else ()
+        ground = _circular(core, shape.seed, ways, after)
     else:
-        steps = alternating(core, ways, (*ways, Edge.RW))
-    label = components(steps.nodes, steps.source, steps.target)
-    inside = label[steps.source] == label[steps.target]
-    seeds = np.flatnonzero(inside & (steps.kind == shape.seed))
+        ground = _with_one_missed(core, ways)
+    steps, seeds, back = ground.steps, ground.seeds, ground.back
     if len(seeds) == 0:
         return None, False
-    certain = shape.certain
-    if not certain:
-        inside &= steps.kind != Edge.RW
-    back = np.flatnonzero(inside)
-    paths = Paths(
-        steps.nodes, steps.source[back], steps.target[back], steps.kind[back] == Edge.JOIN
-    )
-    seeds = _smallest_first(seeds, label[steps.source[seeds]], label)
+    joins = steps.kind[back] == Edge.JOIN
+    paths = Paths(steps.nodes, steps.source[back], steps.target[back], joins, ground.rank)
     ends = (steps.source[seeds], steps.target[seeds])
-    circle = shortest_circle(paths, ends, budget, longest=longest, certain=certain)
+    circle = shortest_circle(paths, ends, budget, longest=longest, certain=shape.certain)
     if circle.seed < 0:
         return None, circle.exhausted
     used = [int(seeds[circle.seed]), *(int(back[edge]) for edge in circle.path)]
     return _cycle(core, steps, shape.anomaly + form, used), False
+
+
+def _circular(core: Core, seed: Edge, ways: tuple[Edge, ...], after: tuple[Edge, ...]) -> _Ground:
+    """Seeds that lie on the way itself: each within a component has a way back."""
+    steps = alternating(core, after, ways) if after else all_of(core, ways)
+    rank = np.zeros(steps.nodes, np.int32)
+    if np.all(topological_ranks(steps.nodes, steps.source, steps.target) >= 0):
+        nothing = np.empty(0, np.int64)
+        return _Ground(steps, nothing, nothing, rank)
+    label = components(steps.nodes, steps.source, steps.target)
+    inside = label[steps.source] == label[steps.target]
+    seeds = np.flatnonzero(inside & (steps.kind == seed))
+    seeds = _smallest_first(seeds, label[steps.source[seeds]], label)
+    return _Ground(steps, seeds, np.flatnonzero(inside), rank)
+
+
+def _with_one_missed(core: Core, ways: tuple[Edge, ...]) -> _Ground:
+    """Seeds are RW, which the way back may not use.
+
+    Where the way back has no circle of its own, only an RW against its order can close one, and
+    only between the ranks of its ends. Else what shares a component is searched.
+    """
+    steps = all_of(core, (*ways, Edge.RW))
+    missed = steps.kind == Edge.RW
+    back = np.flatnonzero(~missed)
+    rank = topological_ranks(steps.nodes, steps.source[back], steps.target[back])
+    if np.all(rank >= 0):
+        seeds = np.flatnonzero(missed & (rank[steps.source] > rank[steps.target]))
+        return _Ground(steps, seeds, back, rank)
+    steps = alternating(core, ways, (*ways, Edge.RW))
+    missed = steps.kind == Edge.RW
+    label = components(steps.nodes, steps.source, steps.target)
+    inside = label[steps.source] == label[steps.target]
+    seeds = np.flatnonzero(inside & missed)
+    seeds = _smallest_first(seeds, label[steps.source[seeds]], label)
+    return _Ground(steps, seeds, np.flatnonzero(inside & ~missed), np.zeros(steps.nodes, np.int32))
 
 
 def _smallest_first(seeds: NDArray[np.int64], where: Nodes, label: Nodes) -> NDArray[np.int64]:

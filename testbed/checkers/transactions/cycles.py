@@ -38,14 +38,14 @@ class Core:
 def cyclic_core(nodes: int, source: Nodes, target: Nodes, kind: Small) -> Core | None:
     """The part of a graph in which all its circles lie; None where it has none.
 
-    Nodes without an edge that leads to them are taken away until none is left (Kahn, CACM 1962),
-    the same backwards on what remains; only there are components looked for. Linear in the edges.
+    What can be ranked from the front is taken away, then what can be from the back; only in what
+    remains are components looked for. Linear in the edges.
     """
-    left = np.flatnonzero(_remaining(nodes, source, target))
+    left = np.flatnonzero(topological_ranks(nodes, source, target) < 0)
     if len(left) == 0:
         return None
     source, target, kind = _within(left, nodes, source, target, kind)
-    inner = np.flatnonzero(_remaining(len(left), target, source))
+    inner = np.flatnonzero(topological_ranks(len(left), target, source) < 0)
     source, target, kind = _within(inner, len(left), source, target, kind)
     label = components(len(inner), source, target)
     same = label[source] == label[target]
@@ -67,10 +67,15 @@ def outgoing(nodes: int, source: Nodes) -> tuple[Integers, Integers]:
     return starts, order
 
 
-def _remaining(nodes: int, source: Nodes, target: Nodes) -> NDArray[np.bool_]:
+def topological_ranks(nodes: int, source: Nodes, target: Nodes) -> NDArray[np.int32]:
+    """Numbers of the nodes that grow along every edge; -1 for what lies on circles or behind one.
+
+    Nodes without an edge from one that has no number yet are taken first come, first served
+    (Kahn, CACM 1962).
+    """
     run = _peel.for_rows(nodes + len(source))
-    left: NDArray[np.bool_] = run(source, target, nodes)
-    return left
+    ranks: NDArray[np.int32] = run(source, target, nodes)
+    return ranks
 
 
 def _within(
@@ -79,8 +84,28 @@ def _within(
     """The edges among the nodes kept, renumbered."""
     number = np.full(nodes, -1, np.int32)
     number[kept] = np.arange(len(kept), dtype=np.int32)
-    inside = (number[source] >= 0) & (number[target] >= 0)
-    return number[source[inside]], number[target[inside]], kind[inside]
+    run = _select.for_rows(nodes + len(source))
+    first, second, kinds = run(number, source, target, kind)
+    return first, second, kinds
+
+
+@kernel
+def _select(number: Any, source: Any, target: Any, kind: Any) -> Any:
+    count = 0
+    for edge in range(len(source)):
+        if number[source[edge]] >= 0 and number[target[edge]] >= 0:
+            count += 1
+    first = np.empty(count, np.int32)
+    second = np.empty(count, np.int32)
+    kinds = np.empty(count, np.int8)
+    count = 0
+    for edge in range(len(source)):
+        if number[source[edge]] >= 0 and number[target[edge]] >= 0:
+            first[count] = number[source[edge]]
+            second[count] = number[target[edge]]
+            kinds[count] = kind[edge]
+            count += 1
+    return first, second, kinds
 
 
 @kernel
@@ -118,19 +143,19 @@ def _peel(source: Any, target: Any, nodes: int) -> Any:
         if needs[node] == 0:
             ready[count] = node
             count += 1
-    left = np.ones(nodes, np.bool_)
+    ranks = np.full(nodes, -1, np.int32)
     at = 0
     while at < count:
         node = ready[at]
+        ranks[node] = at
         at += 1
-        left[node] = False
         for edge in range(starts[node], starts[node + 1]):
             after = targets[edge]
             needs[after] -= 1
             if needs[after] == 0:
                 ready[count] = after
                 count += 1
-    return left
+    return ranks
 
 
 @kernel

@@ -13,6 +13,9 @@ from testbed.checkers.transactions.list_versions import AGAIN, NOBODY, Versions
 from testbed.history.operation_table import Integers
 from testbed.history.transaction_table import Access, Outcome, TransactionTable
 
+STRAYS_MAX = 1000
+"""Reads that are no prefixes of the longest: so many are looked at one by one."""
+
 
 @dataclass(frozen=True)
 class Findings:
@@ -30,8 +33,13 @@ class Findings:
 
     def all(self) -> list[Finding]:
         """One finding for each anomaly."""
-        found = [*self._elements(), self._dirty_update(), *self._orders(), *self._cases()]
-        return [finding for finding in found if finding is not None]
+        elements = [*self._elements(), *self._elements_of_strays()]
+        found = [*elements, self._dirty_update(), *self._orders(), *self._cases()]
+        named: dict[str, Finding] = {}
+        for finding in found:
+            if finding is not None:
+                named.setdefault(finding.anomaly, finding)
+        return list(named.values())
 
     def _row(self, at: int) -> int:
         return int(np.searchsorted(self.table.first, at, side="right")) - 1
@@ -62,7 +70,7 @@ class Findings:
         sizes = np.where(sizes > place - versions.base[key], sizes, np.iinfo(np.int32).max)
         return int(reads[int(np.argmin(sizes))])
 
-    def _elements(self) -> list[Finding | None]:
+    def _elements(self) -> list[Finding]:
         """Elements that should not be there: of nobody, of the aborted, and the same again."""
         versions, table = self.versions, self.table
         writer = versions.writer
@@ -73,11 +81,36 @@ class Findings:
         nobody = np.flatnonzero(real & (writer == NOBODY))
         again = np.flatnonzero(writer == AGAIN)
         failed = np.flatnonzero(aborted)
-        return [
+        found = [
             self._element("garbage-read", nobody, "no transaction appended"),
             self._element("duplicate-elements", again, "this is the second time of"),
             self._aborted(failed),
         ]
+        return [finding for finding in found if finding is not None]
+
+    def _elements_of_strays(self) -> list[Finding]:
+        """The same of reads that are no prefixes of the longest, of the first of them."""
+        found: list[Finding] = []
+        for at in self.versions.strays[:STRAYS_MAX].tolist():
+            start, after = self._items(at)
+            items = self.table.list_items[start:after].tolist()
+            key = int(self.table.key[at])
+            for number, item in enumerate(items):
+                value = short(self.table.values[item])
+                owner = self.versions.owner_of(self.table, key, item)
+                if owner < 0:
+                    found.append(self._seen("garbage-read", at, "no transaction appended", value))
+                elif item in items[:number]:
+                    words = "this is the second time of"
+                    found.append(self._seen("duplicate-elements", at, words, value))
+                elif self.table.outcome[owner] == Outcome.FAIL:
+                    words = f"the transaction in line {self.table.line[owner]} that appended"
+                    found.append(self._seen("G1a", at, words, f"{value} did not commit"))
+        return found
+
+    def _seen(self, anomaly: str, reader: int, words: str, value: str, count: int = 1) -> Finding:
+        text = f"{words} {value}".replace("{", "{{").replace("}", "}}")
+        return self._make(anomaly, (reader,), f"{{0}}; {text}", count)
 
     def _element(self, anomaly: str, places: Integers, words: str) -> Finding | None:
         if len(places) == 0:
@@ -87,8 +120,7 @@ class Findings:
         number = int(places[0] - self.versions.base[key])
         start = int(self.table.list_starts[self.table.value[reader]])
         value = short(self.table.values[int(self.table.list_items[start + number])])
-        words = f"{words} {value}".replace("{", "{{").replace("}", "}}")
-        return self._make(anomaly, (reader,), f"{{0}}; {words}", len(places))
+        return self._seen(anomaly, reader, words, value, len(places))
 
     def _aborted(self, places: Integers) -> Finding | None:
         if len(places) == 0:
@@ -120,15 +152,18 @@ class Findings:
         strays = self.versions.strays
         if len(strays) == 0:
             return []
-        sizes = np.array([self._size(int(at)) for at in strays[:1000]])
+        spans = [self._items(at) for at in strays[:STRAYS_MAX].tolist()]
+        sizes = [after - start for start, after in spans]
         stray = int(strays[int(np.argmin(sizes))])
         longest = int(self.versions.longest[int(self.table.key[stray])])
         words = "{0}; {1}: neither is the beginning of the other"
         return [self._make("incompatible-order", (stray, longest), words, len(strays))]
 
-    def _size(self, at: int) -> int:
+    def _items(self, at: int) -> tuple[int, int]:
+        """Where the elements of a read stand."""
         value = int(self.table.value[at])
-        return int(self.table.list_starts[value + 1] - self.table.list_starts[value])
+        start, after = self.table.list_starts[value : value + 2].tolist()
+        return start, after
 
     def _cases(self) -> list[Finding | None]:
         words = {

@@ -151,7 +151,7 @@ def test_the_way_back_is_the_shortest(triples, free_bits):
     seeds = np.flatnonzero(both.kind == RW)
     back = np.flatnonzero(both.kind != RW)
     free = np.array([bool(free_bits >> n & 1) for n in range(len(back))], bool)
-    paths = Paths(NODES, both.source[back], both.target[back], free)
+    paths = Paths(NODES, both.source[back], both.target[back], free, np.zeros(NODES, np.int32))
     ends = (both.source[seeds], both.target[seeds])
     circle = shortest_circle(paths, ends, Budget(), longest=FAR, certain=False)
     far = np.full((NODES, NODES), 99)

@@ -213,6 +213,19 @@ def test_many_appends_that_no_read_shows_need_few_edges():
     assert verdict.numbers["dependencies"] == size
 
 
+def test_elements_of_a_read_that_is_no_prefix_are_looked_at_as_well():
+    verdict = judged(txn("x+1"), txn("x+2"), txn("x:12"), txn("x:9"), txn("x:22"))
+    assert {"garbage-read", "incompatible-order", "duplicate-elements"} <= names(verdict)
+    assert verdict.levels is not None
+    assert verdict.levels.violated[0] == "read-uncommitted"
+
+
+def test_own_appends_in_another_order_than_they_were_made():
+    verdict = judged(txn("x+1", "x+2"), txn("x:21"))
+    assert "incompatible-order" in names(verdict)
+    assert "incompatible-order" in names(judged(txn("x+1", "x+2"), txn("x:2")))
+
+
 def test_two_updates_of_what_nothing_shows_later_are_lost():
     verdict = judged(*[txn("x:", f"x+{n}", **at(n, 100 + n, n)) for n in range(3)])
     assert {"lost-update", "G2-item"} <= names(verdict)
