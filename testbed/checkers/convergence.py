@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from testbed.checkers.operation_view import shown
+from testbed.checkers.operation_view import moment_s, shown
 from testbed.checkers.verdict import Validity, Verdict
-from testbed.history.history import History
+from testbed.history.history import History, Pair
 from testbed.measures.convergence import DifferingRow, final_rows
 from testbed.measures.session_steps import READS
 
@@ -59,12 +59,20 @@ def check(
     return Verdict(NAME, PROMISE, Validity.VALID, reason, (), numbers)
 
 
+def _line(pair: Pair) -> str:
+    outcome = {"ok": "acknowledged", "info": "outcome unknown"}[pair.outcome]
+    value, process = pair.invocation.value, pair.invocation.process
+    when = f"{moment_s(pair.start_ns)}, {outcome}"
+    return f"process {process} {pair.f} {value} at {pair.node} ({when})"
+
+
 def _example(row: DifferingRow) -> dict[str, Any]:
     return {
         "anomaly": "differing-row",
         "text": [
             f"row {row.key}:",
             *(f"  {node} has {version}" for node, version in row.versions.items()),
+            *(f"  {_line(pair)}" for pair in row.writes[:20]),
         ],
         "row": row.key,
         "versions": dict(row.versions),

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from testbed.checkers.collections.calls import Calls, calls
 from testbed.checkers.collections.elements import Contents, Elements, elements_of
 from testbed.checkers.collections.unexpected import unexpected
-from testbed.checkers.collections.witness import EXAMPLES_MAX, listed, witness
+from testbed.checkers.collections.witness import EXAMPLES_MAX, listed, shortened, witness
 from testbed.checkers.kernel import kernel
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Validity, Verdict
@@ -142,8 +142,8 @@ class _Shown:
         missing = earlier[~np.isin(earlier, seen)]
         values = [self.elements.value(number) for number in missing.tolist()]
         text = (
-            f"a read sees {self.elements.value(last)} and not {listed(values)}, which was "
-            "acknowledged before that one's write began:"
+            f"a read sees {shortened(self.elements.value(last))} and not {listed(values)}, which "
+            "was acknowledged before that one's write began:"
         )
         first = int(self.history.partner[self.acknowledged[missing[0]]])
         rows = [first, int(begun[last]), int(self.reads.begun[read])]

@@ -20,7 +20,7 @@ from typing import Any
 
 from testbed.checkers.collections.calls import calls
 from testbed.checkers.collections.elements import canonical
-from testbed.checkers.collections.witness import EXAMPLES_MAX, witness
+from testbed.checkers.collections.witness import EXAMPLES_MAX, counted, witness
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.operation_table import Kind, OperationTable
@@ -59,7 +59,7 @@ def check(history: OperationTable, request: Request) -> Verdict:
     }
     if forks:
         examples = tuple(_example(history, one, two) for one, two in forks[:EXAMPLES_MAX])
-        reason = f"{len(forks)} pairs of reads see writes in contrary orders"
+        reason = f"{counted(len(forks), 'pair')} of reads with writes in contrary orders"
         return Verdict(NAME, PROMISE, Validity.VIOLATION, reason, examples, numbers)
     doubt = _doubt(reads, written, groups, request.params.get("group_size"))
     if doubt is not None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from testbed.checkers.collections.calls import calls
-from testbed.checkers.collections.witness import EXAMPLES_MAX, witness
+from testbed.checkers.collections.witness import EXAMPLES_MAX, counted, witness
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.operation_table import OperationTable
 from testbed.history.problem import HistoryError, Problem
@@ -56,7 +56,9 @@ def check_counter(history: OperationTable) -> Verdict:
             for one, two in found[:EXAMPLES_MAX]
         )
         reason = "; ".join(
-            f"{len(found)} times {_WORDS[name]}" for name, found in broken.items() if found
+            f"{counted(len(found), 'time')} {_WORDS[name]}"
+            for name, found in broken.items()
+            if found
         )
         return Verdict(NAME, PROMISE, Validity.VIOLATION, reason, examples, numbers)
     if not pairs and not order:

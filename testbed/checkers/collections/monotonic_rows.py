@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from testbed.checkers.collections.calls import Calls, calls
-from testbed.checkers.collections.witness import EXAMPLES_MAX, listed, witness
+from testbed.checkers.collections.witness import EXAMPLES_MAX, counted, witness
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.operation_table import Kind, OperationTable
 from testbed.history.problem import HistoryError, Problem
@@ -56,12 +56,12 @@ def check_rows(history: OperationTable) -> Verdict:
     numbers |= {name.replace("-", "_"): float(len(found)) for name, found in broken.items()}
     if any(broken.values()):
         examples = tuple(
-            witness(history, name, [f"{_WORDS[name]}: {one}"], [*_of(added, one), began])
+            witness(history, name, [f"{_WORDS[name]}: {_text(one)}:"], [*_of(added, one), began])
             for name, found in broken.items()
             for one in found[:EXAMPLES_MAX]
         )
         reason = "; ".join(
-            f"{len(found)} {_WORDS[name]}: {listed(found)}"
+            f"{counted(len(found), 'time')} {_WORDS[name]}: {_text(found[0])}"
             for name, found in broken.items()
             if found
         )
@@ -74,11 +74,11 @@ def check_rows(history: OperationTable) -> Verdict:
 
 
 _WORDS = {
-    "lost": "acknowledged values are not there",
-    "revived": "values are there whose adds failed",
-    "duplicated": "values are there twice",
-    "value-order": "neighbours in the order of time are not in the order of their values",
-    "time-order": "neighbours are not in the order of their times",
+    "lost": "an acknowledged value is not there",
+    "revived": "a value is there whose add failed",
+    "duplicated": "a value is there twice",
+    "value-order": "a value is not below the next one in the order of time",
+    "time-order": "a time is after the next one's",
 }
 
 Added = dict[int, tuple[int, int, int]]
@@ -163,6 +163,11 @@ def _lost(added: Added, began: int, there: frozenset[int]) -> list[int]:
 def _repeated(values: list[int]) -> list[int]:
     seen: set[int] = set()
     return [value for value in values if value in seen or seen.add(value)]  # type: ignore[func-returns-value]
+
+
+def _text(one: Any) -> str:
+    """A value, or two that stand in the wrong order."""
+    return f"{one[0]}, then {one[1]}" if isinstance(one, tuple) else str(one)
 
 
 def _of(added: Added, one: Any) -> list[int]:

@@ -22,7 +22,7 @@ from testbed.checkers.collections.calls import Calls, calls
 from testbed.checkers.collections.elements import STRANGER, Elements, elements_of
 from testbed.checkers.collections.set_sweep import NEVER, Sweep, sweep
 from testbed.checkers.collections.unexpected import unexpected
-from testbed.checkers.collections.witness import EXAMPLES_MAX, listed, witness
+from testbed.checkers.collections.witness import EXAMPLES_MAX, counted, listed, shortened, witness
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.operation_table import Integers, OperationTable
@@ -143,11 +143,15 @@ class _Fates:
             places = np.flatnonzero(chosen).tolist()
             values = [self.elements.value(place) for place in places]
             if places:
-                parts.append(f"{len(places)} elements are {_WORDS[anomaly]}: {listed(values)}")
+                parts.append(
+                    f"{counted(len(places), 'element')} {_WORDS[anomaly]}: {listed(values)}"
+                )
             examples += [self._example(anomaly, place) for place in places[:EXAMPLES_MAX]]
         if strangers:
             values = [value for value, _ in strangers]
-            parts.append(f"{len(values)} elements were read that nobody added: {listed(values)}")
+            parts.append(
+                f"{counted(len(values), 'element')} read that nobody added: {listed(values)}"
+            )
             examples += [
                 unexpected(self.history, value, row, self.adds)
                 for value, row in strangers[:EXAMPLES_MAX]
@@ -157,23 +161,24 @@ class _Fates:
     def _example(self, anomaly: str, place: int) -> dict[str, Any]:
         found, partner = self.found, self.history.partner
         value = self.elements.value(place)
+        name = shortened(value)
         add = int(found.added[place])
         if found.acknowledged[place] != NEVER:
             add = int(partner[found.acknowledged[place]])
         rows = [add]
         if anomaly == "lost":
-            text = f"element {value} is known and gone: no later read has it"
+            text = f"element {name} is known and gone: no later read has it"
             rows += [int(found.present[place]), int(self.reads.begun[-1])]
         elif anomaly == "stale":
-            text = f"element {value} is known, and a read that was invoked later lacks it"
+            text = f"element {name} is known, and a read that was invoked later lacks it"
             known = int(found.known[place])
             seen = int(partner[known]) if known != found.acknowledged[place] else -1
             rows += [seen, int(found.absent[place])]
         elif anomaly == "repeated":
-            text = f"element {value} stands twice in one read"
+            text = f"element {name} stands twice in one read"
             rows.append(int(partner[found.repeated[place]]))
         else:
-            text = f"element {value} was read before anybody added it"
+            text = f"element {name} was read before anybody added it"
             rows.append(int(partner[found.seen_early[place]]))
         return witness(self.history, anomaly, [f"{text}:"], rows, element=value)
 

@@ -17,7 +17,7 @@ import numpy as np
 from testbed.checkers.collections.calls import Calls, calls
 from testbed.checkers.collections.elements import STRANGER, elements_of
 from testbed.checkers.collections.unexpected import unexpected
-from testbed.checkers.collections.witness import EXAMPLES_MAX, listed, witness
+from testbed.checkers.collections.witness import EXAMPLES_MAX, counted, listed, shortened, witness
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.operation_table import Integers, OperationTable
@@ -69,9 +69,11 @@ def check(history: OperationTable, request: Request) -> Verdict:
         items = history.value(final)
         strangers = [items[place] for place in strange.tolist()]
         examples += [unexpected(history, value, began, adds) for value in strangers[:EXAMPLES_MAX]]
-        parts = [f"{len(values)} acknowledged elements are lost: {listed(values)}"] * bool(values)
+        parts = [f"{counted(len(values), 'acknowledged element')} lost: {listed(values)}"] * bool(
+            values
+        )
         parts += [
-            f"{len(strangers)} elements were read that nobody added: {listed(strangers)}"
+            f"{counted(len(strangers), 'element')} read that nobody added: {listed(strangers)}"
         ] * bool(strangers)
         reason = "; ".join(parts)
         return Verdict(NAME, PROMISE, Validity.VIOLATION, reason, tuple(examples), numbers)
@@ -99,5 +101,7 @@ def _first_rows(count: int, numbered: Any, acknowledged: Calls) -> Integers:
 
 
 def _lost(history: OperationTable, value: Any, add: int, read: int) -> dict[str, Any]:
-    text = [f"element {value} was acknowledged before the final read began and is not in it:"]
+    text = [
+        f"element {shortened(value)} was acknowledged before the final read began and is not in it:"
+    ]
     return witness(history, "lost", text, [add, read], element=value)

@@ -19,7 +19,7 @@ import numpy as np
 from testbed.checkers.collections.calls import Calls, calls
 from testbed.checkers.collections.elements import STRANGER, Elements, Numbers, elements_of
 from testbed.checkers.collections.unexpected import unexpected
-from testbed.checkers.collections.witness import EXAMPLES_MAX, listed, witness
+from testbed.checkers.collections.witness import EXAMPLES_MAX, counted, listed, shortened, witness
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.operation_table import Integers, OperationTable
@@ -110,8 +110,9 @@ def _doubt(numbers: dict[str, float], asked: int, takes: int, drains: int) -> st
         return "nothing was ever taken out of the queue"
     if lost and (lost <= takes or drains):
         return (
-            f"{lost} acknowledged elements did not come out; {takes} dequeues and {drains} drains "
-            "of unknown outcome may have taken them"
+            f"{counted(lost, 'acknowledged element')} did not come out: "
+            f"{counted(takes, 'dequeue')} and {counted(drains, 'drain')} of unknown outcome may "
+            "have taken as many"
         )
     return None
 
@@ -137,15 +138,19 @@ def _explained(
     parts, examples = [], []
     values = [elements.value(number) for number in missing.tolist()]
     if values:
-        parts.append(f"{len(values)} acknowledged elements never came out: {listed(values)}")
+        parts.append(
+            f"{counted(len(values), 'acknowledged element')} never came out: {listed(values)}"
+        )
         numbers = elements.number_rows(history, puts.ok.asked)
         for number, value in zip(missing[:EXAMPLES_MAX].tolist(), values, strict=False):
             put = puts.ok.begun[numbers == number].tolist()
-            text = [f"element {value} was acknowledged and never came out:"]
+            text = [f"element {shortened(value)} was acknowledged and never came out:"]
             examples.append(witness(history, "lost", text, put[-1:], element=value))
     if strange:
         values = [value for _, value in strange]
-        parts.append(f"{len(values)} elements came out that nobody had put in: {listed(values)}")
+        parts.append(
+            f"{counted(len(values), 'element')} came out that nobody had put in: {listed(values)}"
+        )
         examples += [
             unexpected(history, value, int(history.partner[row]), puts)
             for row, value in strange[:EXAMPLES_MAX]

@@ -8,7 +8,7 @@ import numpy as np
 
 from testbed.checkers.collections.calls import Calls
 from testbed.checkers.collections.elements import STRANGER, elements_of
-from testbed.checkers.collections.witness import witness
+from testbed.checkers.collections.witness import shortened, witness
 from testbed.history.operation_table import Kind, OperationTable
 
 
@@ -29,7 +29,7 @@ def unexpected(history: OperationTable, value: Any, read: int, adds: Calls) -> d
         why, rows = "the only operations that asked for it failed", failed[:1]
     else:
         why, rows = "nobody asked for it", []
-    text = [f"element {value} was there, and {why}:"]
+    text = [f"element {shortened(value)} was there, and {why}:"]
     return witness(history, "unexpected", text, [*rows, read], element=value)
 
 

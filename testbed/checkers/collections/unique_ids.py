@@ -12,7 +12,7 @@ import numpy as np
 
 from testbed.checkers.collections.calls import Calls, calls
 from testbed.checkers.collections.elements import canonical
-from testbed.checkers.collections.witness import EXAMPLES_MAX, listed, witness
+from testbed.checkers.collections.witness import EXAMPLES_MAX, counted, listed, shortened, witness
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.operation_table import OperationTable, Tag
@@ -53,13 +53,13 @@ def check(history: OperationTable, request: Request) -> Verdict:
             witness(
                 history,
                 "duplicated",
-                [f"identifier {value} was given out {len(rows)} times:"],
+                [f"identifier {shortened(value)} was given out {len(rows)} times:"],
                 rows[:EXAMPLES_MAX],
                 element=value,
             )
             for value, rows in repeated[:EXAMPLES_MAX]
         )
-        reason = f"{len(values)} identifiers were given out more than once: {listed(values)}"
+        reason = f"{counted(len(values), 'identifier')} given out more than once: {listed(values)}"
         return Verdict(NAME, PROMISE, Validity.VIOLATION, reason, examples, figures)
     if not len(given):
         reason = "no identifier was given out"

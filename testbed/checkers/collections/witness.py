@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -34,7 +35,7 @@ def witness(
 
 def said(operation: dict[str, Any]) -> str:
     """An operation in one line."""
-    key = f" of key {operation['key']}" if operation.get("key") is not None else ""
+    key = f" of key {_plain(operation['key'])}" if operation.get("key") is not None else ""
     end = operation.get("end")
     lines = f"from line {operation['start']} on" if end is None else f"lines {operation['start']}"
     lines += "" if end is None else f" to {end}"
@@ -45,18 +46,27 @@ def said(operation: dict[str, Any]) -> str:
 
 
 def shortened(value: Any, length: int | None = None, items_max: int = 12) -> str:
-    """A value for people: a list that is or was longer is cut."""
+    """A value for people, as JSON: a list that is or was longer is cut."""
     if isinstance(value, list) and len(value) > items_max:
-        begin = ", ".join(str(item) for item in value[: items_max - 2])
+        begin = ", ".join(_plain(item) for item in value[: items_max - 2])
         return f"[{begin}, ... {length or len(value)} in all]"
-    return str(value)
+    return _plain(value)
 
 
 def listed(values: Sequence[Any], values_max: int = 8) -> str:
     """Some values for people, the first ones and how many more."""
-    first = ", ".join(str(value) for value in values[:values_max])
+    first = ", ".join(shortened(value) for value in values[:values_max])
     more = len(values) - values_max
     return f"{first} and {more} more" if more > 0 else first
+
+
+def counted(count: int, what: str) -> str:
+    """So many of something: ``1 read``, ``2 reads``."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _plain(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _shown(table: OperationTable, row: int) -> dict[str, Any]:
