@@ -24,15 +24,6 @@ PORT = 7410
 INTERVAL_S = 0.5
 PURGE_EVERY = 20
 
-BEAT = """
-INSERT INTO heartbeat VALUES (current_setting('mesh.region'), stamp_after(0, 0, 0), wall_us())
-ON CONFLICT (region) DO UPDATE SET stamp = excluded.stamp, sent_us = excluded.sent_us
-"""
-SEE = """
-INSERT INTO seen SELECT current_setting('mesh.region'), region, stamp FROM heartbeat
-ON CONFLICT (region, origin) DO UPDATE SET stamp = excluded.stamp
-WHERE seen.stamp <> excluded.stamp
-"""
 HORIZON = "SELECT min(stamp) FROM seen HAVING count(*) = %s"
 """What is older was seen by every region from every region: nothing older can arrive any more."""
 
@@ -91,17 +82,16 @@ class Keeper:
 
     def keep(self, connection: psycopg.Connection[Any]) -> None:
         """Beat as long as the connection lives."""
-        beats = 0
-        while not one(connection, "SELECT current_setting('mesh.schema', true)"):
+        if not one(connection, "SELECT current_setting('mesh.schema', true)"):
             self.problem = "the tables of the mesh are not there yet"
             return
+        beats = 0
         # What is kept here need not wait for any disk, and belongs to the tables' owner.
         connection.execute("SET synchronous_commit = off")
         connection.execute("SET ROLE testbed")
         while True:
             if not one(connection, "SELECT pg_is_in_recovery()"):
-                connection.execute(BEAT)
-                connection.execute(SEE)
+                connection.execute("SELECT beat()")
                 beats += 1
                 if beats % PURGE_EVERY == 0:
                     self.purge(connection)
