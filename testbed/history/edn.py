@@ -56,6 +56,12 @@ class Ratio(Name):
     __slots__ = ()
 
 
+class BigDecimal(Name):
+    """A decimal number of any precision, as ``1.50M``."""
+
+    __slots__ = ()
+
+
 class Character(Name):
     """A character, as ``a``."""
 
@@ -325,8 +331,10 @@ class Reader:
             raise EdnError(start, f"expected numbers of at most {DIGITS_MAX} digits")
         return int(lexeme.removesuffix("N"))
 
-    def _float(self, lexeme: str, start: int) -> float:
-        number = float(lexeme.removesuffix("M"))
+    def _float(self, lexeme: str, start: int) -> float | BigDecimal:
+        if lexeme.endswith("M"):
+            return BigDecimal(lexeme)
+        number = float(lexeme)
         if number in (float("inf"), float("-inf")):
             raise EdnError(start, "expected a number that fits 64 bits")
         return number

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from testbed.history.edn import END, EdnError, Independent, Keyword, Name, Reader
-from testbed.history.entry import TYPES, Entry, entry_of, shown
+from testbed.history.edn import END, EdnError, Independent, Name, Reader
+from testbed.history.entry import TYPES, Entry, entry_of, micro_operations, shown
 from testbed.history.pairing import Complaints
 from testbed.history.problem import Problem
 from testbed.history.source import Source
@@ -18,25 +19,45 @@ def entries(source: Source, complaints: Complaints) -> Iterator[Entry]:
     Raises:
         HistoryError: The file cannot be unpacked; other problems go to the complaints.
     """
+    text = text_of(source, complaints)
+    if text is not None:
+        yield from entries_of_text(text, complaints)
+
+
+def text_of(source: Source, complaints: Complaints) -> str | None:
+    """The text of a file; None if it is not UTF-8, which goes to the complaints."""
     data = source.whole()
     try:
-        text = data.decode()
+        return data.decode()
     except UnicodeDecodeError as error:
         before = data[: error.start].decode()
         why = f"expected UTF-8, not the byte 0x{data[error.start]:02x}"
         complaints.add(_problem(before, len(before), why))
-        return
-    del data
-    yield from entries_of_text(text, complaints)
+        return None
 
 
 def entries_of_text(text: str, complaints: Complaints) -> Iterator[Entry]:
     """The operations of a text."""
-    yield from (entry for entry, _, _ in placed_entries(text, complaints))
+    yield from (found.entry for found in written_entries(text, complaints))
 
 
-def placed_entries(text: str, complaints: Complaints) -> Iterator[tuple[Entry, int, int]]:
-    """The operations of a text, each with where it begins and ends."""
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An operation and how it was written.
+
+    Args:
+        entry: The operation.
+        document: What was read: a map or a tuple, every name with its kind.
+        text: How it stands in the file.
+    """
+
+    entry: Entry
+    document: Any
+    text: str
+
+
+def written_entries(text: str, complaints: Complaints) -> Iterator[Written]:
+    """The operations of a text, each as it was written."""
     reader = Reader(text)
     names = _Names()
     line, counted = 1, 0
@@ -47,11 +68,12 @@ def placed_entries(text: str, complaints: Complaints) -> Iterator[tuple[Entry, i
             line += text.count("\n", counted, start)
             counted = start
             reader.fresh()
-            found = _entry(reader.next_value(), line, reader, start)
+            document = reader.next_value()
+            found = _entry(document, line, reader, start)
             if isinstance(found, Entry):
                 trouble = names.trouble(found)
                 if trouble is None:
-                    yield found, start, reader.position
+                    yield Written(found, document, text[start : reader.position])
                     continue
                 found = [_problem(text, start, trouble)]
             complaints.add(*found)
@@ -114,40 +136,40 @@ class _Names:
     """
 
     def __init__(self) -> None:
-        self._kinds: dict[str, type] = {}
+        self._keys: dict[str, type] = {}
+        self._values: dict[str, type] = {}
 
     def trouble(self, entry: Entry) -> str | None:
-        """Which text stands for two different values, if any."""
-        value = entry.value
-        if type(value) is int and (entry.key is None or type(entry.key) is int):
-            return None
-        return self._walk(entry.key, micro=False) or self._walk(value, micro=True)
+        """Which text stands for two different keys or values, if any."""
+        found = self._walk(entry.key, self._keys)
+        if type(entry.value) is int or entry.value is None:
+            return found
+        if not micro_operations(entry.value):
+            return found or self._walk(entry.value, self._values)
+        for micro in entry.value:
+            found = found or self._walk(micro[1], self._keys) or self._walk(micro[2:], self._values)
+        return found
 
-    def _walk(self, value: Any, *, micro: bool) -> str | None:
+    def _walk(self, value: Any, kinds: dict[str, type]) -> str | None:
         if isinstance(value, str):
-            return self._text(value)
-        if isinstance(value, list):
-            for item in value:
-                # The function of a micro-operation is not a value.
-                named = micro and isinstance(item, list) and item and isinstance(item[0], Keyword)
-                trouble = self._walk(item[1:] if named else item, micro=False)
-                if trouble:
-                    return trouble
-        elif isinstance(value, dict):
-            for item in value.values():
-                trouble = self._walk(item, micro=False)
-                if trouble:
-                    return trouble
+            return _respelled(value, kinds)
+        if isinstance(value, dict):
+            value = list(value.values())
+        for item in value if isinstance(value, list) else ():
+            trouble = self._walk(item, kinds)
+            if trouble:
+                return trouble
         return None
 
-    def _text(self, text: str) -> str | None:
-        kind = self._kinds.setdefault(str(text), type(text))
-        if kind is type(text):
-            return None
-        return (
-            f"expected one spelling of '{text:.40}', it is {_spelling(kind)} before and "
-            f"{_spelling(type(text))} here, and JSON has strings alone"
-        )
+
+def _respelled(text: str, kinds: dict[str, type]) -> str | None:
+    kind = kinds.setdefault(str(text), type(text))
+    if kind is type(text):
+        return None
+    return (
+        f"expected one spelling of '{text:.40}', it is {_spelling(kind)} before and "
+        f"{_spelling(type(text))} here, and JSON has strings alone"
+    )
 
 
 def _spelling(kind: type) -> str:

@@ -48,6 +48,14 @@ def loads(data: bytes) -> Any:
     return value if _LONG_NUMBER.search(data) is None else _exactly(data)
 
 
+def dumps(value: Any) -> bytes:
+    """A value as compact JSON, numbers beyond 64 bits included."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
 def _explained(data: bytes, error: orjson.JSONDecodeError) -> JsonError:
     try:
         data.decode()
