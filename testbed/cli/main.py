@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.metadata
 import os
 import pkgutil
 import signal
 import sys
-import tempfile
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -44,15 +41,24 @@ def verbs() -> tuple[str, ...]:
 
 def _parser(wanted: Sequence[str]) -> argparse.ArgumentParser:
     """The parser of the whole command, with the verbs that are wanted."""
-    parser = _Parser(prog="testbed", description=importlib.metadata.metadata("testbed")["Summary"])
-    version = importlib.metadata.version("testbed")
-    parser.add_argument("--version", action="version", version=f"testbed {version}")
+    parser = _Parser(prog="testbed")
+    if len(wanted) > 1:
+        _describe(parser)
     subparsers = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name in wanted:
         module: ModuleType = importlib.import_module(f"testbed.cli.{name}")
         module.register(subparsers)
         subparsers.choices[name].set_defaults(run=module.run)
     return parser
+
+
+def _describe(parser: argparse.ArgumentParser) -> None:
+    """What only ``--help`` and ``--version`` show: reading it takes a tenth of the start-up."""
+    from importlib import metadata
+
+    parser.description = metadata.metadata("testbed")["Summary"]
+    version = metadata.version("testbed")
+    parser.add_argument("--version", action="version", version=f"testbed {version}")
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
@@ -69,6 +75,9 @@ def _explain(verb: str, error: Exception) -> int:
     if type(error).__module__.partition(".")[0] in _OURS:
         print(f"testbed {verb}: {error}", file=sys.stderr)
         return int(getattr(error, "exit_code", ENVIRONMENT_FAILED))
+    import tempfile
+    import traceback
+
     handle, name = tempfile.mkstemp(prefix="testbed-error-", suffix=".txt")
     os.close(handle)
     Path(name).write_text("".join(traceback.format_exception(error)), encoding="utf-8")
