@@ -55,7 +55,7 @@ def _stuck(operations: CasOperations, budget: Budget, named: Callable[[int], str
     found = decide(problem, budget)
     if found.valid:
         return None
-    row = int(operations.end[problem.events[found.event] >> 1])
+    row = int(operations.end[problem.tables.events[found.event] >> 1])
     why = f"undecided with {found.room:,} configurations kept"
     pending = operations.start[(operations.start < row) & (operations.end > row)]
     return Stuck(found.valid, row, states(found.values), tuple(pending.tolist()), why)

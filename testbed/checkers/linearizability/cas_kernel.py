@@ -10,399 +10,414 @@ Computation 29(4), 2017): nothing is decided before an operation returns. A conf
   did is decided only if it matters;
 - ``used``: how many indeterminate operations of each kind have taken effect.
 
-What only observes is taken as soon as it can be. Of pending operations that are alike, those that
-must still take effect come first, then in the order of their returns, then indeterminate ones. One
+What only observes is taken as soon as it can be. Of pending operations that are alike and must
+still take effect only the first to return is considered; of those that are optional, the first to
+return if it returns before that one; an indeterminate one only if there is no other. One
 configuration dominates another when it leaves every choice that the other leaves.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from testbed.checkers.kernel import kernel
 
-READ, WRITE, CAS, DIFFERS = 0, 1, 2, 3
-"""What an operation does: saw ``a``; wrote ``a``; set ``a`` to ``b``; saw another value than ``a``."""
+Array = NDArray[Any]
+
+READ, WRITE, CAS, DIFFERS = range(4)
+"""What an operation does: see ``first``; write it; replace it by ``second``; see another value."""
 
 PENDING_MAX = 62
 """Operations that will return and are pending at once: the bits of a mask."""
 
-Array = NDArray[Any]
-Set = tuple[Array, Array, Array, Array, Array, Array, Array]
-"""Configurations: values (-1 for one that was dominated), taken, optional, used, links of chains,
-heads of chains, stamps that say whether a head is of this use of the set."""
+PENDING, COUNT, LACKED, STAMP, ROOM, REUSABLE, QUOTA, AFTER, SEEN = range(9)
+"""Places in ``Search.scalars``: operations that are pending and will return; configurations; 1 if
+some were given up; a number for each return; how many configurations to keep; 1 to let
+indeterminate operations take effect any number of times; with how many configurations to be
+content before more indeterminate operations are tried; how full ``after`` and ``seen`` are."""
+
+KIND, SLOT, END = range(3)
+"""Columns of ``Tables.operations``."""
+CODE, FIRST, SECOND, COLUMN = range(4)
+"""Columns of ``Tables.kinds``."""
+VALUE, TAKEN, OPTIONAL, LINK, USED = range(5)
+"""Columns of configurations; the last is the first of those that say what was used."""
+READERS, WRITERS, TAKERS, DIFFERING = range(4)
+"""Columns of ``Search.masks``; the last row has the bits of all values."""
+HEAD, OF_STAMP = range(2)
+"""Columns of the table of chains."""
+FIRM, CLOSED = range(2)
+"""Rows of ``Search.met``."""
+
+NO_BIT = np.int64(0)
+ONE = np.int64(1)
+CHAIN_MAX = 64
+"""Configurations that a new one is compared with."""
+SCORES = 256
+"""Different scores of configurations; what is worse counts as the worst."""
+
+
+class Tables(NamedTuple):
+    """The operations.
+
+    Args:
+        events: Twice the number of an operation, and one more for its return; in order.
+        operations: One row an operation: its kind; its bit's number, -1 for what is
+            indeterminate; its return.
+        kinds: One row a kind: what it does, :data:`READ` and so on; the value that it sees,
+            writes, expects or does not see; the value that it sets; its column among those of
+            indeterminate operations, -1 without one.
+        column_kind: The kind of a column.
+    """
+
+    events: Array
+    operations: Array
+    kinds: Array
+    column_kind: Array
+
+
+class Search(NamedTuple):
+    """Where a search is.
+
+    Args:
+        scalars: See :data:`PENDING`.
+        pending: Pending operations in the order of their returns.
+        available: How many indeterminate operations of each column were invoked.
+        met: For each kind, the last configuration for which one that must take effect was met,
+            and one of any sort.
+        masks: One row a value: bits of the pending operations that see it, write it, replace it,
+            see another; and one row of all.
+        current: The configurations, one row each: the value, -1 for one that was dominated; what
+            was taken; what is optional; the next one of a chain; what was used, by column.
+        after: Room for the next ones.
+        seen: Room for those on the way; its last row is for one that is being made.
+        after_heads: The first of each chain of ``after``, and for which return that is good.
+        seen_heads: The same of ``seen``.
+    """
+
+    scalars: Array
+    pending: Array
+    available: Array
+    met: Array
+    masks: Array
+    current: Array
+    after: Array
+    seen: Array
+    after_heads: Array
+    seen_heads: Array
 
 
 @kernel
-def dominates(
-    taken: int,
-    optional: int,
-    used: Array,
-    taken2: int,
-    optional2: int,
-    used2: Array,
-    reads: int,
-    writes: int,
-) -> bool:
-    """Whether the first leaves every choice of the second; value and taken cas are the same."""
-    if taken2 & reads & ~taken:
+def advance(tables: Tables, search: Search, start: int, stop: int) -> int:
+    """Go on with the search from one event to another.
+
+    Args:
+        tables: The operations.
+        search: Where it is; goes on.
+        start: The event to begin with.
+        stop: The event before which to stop.
+
+    Returns:
+        ``stop``, or the event of the return that no configuration survived; the configurations
+        are then what they were before.
+    """
+    for event in range(start, stop):
+        operation = tables.events[event] >> 1
+        kind = tables.operations[operation, KIND]
+        if tables.events[event] & 1:
+            returned(tables, search, operation)
+            if search.scalars[AFTER] == 0:
+                return event
+            close_operation(tables, search, operation)
+            keep_best(search)
+        elif tables.operations[operation, SLOT] < 0:
+            search.available[tables.kinds[kind, COLUMN]] += 1
+        else:
+            open_operation(tables, search, operation)
+    return stop
+
+
+@kernel
+def toggle(tables: Tables, search: Search, operation: int) -> None:
+    """Begin or end an operation's being pending."""
+    kind = tables.operations[operation, KIND]
+    column, value = tables.kinds[kind, CODE], tables.kinds[kind, FIRST]
+    bit = ONE << tables.operations[operation, SLOT]
+    search.masks[value, column] ^= bit
+    search.masks[-1, column] ^= bit
+
+
+@kernel
+def open_operation(tables: Tables, search: Search, operation: int) -> None:
+    """An operation that will return is invoked."""
+    pending, scalars = search.pending, search.scalars
+    end = tables.operations[operation, END]
+    place = scalars[PENDING]
+    while place > 0 and tables.operations[pending[place - 1], END] > end:
+        pending[place] = pending[place - 1]
+        place -= 1
+    pending[place] = operation
+    scalars[PENDING] += 1
+    toggle(tables, search, operation)
+    for at in range(scalars[COUNT]):
+        settle(search.masks, search.current, at)
+
+
+@kernel
+def close_operation(tables: Tables, search: Search, operation: int) -> None:
+    """An operation has returned."""
+    place = 0
+    while search.pending[place] != operation:
+        place += 1
+    search.scalars[PENDING] -= 1
+    while place < search.scalars[PENDING]:
+        search.pending[place] = search.pending[place + 1]
+        place += 1
+    toggle(tables, search, operation)
+
+
+@kernel
+def settle(masks: Array, configurations: Array, at: int) -> None:
+    """Take what can be taken without leaving the value."""
+    value = configurations[at, VALUE]
+    news = masks[value, READERS] | (masks[-1, DIFFERING] & ~masks[value, DIFFERING])
+    taken = configurations[at, TAKEN] | news
+    configurations[at, TAKEN] = taken
+    configurations[at, OPTIONAL] |= masks[value, WRITERS] & ~taken
+
+
+@kernel
+def returned(tables: Tables, search: Search, operation: int) -> None:
+    """Fill ``after`` with the configurations in which an operation has taken effect."""
+    scalars, seen = search.scalars, search.seen
+    bit = ONE << tables.operations[operation, SLOT]
+    scalars[STAMP] += 1
+    scalars[AFTER] = 0
+    scalars[SEEN] = 0
+    made = len(seen) - 1
+    for at in range(scalars[COUNT]):
+        seen[made] = search.current[at]
+        if not seen[made, TAKEN] & bit:
+            put_on_the_way(search)
+        if (seen[made, TAKEN] | seen[made, OPTIONAL]) & bit:
+            put_after(search, bit)
+    at, loose_at = 0, 0
+    while scalars[AFTER] < 2 * scalars[ROOM]:
+        if at < scalars[SEEN]:
+            if seen[at, VALUE] >= 0:
+                expand(tables, search, at, bit)
+            at += 1
+        elif loose_at < scalars[SEEN] and len(search.available):
+            if scalars[AFTER] >= scalars[QUOTA]:
+                scalars[LACKED] = 1
+                return
+            # One more indeterminate operation for all that were reached with so many.
+            level = scalars[SEEN]
+            while loose_at < level:
+                if seen[loose_at, VALUE] >= 0:
+                    expand_loosely(tables, search, loose_at, bit)
+                loose_at += 1
+        else:
+            return
+    scalars[LACKED] = 1
+
+
+@kernel
+def expand(tables: Tables, search: Search, at: int, bit: int) -> None:
+    """Let one more operation take effect after a configuration of ``seen``, in every way."""
+    seen, met = search.seen, search.met
+    taken, optional = seen[at, TAKEN], seen[at, OPTIONAL]
+    mark = search.scalars[STAMP] * len(seen) + at
+    for number in range(search.scalars[PENDING]):
+        operation = search.pending[number]
+        kind = tables.operations[operation, KIND]
+        own = ONE << tables.operations[operation, SLOT]
+        if not (taken | optional) & own and met[FIRM, kind] != mark:
+            met[FIRM, kind] = mark
+            take(tables, search, at, (kind, own, bit))
+    for number in range(search.scalars[PENDING]):
+        operation = search.pending[number]
+        kind = tables.operations[operation, KIND]
+        own = ONE << tables.operations[operation, SLOT]
+        if not taken & own and met[CLOSED, kind] != mark:
+            met[CLOSED, kind] = mark
+            if optional & own:
+                take(tables, search, at, (kind, own, bit))
+
+
+@kernel
+def expand_loosely(tables: Tables, search: Search, at: int, bit: int) -> None:
+    """Let one more indeterminate operation take effect after a configuration of ``seen``."""
+    taken = search.seen[at, TAKEN]
+    for column in range(len(search.available)):
+        kind = tables.column_kind[column]
+        left = search.available[column]
+        if search.scalars[REUSABLE] == 0:
+            left -= search.seen[at, USED + column]
+        code, first = tables.kinds[kind, CODE], tables.kinds[kind, FIRST]
+        if left <= 0 or (code == CAS) != (first == search.seen[at, VALUE]):
+            continue
+        alike = False
+        for number in range(search.scalars[PENDING]):
+            operation = search.pending[number]
+            own = ONE << tables.operations[operation, SLOT]
+            if tables.operations[operation, KIND] == kind and not taken & own:
+                alike = True
+        if not alike:
+            take(tables, search, at, (kind, NO_BIT, bit))
+
+
+@kernel
+def take(tables: Tables, search: Search, at: int, what: tuple[int, int, int]) -> None:
+    """Let an operation take effect after a configuration of ``seen``.
+
+    Args:
+        tables: The operations.
+        search: Where it is.
+        at: The configuration.
+        what: The operation's kind; its bit, 0 if it is indeterminate; the bit of the operation
+            that returns.
+    """
+    kind, own, bit = what
+    seen, masks = search.seen, search.masks
+    does, target = tables.kinds[kind, CODE], tables.kinds[kind, FIRST]
+    if does == CAS:
+        if target != seen[at, VALUE]:
+            return
+        target = tables.kinds[kind, SECOND]
+    elif does != WRITE:
+        return
+    made = len(seen) - 1
+    before = seen[at, TAKEN]
+    seen[made] = seen[at]
+    seen[made, VALUE] = target
+    seen[made, TAKEN] = before | own
+    seen[made, OPTIONAL] &= ~own
+    if does == WRITE:
+        seen[made, OPTIONAL] |= masks[-1, WRITERS] & ~(before | own)
+    settle(masks, seen, made)
+    taken = seen[made, TAKEN]
+    if own == 0 and search.scalars[REUSABLE] == 0:
+        seen[made, USED + tables.kinds[kind, COLUMN]] += 1
+    if taken & bit:
+        put_after(search, bit)
+    elif does == CAS or taken & ~before & ~own or awaited(tables, search, target, taken):
+        # A write is of use only to what needs its value next.
+        put_on_the_way(search)
+
+
+@kernel
+def awaited(tables: Tables, search: Search, value: int, taken: int) -> bool:
+    """Whether a compare-and-set expects a value."""
+    if search.masks[value, TAKERS] & ~taken:
+        return True
+    for column in range(len(search.available)):
+        kind = tables.column_kind[column]
+        if (
+            search.available[column] > 0
+            and tables.kinds[kind, CODE] == CAS
+            and tables.kinds[kind, FIRST] == value
+        ):
+            return True
+    return False
+
+
+@kernel
+def put_after(search: Search, bit: int) -> None:
+    """Add the configuration that was made to ``after``, without an operation that returned."""
+    made = len(search.seen) - 1
+    search.seen[made, TAKEN] &= ~bit
+    search.seen[made, OPTIONAL] &= ~bit
+    count = search.scalars[AFTER]
+    if count >= 2 * search.scalars[ROOM]:
+        search.scalars[LACKED] = 1
+    elif put(search, search.after, search.after_heads, count):
+        search.scalars[AFTER] += 1
+
+
+@kernel
+def put_on_the_way(search: Search) -> None:
+    """Add the configuration that was made to ``seen``."""
+    count = search.scalars[SEEN]
+    if count >= 8 * search.scalars[ROOM]:
+        search.scalars[LACKED] = 1
+    elif put(search, search.seen, search.seen_heads, count):
+        search.scalars[SEEN] += 1
+
+
+@kernel
+def put(search: Search, goal: Array, heads: Array, count: int) -> bool:
+    """Add the configuration that was made unless another dominates it; whether it was added.
+
+    What it dominates is marked.
+    """
+    made = search.seen[-1]
+    masks = search.masks
+    value = made[VALUE]
+    others = made[TAKEN] & masks[-1, TAKERS]
+    folded = (others ^ (others >> 31)) & 0x7FFFFFFF
+    place = ((value * 0x9E3779B1) ^ (folded * 0x85EBCA77 >> 13)) & (len(heads) - 1)
+    if heads[place, OF_STAMP] != search.scalars[STAMP]:
+        heads[place, OF_STAMP] = search.scalars[STAMP]
+        heads[place, HEAD] = -1
+    at = heads[place, HEAD]
+    for _ in range(CHAIN_MAX):
+        if at < 0:
+            break
+        if goal[at, VALUE] == value and goal[at, TAKEN] & masks[-1, TAKERS] == others:
+            if dominates(masks, goal[at], made):
+                return False
+            if dominates(masks, made, goal[at]):
+                goal[at, VALUE] = -1
+        at = goal[at, LINK]
+    goal[count] = made
+    goal[count, LINK] = heads[place, HEAD]
+    heads[place, HEAD] = count
+    return True
+
+
+@kernel
+def dominates(masks: Array, one: Array, other: Array) -> bool:
+    """Whether a configuration leaves every choice of another with the same value."""
+    observers = masks[-1, READERS] | masks[-1, DIFFERING]
+    if other[TAKEN] & observers & ~one[TAKEN]:
         return False
-    firm = writes & ~optional
-    if (taken ^ taken2) & firm or optional2 & firm:
+    firm = masks[-1, WRITERS] & ~one[OPTIONAL]
+    if (one[TAKEN] ^ other[TAKEN]) & firm or other[OPTIONAL] & firm:
         return False
-    for kind in range(len(used)):
-        if used[kind] > used2[kind]:
+    for column in range(USED, len(one)):
+        if one[column] > other[column]:
             return False
     return True
 
 
 @kernel
-def put(
-    configurations: Set,
-    count: int,
-    stamp: int,
-    value: int,
-    taken: int,
-    optional: int,
-    used: Array,
-    reads: int,
-    writes: int,
-) -> int:
-    """Add a configuration at ``count``; 1 if it was added, 0 if dominated, -1 if there is no room.
-
-    What it dominates is marked.
-    """
-    values, takens, optionals, useds, links, heads, stamps = configurations
-    others = taken & ~reads & ~writes
-    folded = (others ^ (others >> 31)) & 0x7FFFFFFF
-    place = ((value * 0x9E3779B1) ^ (folded * 0x85EBCA77 >> 13)) & (len(heads) - 1)
-    if stamps[place] != stamp:
-        stamps[place] = stamp
-        heads[place] = -1
-    at = heads[place]
-    looked = 0
-    while at >= 0 and looked < 64:
-        looked += 1
-        if values[at] == value and takens[at] & ~reads & ~writes == others:
-            if dominates(
-                takens[at], optionals[at], useds[at], taken, optional, used, reads, writes
-            ):
-                return 0
-            if dominates(
-                taken, optional, used, takens[at], optionals[at], useds[at], reads, writes
-            ):
-                values[at] = -1
-        at = links[at]
-    if count >= len(values):
-        return -1
-    values[count] = value
-    takens[count] = taken
-    optionals[count] = optional
-    for kind in range(len(used)):
-        useds[count, kind] = used[kind]
-    links[count] = heads[place]
-    heads[place] = count
-    return 1
-
-
-@kernel
-def settle(
-    value: int,
-    taken: int,
-    optional: int,
-    readers: Array,
-    writers: Array,
-    differing: Array,
-    differs: int,
-) -> tuple[int, int]:
-    """Take what can be taken in a state without leaving it."""
-    taken |= readers[value] | (differs & ~differing[value])
-    return taken, optional | (writers[value] & ~taken)
-
-
-@kernel
-def advance(
-    events: Array,
-    start: int,
-    stop: int,
-    kinds: Array,
-    slots: Array,
-    ends: Array,
-    code: Array,
-    first: Array,
-    second: Array,
-    unreturned: Array,
-    pending: Array,
-    available: Array,
-    scalars: Array,
-    current: Set,
-    after: Set,
-    seen: Set,
-    room: int,
-    reusable: int,
-) -> int:
-    """Go on with the search from one event to another.
-
-    Args:
-        events: Twice the number of an operation, and one more for its return; in order.
-        start: The event to begin with.
-        stop: The event before which to stop.
-        kinds: Each operation's kind.
-        slots: Each operation's bit; -1 for what is indeterminate.
-        ends: Each operation's return.
-        code: What the operations of a kind do: :data:`READ` and so on.
-        first: Their value, or the value that they replace.
-        second: The value that they set.
-        unreturned: The column of ``used`` of a kind, -1 for none.
-        pending: Pending operations in the order of their returns.
-        available: How many indeterminate operations of each column were invoked.
-        scalars: How many are pending; how many configurations there are; whether some were
-            given up for lack of room; the stamp.
-        current: The configurations.
-        after: Room for the next ones.
-        seen: Room for those on the way.
-        room: How many configurations to keep.
-        reusable: 1 to let indeterminate operations take effect any number of times.
-
-    Returns:
-        ``stop``, or the event of the return that no configuration survived; ``current`` is then
-        what it was before.
-    """
-    size = len(first)
-    top = 1
-    for kind in range(size):
-        top = max(top, first[kind] + 1, second[kind] + 1)
-    top = max(top, scalars[4])
-    readers, writers, takers, differing = (
-        np.zeros(top, np.int64),
-        np.zeros(top, np.int64),
-        np.zeros(top, np.int64),
-        np.zeros(top, np.int64),
-    )
-    reads, writes, differs = 0, 0, 0
-    one = np.int64(1)
-    for number in range(scalars[0]):
-        operation = pending[number]
-        kind = kinds[operation]
-        bit = one << slots[operation]
-        if code[kind] == 0:
-            readers[first[kind]] |= bit
-            reads |= bit
-        elif code[kind] == 1:
-            writers[first[kind]] |= bit
-            writes |= bit
-        elif code[kind] == 2:
-            takers[first[kind]] |= bit
-        else:
-            differing[first[kind]] |= bit
-            differs |= bit
-            reads |= bit
-    columns = len(available)
-    column_kind = np.zeros(columns, np.int64)
-    for kind in range(size):
-        if unreturned[kind] >= 0:
-            column_kind[unreturned[kind]] = kind
-    marks = np.full(size, -1, np.int64)
-    mark = 0
-    used = np.zeros(columns, np.int16)
-    for event in range(start, stop):
-        operation = events[event] >> 1
-        kind = kinds[operation]
-        does = code[kind]
-        if events[event] & 1 == 0:
-            if slots[operation] < 0:
-                available[unreturned[kind]] += 1
-                continue
-            bit = one << slots[operation]
-            place = scalars[0]
-            while place > 0 and ends[pending[place - 1]] > ends[operation]:
-                pending[place] = pending[place - 1]
-                place -= 1
-            pending[place] = operation
-            scalars[0] += 1
-            if does == 0:
-                readers[first[kind]] |= bit
-                reads |= bit
-            elif does == 1:
-                writers[first[kind]] |= bit
-                writes |= bit
-            elif does == 2:
-                takers[first[kind]] |= bit
-            else:
-                differing[first[kind]] |= bit
-                differs |= bit
-                reads |= bit
-            if does != 2:
-                for number in range(scalars[1]):
-                    value = current[0][number]
-                    if value >= 0:
-                        current[1][number], current[2][number] = settle(
-                            value,
-                            current[1][number],
-                            current[2][number],
-                            readers,
-                            writers,
-                            differing,
-                            differs,
-                        )
-            continue
-        bit = one << slots[operation]
-        scalars[3] += 1
-        stamp = scalars[3]
-        count, reached = 0, 0
-        limit = min(room, len(after[0]))
-        full = False
-        for number in range(scalars[1]):
-            value, taken, optional = current[0][number], current[1][number], current[2][number]
-            if value < 0:
-                continue
-            if (taken | optional) & bit:
-                if count < limit:
-                    added = put(
-                        after,
-                        count,
-                        stamp,
-                        value,
-                        taken & ~bit,
-                        optional & ~bit,
-                        current[3][number],
-                        reads,
-                        writes,
-                    )
-                    count += max(added, 0)
-                else:
-                    full = True
-            if not taken & bit:
-                added = put(
-                    seen, reached, stamp, value, taken, optional, current[3][number], reads, writes
-                )
-                if added < 0:
-                    full = True
-                reached += max(added, 0)
-        at = 0
-        while at < reached:
-            if count >= limit:
-                full = True
-                break
-            value, taken, optional = seen[0][at], seen[1][at], seen[2][at]
-            at += 1
-            if value < 0:
-                continue
-            mark += 1
-            # Pending operations that must still take effect, then optional ones, then
-            # indeterminate ones; of those that are alike the first.
-            for step in range(2 * scalars[0] + columns):
-                if step < 2 * scalars[0]:
-                    candidate = pending[step % scalars[0]]
-                    chosen = kinds[candidate]
-                    own = one << slots[candidate]
-                    if taken & own or code[chosen] == 0 or code[chosen] == 3:
-                        continue
-                    if ((optional & own) != 0) != (step >= scalars[0]):
-                        continue
-                    if marks[chosen] == mark:
-                        continue
-                    marks[chosen] = mark
-                    column = -1
-                else:
-                    column = step - 2 * scalars[0]
-                    chosen = column_kind[column]
-                    own = one & 0
-                    if marks[chosen] == mark or available[column] == 0:
-                        continue
-                    if reusable == 0 and seen[3][at - 1, column] >= available[column]:
-                        continue
-                if code[chosen] == 2:
-                    if first[chosen] != value:
-                        continue
-                    target = second[chosen]
-                else:
-                    target = first[chosen]
-                    if own == 0 and target == value:
-                        continue
-                next_taken = taken | own
-                next_optional = optional & ~own
-                if code[chosen] == 1:
-                    next_optional |= writes & ~next_taken
-                next_taken, next_optional = settle(
-                    target, next_taken, next_optional, readers, writers, differing, differs
-                )
-                if code[chosen] == 1 and not next_taken & bit:
-                    # A write is of use only to what needs its value next.
-                    useful = next_taken & reads & ~taken or takers[target] & ~next_taken
-                    if not useful:
-                        for other in range(columns):
-                            if (
-                                available[other] > 0
-                                and code[column_kind[other]] == 2
-                                and first[column_kind[other]] == target
-                            ):
-                                useful = one
-                                break
-                    if not useful:
-                        continue
-                for other in range(columns):
-                    used[other] = seen[3][at - 1, other]
-                if column >= 0 and reusable == 0:
-                    used[column] += 1
-                if next_taken & bit:
-                    if count >= limit:
-                        full = True
-                        break
-                    added = put(
-                        after,
-                        count,
-                        stamp,
-                        target,
-                        next_taken & ~bit,
-                        next_optional & ~bit,
-                        used,
-                        reads,
-                        writes,
-                    )
-                    count += max(added, 0)
-                else:
-                    added = put(
-                        seen, reached, stamp, target, next_taken, next_optional, used, reads, writes
-                    )
-                    if added < 0:
-                        full = True
-                    reached += max(added, 0)
-        if full:
-            scalars[2] = 1
-        if count == 0:
-            return event
-        place = 0
-        while pending[place] != operation:
-            place += 1
-        scalars[0] -= 1
-        while place < scalars[0]:
-            pending[place] = pending[place + 1]
-            place += 1
-        if does == 0:
-            readers[first[kind]] &= ~bit
-            reads &= ~bit
-        elif does == 1:
-            writers[first[kind]] &= ~bit
-            writes &= ~bit
-        elif does == 2:
-            takers[first[kind]] &= ~bit
-        else:
-            differing[first[kind]] &= ~bit
-            differs &= ~bit
-            reads &= ~bit
-        kept = 0
-        for number in range(count):
-            if after[0][number] < 0:
-                continue
-            current[0][kept] = after[0][number]
-            current[1][kept] = after[1][number]
-            current[2][kept] = after[2][number]
-            for column in range(columns):
-                current[3][kept, column] = after[3][number, column]
-            kept += 1
-        scalars[1] = kept
-    return stop
+def keep_best(search: Search) -> None:
+    """Make ``after`` current: those that used fewest indeterminate operations, as many as fit."""
+    after, current, scalars = search.after, search.current, search.scalars
+    least = np.int64(2**62)
+    for at in range(scalars[AFTER]):
+        if after[at, VALUE] >= 0:
+            # The links are of no use any more.
+            after[at, LINK] = after[at, USED:].sum()
+            least = min(least, after[at, LINK])
+    # Counting sort.
+    places = np.zeros(SCORES + 1, np.int64)
+    for at in range(scalars[AFTER]):
+        if after[at, VALUE] >= 0:
+            places[min(after[at, LINK] - least, SCORES - 1) + 1] += 1
+    for score in range(SCORES):
+        places[score + 1] += places[score]
+    alive, room = places[SCORES], min(scalars[ROOM], len(current))
+    for at in range(scalars[AFTER]):
+        if after[at, VALUE] >= 0:
+            score = min(after[at, LINK] - least, SCORES - 1)
+            if places[score] < room:
+                current[places[score]] = after[at]
+            places[score] += 1
+    if alive > room:
+        scalars[LACKED] = 1
+    scalars[COUNT] = min(alive, room)

@@ -10,10 +10,19 @@ from numpy.typing import NDArray
 
 from testbed.checkers.kernel import kernel
 from testbed.checkers.linearizability.calls import NEVER
-from testbed.checkers.linearizability.cas_kernel import CAS, DIFFERS, READ, WRITE
+from testbed.checkers.linearizability.cas_kernel import (
+    CAS,
+    DIFFERS,
+    READ,
+    WRITE,
+    Tables,
+)
 from testbed.history.operation_table import Integers
 
 Array = NDArray[Any]
+
+COMPILED_FACTOR = 20
+"""A step of the search is worth so many rows of a simple loop."""
 
 
 @dataclass(frozen=True)
@@ -61,35 +70,24 @@ class CasOperations:
         acts = (code == WRITE) | (code == CAS)
         operations = operations.only(acts | (self.end < NEVER))
         while True:
-            kept = operations.only(operations._of_use())
+            kept = operations.only(_of_use(operations))
             if len(kept) == len(operations):
                 return kept
             operations = kept
 
-    def _of_use(self) -> NDArray[np.bool_]:
-        """Whether something after its invocation may have seen what it did."""
-        observes = (self.code == READ) | (self.code == CAS)
-        until = np.full(len(self.names), -1, dtype=np.int64)
-        np.maximum.at(until, self.first[observes], self.end[observes])
-        differs = self.code == DIFFERS
-        differs_until = int(self.end[differs].max(initial=-1))
-        target = np.where(self.code == CAS, self.second, self.first)
-        seen = np.maximum(until[target], differs_until) > self.start
-        return (self.end < NEVER) | seen
-
 
 @dataclass(frozen=True)
 class CasProblem:
-    """What the kernel reads of the operations; see :func:`cas_kernel.advance`."""
+    """What the search reads.
 
-    events: Array
-    kinds: Array
-    slots: Array
-    ends: Array
-    code: Array
-    first: Array
-    second: Array
-    unreturned: Array
+    Args:
+        tables: The operations as the kernels take them.
+        columns: How many kinds of indeterminate operations there are.
+        initial: The value at the beginning.
+        values: How many values there are.
+    """
+
+    tables: Tables
     columns: int
     initial: int
     values: int
@@ -102,28 +100,25 @@ def problem_of(operations: CasOperations) -> CasProblem | None:
     moments = np.concatenate([operations.start, operations.end[returning]])
     events = np.concatenate([2 * np.arange(count), 2 * np.flatnonzero(returning) + 1])
     events = events[np.argsort(moments, kind="stable")]
+    slots = np.full(count, -1, dtype=np.int64)
+    if give_slots.for_rows(COMPILED_FACTOR * count)(events, returning.astype(np.int8), slots) < 0:
+        return None
     size = len(operations.names) + 1
     codes = (operations.code * size + operations.first) * size + operations.second + 1
     kinds_of, kinds = np.unique(codes, return_inverse=True)
-    slots = np.full(count, -1, dtype=np.int64)
-    if give_slots.for_rows(count * 10)(events, returning.astype(np.int8), slots) < 0:
-        return None
-    unreturned = np.full(len(kinds_of), -1, dtype=np.int64)
     without = np.unique(kinds[~returning])
-    unreturned[without] = np.arange(len(without))
-    return CasProblem(
+    column = np.full(len(kinds_of), -1, dtype=np.int64)
+    column[without] = np.arange(len(without))
+    tables = Tables(
         events=events,
-        kinds=kinds.astype(np.int64),
-        slots=slots,
-        ends=operations.end,
-        code=kinds_of // (size * size),
-        first=kinds_of // size % size,
-        second=kinds_of % size - 1,
-        unreturned=unreturned,
-        columns=len(without),
-        initial=operations.initial,
-        values=len(operations.names),
+        operations=np.stack([kinds, slots, operations.end], axis=1),
+        kinds=np.stack(
+            [kinds_of // (size * size), kinds_of // size % size, kinds_of % size - 1, column],
+            axis=1,
+        ),
+        column_kind=without.astype(np.int64),
     )
+    return CasProblem(tables, len(without), operations.initial, len(operations.names))
 
 
 @kernel
@@ -142,3 +137,15 @@ def give_slots(events: Array, returning: Array, slots: Array) -> int:
             left -= 1
             slots[operation] = free[left]
     return 0
+
+
+def _of_use(operations: CasOperations) -> NDArray[np.bool_]:
+    """Whether something after its invocation may have seen what an operation did."""
+    code, first, end = operations.code, operations.first, operations.end
+    observes = (code == READ) | (code == CAS)
+    until = np.full(len(operations.names), -1, dtype=np.int64)
+    np.maximum.at(until, first[observes], end[observes])
+    differs_until = int(end[code == DIFFERS].max(initial=-1))
+    target = np.where(code == CAS, operations.second, first)
+    seen = np.maximum(until[target], differs_until) > operations.start
+    return np.asarray((end < NEVER) | seen)
