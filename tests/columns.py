@@ -81,9 +81,9 @@ class _Builder:
     def _tagged(self, value: Any) -> tuple[int, int]:
         if value is None:
             return Tag.NULL, 0
-        if type(value) is int:
+        if _is_whole(value):
             return Tag.INTEGER, value
-        if isinstance(value, list) and all(item is None or type(item) is int for item in value):
+        if isinstance(value, list) and all(item is None or _is_whole(item) for item in value):
             whole = [int(NULL) if item is None else item for item in value]
             if len(whole) == 2:
                 self.pairs.append(whole)
@@ -96,3 +96,8 @@ class _Builder:
             self.others[text] = len(self.values)
             self.values.append(value)
         return Tag.OTHER, self.others[text]
+
+
+def _is_whole(value: Any) -> bool:
+    """Whether a column of integers can hold it."""
+    return type(value) is int and abs(value) < 2**63

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -92,9 +93,9 @@ class Elements:
 
     def number(self, value: Any) -> int:
         """The number of a value given as plain JSON."""
-        if type(value) is int:
-            place = int(np.searchsorted(self.integers, value)) if abs(value) < 2**63 else -1
-            found = 0 <= place < len(self.integers) and int(self.integers[place]) == value
+        if type(value) is int and abs(value) < 2**63:
+            place = int(np.searchsorted(self.integers, value))
+            found = place < len(self.integers) and int(self.integers[place]) == value
             return place if found else STRANGER
         place = self.others.get(canonical(value), STRANGER)
         return STRANGER if place == STRANGER else len(self.integers) + place
@@ -155,8 +156,8 @@ def canonical(value: Any) -> bytes:
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
     except orjson.JSONEncodeError:
-        # Integers beyond 64 bits, and depths that its encoder refuses.
-        return repr(value).encode("utf-8", "surrogatepass")
+        # Integers beyond 64 bits, and half a pair of surrogates.
+        return json.dumps(value, sort_keys=True).encode()
 
 
 def refuse_other_than_lists(table: OperationTable, rows: Integers) -> None:
