@@ -17,6 +17,7 @@ of two writes and then the earlier one. What has no key is one object; each key 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -72,7 +73,7 @@ def _of_steps(steps: list[Step]) -> Iterator[Found]:
     yield from _of_order(bounds)
     yield from _of_sets([one for one in steps if one.ordered and one.key in bounds.disordered])
     for name, before, after in node_regressions(steps, origins(steps)):
-        why = f"{before.pair.node} had shown {before.value}, which was written later"
+        why = f"{before.pair.node} had shown {_plain(before.value)}, which was written later"
         yield name, before.pair, after.pair, why
 
 
@@ -102,7 +103,9 @@ def _of_order(bounds: Bounded) -> Iterator[Found]:
 def _why(before: Step, after: Step) -> str:
     did = "wrote" if before.writes else "saw"
     if not after.ordered:
-        return f"{after.value} is older than {before.value}, which the session {did}"
+        return (
+            f"{_plain(after.value)} is older than {_plain(before.value)}, which the session {did}"
+        )
     return f"the list is shorter than what the session {did}, or in another order"
 
 
@@ -118,8 +121,8 @@ def _verdict(name: str, steps: list[Step], found: list[Found]) -> Verdict:
     if found:
         _, _, after, why = found[0]
         reason = (
-            f"{len(found)} times; the first: process {after.invocation.process} at {after.node}: "
-            f"{why}"
+            f"{len(found)} violations; the first by process {after.invocation.process} at "
+            f"{after.node}: {why}"
         )
         examples: list[Any] = [
             {
@@ -140,11 +143,18 @@ def _verdict(name: str, steps: list[Step], found: list[Found]) -> Verdict:
 
 def _line(pair: Pair) -> str:
     end = "unknown" if pair.end_ns is None else f"{pair.end_ns / 1e9:.3f} s"
+    value = pair.invocation.value
+    if pair.completion is not None and pair.f not in ("write", "append", "add", "cas"):
+        value = pair.completion.value
     at = "" if pair.node is None else f" at {pair.node}"
     return (
-        f"process {pair.invocation.process} {pair.f} {pair.value}{at} "
+        f"process {pair.invocation.process} {pair.f} {_plain(value)}{at} "
         f"({pair.start_ns / 1e9:.3f} s to {end})"
     )
+
+
+def _plain(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _compared(name: str, steps: list[Step]) -> int:

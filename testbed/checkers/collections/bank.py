@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from testbed.checkers.collections.calls import Calls, calls
+from testbed.checkers.collections.keyed import by_key
 from testbed.checkers.collections.witness import EXAMPLES_MAX, listed, witness
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Validity, Verdict
@@ -53,6 +54,7 @@ class _Rules:
         return None
 
 
+@by_key
 def check(history: OperationTable, request: Request) -> Verdict:
     """Judge the reads of all balances: O(reads + accounts of the different ones).
 

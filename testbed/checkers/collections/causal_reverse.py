@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from testbed.checkers.collections.calls import Calls, calls
 from testbed.checkers.collections.elements import Contents, Elements, elements_of
+from testbed.checkers.collections.keyed import by_key
 from testbed.checkers.collections.unexpected import unexpected
 from testbed.checkers.collections.witness import EXAMPLES_MAX, listed, shortened, witness
 from testbed.checkers.kernel import kernel
@@ -31,6 +32,7 @@ NAME = "causal-reverse"
 PROMISE = "Whoever sees a write sees every write that was acknowledged before it began."
 
 
+@by_key
 def check(history: OperationTable, request: Request) -> Verdict:
     """Judge reads of written values: O(writes + items of all reads).
 

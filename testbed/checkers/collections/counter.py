@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from testbed.checkers.collections.calls import Calls, calls
+from testbed.checkers.collections.keyed import by_key
 from testbed.checkers.collections.witness import EXAMPLES_MAX, witness
 from testbed.checkers.request import Request, RequestError
 from testbed.checkers.verdict import Validity, Verdict
@@ -22,6 +23,7 @@ NAME = "counter"
 PROMISE = "Every read lies between what surely was added and what may have been."
 
 
+@by_key
 def check(history: OperationTable, request: Request) -> Verdict:
     """Judge a counter: O(operations).
 

@@ -115,13 +115,13 @@ class Elements:
             HistoryError: One of them is no list.
         """
         refuse_other_than_lists(table, rows)
-        numbers = self.number_integers(table.list_items)
-        for place in np.flatnonzero(table.list_items == NULL).tolist():
+        lists = table.tag[rows] == Tag.LIST
+        items, first = _items_of(table, table.payload[rows[lists]])
+        numbers = self.number_integers(items)
+        for place in np.flatnonzero(items == NULL).tolist():
             numbers[place] = self.number(None)
         starts, ends = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.int64)
-        lists = table.tag[rows] == Tag.LIST
-        payload = table.payload[rows[lists]]
-        starts[lists], ends[lists] = table.list_starts[payload], table.list_starts[payload + 1]
+        starts[lists], ends[lists] = first[:-1], first[1:]
         more: list[int] = []
         for place in np.flatnonzero(~lists).tolist():
             starts[place] = len(numbers) + len(more)
@@ -130,6 +130,17 @@ class Elements:
         if more:
             numbers = np.concatenate([numbers, np.array(more, dtype=np.int32)])
         return Contents(starts, ends, numbers)
+
+
+def _items_of(table: OperationTable, lists: Integers) -> tuple[Integers, Integers]:
+    """The items of some lists, one after the other, and where each list begins."""
+    if len(lists) == len(table.list_starts) - 1 and np.all(np.diff(lists) == 1):
+        return table.list_items, table.list_starts
+    begun = table.list_starts[lists]
+    lengths = table.list_starts[lists + 1] - begun
+    first = np.append(np.int64(0), np.cumsum(lengths))
+    places = np.arange(first[-1]) + np.repeat(begun - first[:-1], lengths)
+    return table.list_items[places], first
 
 
 def elements_of(table: OperationTable, rows: Integers) -> Elements:

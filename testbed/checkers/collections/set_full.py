@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from testbed.checkers.collections.calls import Calls, calls
 from testbed.checkers.collections.elements import STRANGER, Elements, elements_of
+from testbed.checkers.collections.keyed import by_key
 from testbed.checkers.collections.set_sweep import NEVER, Sweep, sweep
 from testbed.checkers.collections.unexpected import unexpected
 from testbed.checkers.collections.witness import EXAMPLES_MAX, counted, listed, shortened, witness
@@ -34,6 +35,7 @@ PROMISE_LINEARIZABLE = "Every read has all elements that were acknowledged befor
 Chosen = NDArray[np.bool_]
 
 
+@by_key
 def check(history: OperationTable, request: Request) -> Verdict:
     """Judge a set with many reads: O(adds + items of all reads).
 

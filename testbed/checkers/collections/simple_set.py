@@ -16,6 +16,7 @@ import numpy as np
 
 from testbed.checkers.collections.calls import Calls, calls
 from testbed.checkers.collections.elements import STRANGER, elements_of
+from testbed.checkers.collections.keyed import by_key
 from testbed.checkers.collections.unexpected import unexpected
 from testbed.checkers.collections.witness import EXAMPLES_MAX, counted, listed, shortened, witness
 from testbed.checkers.request import Request
@@ -26,6 +27,7 @@ NAME = "set"
 PROMISE = "The final read holds every acknowledged element and none that nobody added."
 
 
+@by_key
 def check(history: OperationTable, request: Request) -> Verdict:
     """Judge a set: O(adds + size of the final read).
 

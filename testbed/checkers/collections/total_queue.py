@@ -18,6 +18,7 @@ import numpy as np
 
 from testbed.checkers.collections.calls import Calls, calls
 from testbed.checkers.collections.elements import STRANGER, Elements, Numbers, elements_of
+from testbed.checkers.collections.keyed import by_key
 from testbed.checkers.collections.unexpected import unexpected
 from testbed.checkers.collections.witness import EXAMPLES_MAX, counted, listed, shortened, witness
 from testbed.checkers.request import Request
@@ -28,6 +29,7 @@ NAME = "total-queue"
 PROMISE = "Every acknowledged element of the queue comes out, and nothing that nobody put in."
 
 
+@by_key
 def check(history: OperationTable, request: Request) -> Verdict:
     """Judge a queue: O(operations).
 

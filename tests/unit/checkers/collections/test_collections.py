@@ -433,3 +433,21 @@ class TestMonotonic:
             judged("monotonic", Columns().call(0, "inc", result="x"))
         with pytest.raises(HistoryError):
             judged("monotonic", Columns().call(0, "add", 1).call(0, "read", result=["x"]))
+
+
+class TestKeys:
+    def two_sets(self, second: list[int]) -> Columns:
+        columns = Columns()
+        for key, elements in (("a", [1, 2, 3]), ("b", second)):
+            for element in (1, 2, 3) if key == "a" else (4, 5, 6):
+                columns.line("invoke", 0, "add", element, key).line("ok", 0, "add", element, key)
+            columns.line("invoke", 1, "read", None, key).line("ok", 1, "read", elements, key)
+        return columns
+
+    @pytest.mark.parametrize("model", ["simple_set", "set_full"])
+    def test_each_key_is_a_set_of_its_own(self, model: str) -> None:
+        assert judged(model, self.two_sets([4, 5, 6])).validity is VALID
+        verdict = judged(model, self.two_sets([5, 6]))
+        assert verdict.validity is VIOLATION
+        assert verdict.counterexample[0]["key"] == "b"
+        assert judged(model, self.two_sets([1, 4, 5, 6])).validity is VIOLATION
