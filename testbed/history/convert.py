@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-import orjson
-
 from testbed.history import edn_entries, jsonl, sessions
 from testbed.history.edn import EdnError, Reader
 from testbed.history.edn_text import same, text_of_entry
@@ -161,6 +159,6 @@ def _of_sessions(found: Iterable[SessionTransaction]) -> Iterator[bytes]:
             session += 1
             first = True
         document = {"committed": transaction.committed, "ops": transaction.operations}
-        yield (b"" if first else b",\n ") + orjson.dumps(document)
+        yield (b"" if first else b",\n ") + dumps(document)
         first = False
     yield b"]]}\n" if session >= 0 else b"]}\n"

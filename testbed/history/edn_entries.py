@@ -138,6 +138,7 @@ class _Names:
     def __init__(self) -> None:
         self._keys: dict[str, type] = {}
         self._values: dict[str, type] = {}
+        self._names: dict[str, type] = {}
 
     def trouble(self, entry: Entry) -> str | None:
         """Which text stands for two different keys or values, if any."""
@@ -154,6 +155,10 @@ class _Names:
         if isinstance(value, str):
             return _respelled(value, kinds)
         if isinstance(value, dict):
+            for name in value:
+                trouble = _respelled(name, self._names)
+                if trouble:
+                    return trouble
             value = list(value.values())
         for item in value if isinstance(value, list) else ():
             trouble = self._walk(item, kinds)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
 
+from testbed.history.strict_json import written
+
 
 def canonical(value: Any) -> bytes:
     """Bytes that are equal exactly when two plain JSON values are: 1, 1.0 and true differ."""
-    try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    except orjson.JSONEncodeError:  # a number beyond 64 bits, or half of a surrogate pair
-        return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    return written(value, orjson.OPT_SORT_KEYS)
 
 
 class Interned(Sequence[Any]):

@@ -50,10 +50,21 @@ def loads(data: bytes) -> Any:
 
 def dumps(value: Any) -> bytes:
     """A value as compact JSON, numbers beyond 64 bits included."""
+    return written(value, 0)
+
+
+def written(value: Any, options: int) -> bytes:
+    """A value as compact JSON with options of orjson, whatever plain JSON it is."""
     try:
-        return orjson.dumps(value)
+        return orjson.dumps(value, option=options)
     except orjson.JSONEncodeError:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        pass
+    try:  # names of EDN as keys are a subclass of str
+        return orjson.dumps(value, option=options | orjson.OPT_NON_STR_KEYS)
+    except orjson.JSONEncodeError:  # a number beyond 64 bits, or half of a surrogate pair
+        in_order = bool(options & orjson.OPT_SORT_KEYS)
+        text = json.dumps(value, ensure_ascii=False, sort_keys=in_order, separators=(",", ":"))
+        return text.encode(errors="surrogatepass")
 
 
 def _explained(data: bytes, error: orjson.JSONDecodeError) -> JsonError:

@@ -22,7 +22,7 @@ from testbed.history.transactions_of import transactions_of
 INTEGERS = st.one_of(
     st.integers(-3, 5), st.sampled_from([10**17, 10**18, -(10**18), 2**63, 2**64, -(2**63)])
 )
-ODD = st.sampled_from(
+ODD: st.SearchStrategy[Any] = st.sampled_from(
     [1.5, 1.0, True, False, "a", "", "ä", 'q"', "\\", {"a": 1}, [[1]], ["x", None]]
 )
 VALUES = st.one_of(
@@ -36,7 +36,8 @@ def operation_lines(draw: st.DrawFn) -> list[dict[str, Any]]:
     """A history that is mostly sound."""
     lines: list[dict[str, Any]] = []
     pending: dict[Any, dict[str, Any]] = {}
-    processes = draw(st.sampled_from([[0, 1, 2], [5, 100_000, "p"], [0, "nemesis"], [3]]))
+    groups: list[list[Any]] = [[0, 1, 2], [5, 100_000, "p"], [0, "nemesis"], [3]]
+    processes = draw(st.sampled_from(groups))
     keyed = draw(st.booleans())
     for step in range(draw(st.integers(0, 12))):
         process = draw(st.sampled_from(processes))
@@ -92,7 +93,7 @@ def transaction_lines(draw: st.DrawFn, lists: bool) -> list[dict[str, Any]]:
     return lines
 
 
-def written(draw: st.DrawFn, lines: list[dict[str, Any]]) -> bytes:
+def written(draw: Any, lines: list[dict[str, Any]]) -> bytes:
     """The bytes of lines, sometimes with blanks, in another order of fields, or damaged."""
     chance = random.Random(draw(st.integers(0, 2**32)))
     style = draw(st.sampled_from(["compact", "blanks", "damaged"]))
@@ -155,7 +156,7 @@ def outcome_of(read: Any) -> Any:
         return str(error)
 
 
-def blocks_of(data: bytes, draw: st.DrawFn) -> list[bytes]:
+def blocks_of(data: bytes, draw: Any) -> list[bytes]:
     """The bytes in one block, or a line a block."""
     return data.splitlines(keepends=True) if draw(st.booleans()) and b"\r" not in data else [data]
 
