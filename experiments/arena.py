@@ -155,6 +155,9 @@ class Arena:
         self._reports.submit(self._report, folder)
         if ending.outcome != "finished":
             return Judgement(folder, None, ending.problem)
+        if document.validity is Validity.VIOLATION:
+            # What broke the promise may have left more than the next steady state would show.
+            self._discard_world()
         return Judgement(folder, document.validity, document.summary)
 
     def _report(self, folder: RunFolder) -> None:

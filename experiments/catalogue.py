@@ -34,6 +34,12 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
                 "active-passive",
                 "regions and nodes fail; no acknowledged write is lost, service returns in time",
             ),
+            Experiment(
+                "conflict_resolution",
+                "experiments.conflict_resolution",
+                "active-active",
+                "regions write the same rows while links are cut; they end with the same rows",
+            ),
         )
     }
 )

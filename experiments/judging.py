@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median, quantiles
+from types import MappingProxyType
 from typing import Any
 
 import orjson
 
 from experiments.catalogue import EXPERIMENTS
+from experiments.conflict_promises import conflicts
 from experiments.promises import Setting, expectations, failover, setting_of
 from testbed.checkers.verdict import Validity, Verdict, merge
+from testbed.clients.catalogue import SYSTEMS, system_of
 from testbed.history.fault_window import FaultWindow
 from testbed.history.problem import HistoryError
 from testbed.measures.final_state import final_state
@@ -21,6 +25,11 @@ from testbed.measures.rpo import loss_estimate
 from testbed.report.verdict_file import VERDICT_VERSION
 from testbed.runner.folder import FolderError, RunFolder, write_json
 from testbed.runner.recorded import RecordedRun, read_run
+
+PROMISES: Mapping[str, Callable[[RecordedRun], tuple[Verdict, ...]]] = MappingProxyType(
+    {"failover": failover, "conflict_resolution": conflicts}
+)
+"""Experiment -> what its runs are judged by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +60,7 @@ def judge(folder: RunFolder) -> Judged:
             f"{folder.plan}: unknown experiment '{run.plan.experiment}' (known: {known})"
         )
     try:
-        verdicts = failover(run)
+        verdicts = PROMISES[run.plan.experiment](run)
         measures = _measures(setting_of(run))
     except HistoryError as error:
         raise FolderError(f"{folder.history} contradicts itself: {error}") from error
@@ -131,7 +140,9 @@ def _seconds(time_ns: int | None) -> float | None:
 def _measures(setting: Setting) -> dict[str, Any]:
     run = setting.run
     document: dict[str, Any] = {"rto": [], "availability": {}}
-    for one in expectations(setting):
+    # Where every region takes writes of its own, none waits for a failover.
+    everywhere = SYSTEMS[system_of(run.deployment.topology)].writes_everywhere
+    for one in () if everywhere else expectations(setting):
         outage = one.outage(run.history, setting.writes)
         document["rto"].append(
             {

@@ -80,10 +80,10 @@ def failover(run: RecordedRun) -> tuple[Verdict, ...]:
         HistoryError: The history contradicts itself.
     """
     setting = setting_of(run)
-    required = _required(setting)
-    unserved = adequacy.unserved_before(run.history, required)
+    needed = required(setting)
+    unserved = adequacy.unserved_before(run.history, needed)
     verdicts = [
-        _adequate(setting, required),
+        adequate(setting, needed),
         physics.check(run, setting.writes),
         *_WORKLOAD_PROMISES[run.plan.load.workload](setting),
         single_primary.check(run.history, setting.writes),
@@ -181,7 +181,8 @@ def _lasting(expected: tuple[Expectation, ...]) -> Iterator[Expectation]:
             yield one
 
 
-def _required(setting: Setting) -> Requirements:
+def required(setting: Setting) -> Requirements:
+    """What a run must show to be judged."""
     run = setting.run
     return Requirements(
         regions=setting.regions,
@@ -198,7 +199,8 @@ def _required(setting: Setting) -> Requirements:
     )
 
 
-def _adequate(setting: Setting, required: Requirements) -> Verdict:
+def adequate(setting: Setting, required: Requirements) -> Verdict:
+    """Whether it shows that."""
     run = setting.run
     lateness_ms = run.pressure.lateness_ms_p99 if run.pressure is not None else None
     return adequacy.check(run.history, required, lateness_ms=lateness_ms)

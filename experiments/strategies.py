@@ -113,3 +113,27 @@ def schedules(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
             sorted((step for step in pair if step is not None), key=lambda step: step.at_s)
         )
     )
+
+
+def partitions(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
+    """One to three short cuts of links or regions, one after the other or at once."""
+    regions = st.sampled_from([region.name for region in topology.regions])
+    links = st.sampled_from([link.name for link in topology.links])
+    at_s = st.integers(0, 20).map(lambda tenths: 2.0 + tenths / 10)
+    duration_s = st.sampled_from([1.0, 2.0, 3.0])
+    region_cut = st.builds(
+        lambda target, at, lasting: Step("region-cut", target, at, lasting),
+        regions, at_s, duration_s,
+    )  # fmt: skip
+    link_cut = st.builds(
+        lambda target, at, lasting, direction: Step(
+            "link-cut", target, at, lasting, {"direction": direction}
+        ),
+        links, at_s, duration_s, st.sampled_from(["both", "one-way"]),
+    )  # fmt: skip
+    cuts = st.lists(st.one_of(link_cut, region_cut), min_size=1, max_size=3, unique_by=_target)
+    return cuts.map(lambda steps: tuple(sorted(steps, key=lambda step: step.at_s)))
+
+
+def _target(step: Step) -> tuple[str, str]:
+    return step.kind, step.target

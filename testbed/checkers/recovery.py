@@ -31,6 +31,7 @@ def check(
     grace_ms: float = GRACE_MS,
     mark: str = "mark",
     marked: str = "marked",
+    number: int | None = None,
 ) -> Verdict:
     """Judge the markers of a history.
 
@@ -43,12 +44,17 @@ def check(
         grace_ms: For a marker that is written after that.
         mark: The function that writes a marker.
         marked: The function that asks for it.
+        number: The marker's number; None for the first that was written.
 
     Raises:
         HistoryError: The history cannot be paired.
     """
     due_ns = healed_ns + int(bound_ms * 1e6)
-    tries = [pair for pair in history.of({mark}) if pair.start_ns >= healed_ns]
+    tries = [
+        pair
+        for pair in history.of({mark})
+        if pair.start_ns >= healed_ns and number in (None, pair.invocation.value)
+    ]
     written = next((pair for pair in tries if pair.outcome == "ok"), None)
     if written is None:
         return _unwritten(tries, due_ns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from testbed.clients import postgres_entry
@@ -19,11 +19,13 @@ class System:
         entries: The endpoints through which the clients of every region enter.
         nodes: One endpoint for each node that holds data, past every proxy.
         connector: ``(topology, workload, space, timeout_ms) -> endpoint -> client``.
+        writes_everywhere: Whether each region takes writes of its own, rather than one for all.
     """
 
     entries: Callable[[Topology], tuple[Endpoint, ...]]
     nodes: Callable[[Topology], tuple[Endpoint, ...]]
     connector: Callable[[Topology, str, int, int], Callable[[Endpoint], Client]]
+    writes_everywhere: bool = False
 
 
 _POSTGRES = System(postgres_entry.entries, postgres_entry.data_nodes, postgres_entry.connector)
@@ -32,7 +34,7 @@ SYSTEMS: Mapping[str, System] = MappingProxyType(
     {
         # One cluster with one primary; and a mesh of clusters that all take writes.
         "postgres": _POSTGRES,
-        "mesh": _POSTGRES,
+        "mesh": replace(_POSTGRES, writes_everywhere=True),
     }
 )
 """Name -> system. A new one is a file beside ``postgres.py`` and a line here."""

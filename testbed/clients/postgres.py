@@ -17,8 +17,12 @@ import asyncpg
 
 from testbed.clients.postgres_operations import OPERATIONS
 from testbed.clients.protocol import Completion, Endpoint, Invocation
+from testbed.history.history import REFUSED
 
 _UNKNOWN_CLASSES = ("08", "57P", "58", "XX", "40003")
+OWN_RULE = "TB001"
+"""What a deployment's own rules raise: the row is at home in another region, for example."""
+
 _CONNECT_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 
 
@@ -106,6 +110,8 @@ class PostgresClient:
         if self._timed_out:
             return Completion("info", node=self._node, error="timeout")
         state = error.sqlstate or ""
+        if state == OWN_RULE:
+            return Completion("fail", node=self._node, error=f"{REFUSED}{error.args[0]}"[:120])
         unknown = state.startswith(_UNKNOWN_CLASSES)
         text = f"{state} {error.args[0] if error.args else type(error).__name__}"
         if unknown:

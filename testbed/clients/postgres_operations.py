@@ -147,6 +147,43 @@ async def _marked(connection: asyncpg.Connection, space: int, what: Invocation) 
     return Completion("ok", value=value)
 
 
+async def _item_write(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
+    await connection.execute(
+        "insert into item (space, key, value) values ($1, $2, $3)"
+        " on conflict (space, key) do update set value = excluded.value",
+        space,
+        what.key,
+        what.value,
+    )
+    return Completion("ok")
+
+
+async def _item_delete(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
+    await connection.execute("delete from item where space = $1 and key = $2", space, what.key)
+    return Completion("ok")
+
+
+async def _item_read(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
+    value = await connection.fetchval(
+        "select value from item_seen where space = $1 and key = $2", space, what.key
+    )
+    return Completion("ok", value=value)
+
+
+async def _increment(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
+    await connection.execute("select increment($1, $2, $3)", space, what.key, what.value)
+    return Completion("ok")
+
+
+async def _total(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
+    value = await connection.fetchval(
+        "select coalesce((select n from counter_seen where space = $1 and key = $2), 0)",
+        space,
+        what.key,
+    )
+    return Completion("ok", value=value)
+
+
 _EVERY = {"schema": _schema, "mark": _mark, "marked": _marked}
 
 OPERATIONS: Mapping[str, Mapping[str, Operation]] = MappingProxyType(
@@ -166,6 +203,15 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = MappingProxyType(
             "read": _balances,
             "read-replica": _balances,
         },
+        # Of a mesh, whose strategy says what is in these tables.
+        "items": {
+            **_EVERY,
+            "write": _item_write,
+            "delete": _item_delete,
+            "read": _item_read,
+            "row": _item_read,
+        },
+        "counters": {**_EVERY, "increment": _increment, "read": _total, "total": _total},
     }
 )
 """Workload -> function name of an invocation -> the statement that performs it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from testbed.clients.protocol import Client, Completion, Endpoint, Invocation
 from testbed.probes.protocol import Probe
@@ -91,39 +91,48 @@ async def perform_until_ok(
 
 async def see_recovery(
     connect: Connect,
-    writers: tuple[Endpoint, ...],
+    writers: Sequence[tuple[Endpoint, ...]],
     nodes: tuple[Endpoint, ...],
     *,
     recorder: Recorder,
     limit_s: float,
     announcer: Announcer,
 ) -> None:
-    """Write a mark and read it at every node: what clients see of replication after the heal.
+    """Write marks and read them at every node: what clients see of replication after the heal.
 
-    A node that does not show the mark in time is left at that: the history says so, and the
+    A node that does not show a mark in time is left at that: the history says so, and the
     promise is judged from it.
+
+    Args:
+        connect: Makes the client of an endpoint.
+        writers: For each log of writes, the endpoints through which a mark can be written into it:
+            mark 1 into the first, and so on.
+        nodes: Every node, directly.
+        recorder: Records every try.
+        limit_s: For writing a mark, and then for seeing it.
+        announcer: Told of the phase.
     """
     announcer.tell(Phase("heal", detail="a mark written now is awaited at every node"))
-    try:
-        await perform_until_ok(connect, writers, mark(1), recorder=recorder, limit_s=limit_s)
-    except StageError:
-        return
-    seen = marked(1)
 
-    async def await_mark(node: Endpoint) -> None:
+    async def perform(
+        endpoints: tuple[Endpoint, ...], what: Invocation, wanted: Callable[[Completion], bool]
+    ) -> bool:
         try:
             await perform_until_ok(
-                connect,
-                (node,),
-                seen,
-                recorder=recorder,
-                limit_s=limit_s,
-                wanted=lambda done: done.value is True,
+                connect, endpoints, what, recorder=recorder, limit_s=limit_s, wanted=wanted
             )
         except StageError:
-            return
+            return False
+        return True
 
-    await asyncio.gather(*(await_mark(node) for node in nodes))
+    async def follow(number: int, endpoints: tuple[Endpoint, ...]) -> None:
+        if await perform(endpoints, mark(number), lambda done: done.type == "ok"):
+            seen = marked(number)
+            await asyncio.gather(
+                *(perform((node,), seen, lambda done: done.value is True) for node in nodes)
+            )
+
+    await asyncio.gather(*(follow(number, group) for number, group in enumerate(writers, 1)))
 
 
 async def read_final(

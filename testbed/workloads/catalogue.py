@@ -8,15 +8,31 @@ from typing import Any
 
 from testbed.topology.model import Topology
 from testbed.workloads.bank import BankWorkload
+from testbed.workloads.counters import CountersWorkload
+from testbed.workloads.items import ItemsWorkload
 from testbed.workloads.parameter import WorkloadError
 from testbed.workloads.protocol import Workload
 from testbed.workloads.register import RegisterWorkload
 from testbed.workloads.set import SetWorkload
 
-WorkloadClass = type[SetWorkload] | type[RegisterWorkload] | type[BankWorkload]
+WorkloadClass = (
+    type[SetWorkload]
+    | type[RegisterWorkload]
+    | type[BankWorkload]
+    | type[ItemsWorkload]
+    | type[CountersWorkload]
+)
+
+_CLASSES: tuple[WorkloadClass, ...] = (
+    SetWorkload,
+    RegisterWorkload,
+    BankWorkload,
+    ItemsWorkload,
+    CountersWorkload,
+)
 
 WORKLOADS: Mapping[str, WorkloadClass] = MappingProxyType(
-    {workload.name: workload for workload in (SetWorkload, RegisterWorkload, BankWorkload)}
+    {workload.name: workload for workload in _CLASSES}
 )
 
 

@@ -1,0 +1,123 @@
+"""The promises of conflict resolution, each judged from what clients saw.
+
+What is promised depends on the strategy: every one but the controls promises that regions end with
+the same rows; who wins, and whether counters lose anything, differs.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from experiments.promises import Setting, adequate, required, setting_of
+from testbed.checkers import convergence, final_counter, recovery, service, winner
+from testbed.checkers.expectation import Expectation
+from testbed.checkers.verdict import Validity, Verdict, merge
+from testbed.runner.recorded import RecordedRun
+
+CONVERGENCE_MS = 20_000.0
+"""From the last heal: a silent stream is given up after 5 s, and opened anew at once."""
+
+KEEPS_INCREMENTS = frozenset({"crdt", "home_region"})
+NAMES_NO_WINNER = frozenset({"none"})
+
+
+def conflicts(run: RecordedRun) -> tuple[Verdict, ...]:
+    """Every promise of the conflict resolution experiment.
+
+    Raises:
+        HistoryError: The history contradicts itself.
+    """
+    setting = setting_of(run)
+    strategy = str(run.deployment.variables.get("conflict_resolution", "none"))
+    verdicts = [
+        adequate(setting, required(setting)),
+        _conflicted(setting),
+        _flowing(setting),
+        _converged(setting),
+    ]
+    if run.plan.load.workload == "items" and strategy not in NAMES_NO_WINNER:
+        verdicts.append(winner.check(run.history, setting.nodes))
+    if run.plan.load.workload == "counters" and strategy in KEEPS_INCREMENTS:
+        verdicts.append(final_counter.check(run.history, setting.nodes, reads=("total",)))
+    if run.windows:
+        verdicts.append(service.check(run.history, tuple(_served(setting)), setting.writes))
+    return tuple(verdicts)
+
+
+def healed_ns(setting: Setting) -> int:
+    """When the last fault was healed; the end of the load without one."""
+    ends = [
+        window.healed_ns or window.heal_ns or window.injected_ns or window.inject_ns
+        for window in setting.run.windows
+    ]
+    return max(ends, default=setting.end_ns)
+
+
+def _served(setting: Setting) -> Iterator[Expectation]:
+    """Every region's writes, from the first fault on: they need no other region."""
+    from_ns = min(window.inject_ns for window in setting.run.windows)
+    for region in setting.regions:
+        yield Expectation(region, "the first fault", from_ns, setting.end_ns, bound_ms=0.0)
+
+
+def _conflicted(setting: Setting) -> Verdict:
+    """Whether writes of several regions met while a fault kept them apart."""
+    name, promise = "conflicts", "Regions wrote the same rows while they could not hear each other."
+    met = set(_met(setting))
+    numbers = {"rows_in_conflict": float(len(met))}
+    if not met:
+        reason = "no row was written in two regions while a fault held: nothing was resolved"
+        return Verdict(name, promise, Validity.UNKNOWN, reason, (), numbers)
+    reason = f"{len(met)} rows were written in several regions while a fault held"
+    return Verdict(name, promise, Validity.VALID, reason, (), numbers)
+
+
+def _met(setting: Setting) -> Iterator[Any]:
+    run = setting.run
+    owned = run.deployment.variables.get("conflict_resolution") == "home_region"
+    for window in run.windows:
+        until_ns = window.heal_ns or setting.end_ns
+        nodes: dict[Any, set[str]] = defaultdict(set)
+        for pair in run.history.of(setting.writes):
+            # A home region is what keeps two regions from one row: there the try counts.
+            if window.bitten_ns <= pair.start_ns <= until_ns and (pair.outcome == "ok" or owned):
+                nodes[pair.invocation.key].add(str(pair.node))
+        yield from (key for key, wrote in nodes.items() if len(wrote) > 1)
+
+
+def _flowing(setting: Setting) -> Verdict:
+    """Every region's changes reach every node after the heal: no stream is stuck."""
+    name = "replication"
+    promise = "After healing the changes of every region reach every other within the bound."
+    found = [
+        recovery.check(
+            setting.run.history,
+            setting.nodes,
+            healed_ns=healed_ns(setting),
+            bound_ms=CONVERGENCE_MS,
+            number=number,
+        )
+        for number in range(1, len(setting.regions) + 1)
+    ]
+    validity = merge(found)
+    telling = [
+        (region, one)
+        for region, one in zip(setting.regions, found, strict=True)
+        if one.validity is validity
+    ]
+    slowest = max(one.numbers.get("recovery_ms_max", 0.0) for one in found)
+    numbers = {"converged_ms_max": slowest, "bound_ms": CONVERGENCE_MS}
+    if validity is Validity.VALID:
+        reason = f"the last change was at every node {slowest:.0f} ms after the heal"
+        return Verdict(name, promise, validity, reason, (), numbers)
+    reason = "; ".join(f"changes of {region}: {one.reason}" for region, one in telling)
+    examples = tuple(each for _, one in telling for each in one.counterexample)
+    return Verdict(name, promise, validity, reason, examples, numbers)
+
+
+def _converged(setting: Setting) -> Verdict:
+    final = "row" if setting.run.plan.load.workload == "items" else "total"
+    since_ns = max(healed_ns(setting), setting.end_ns)
+    return convergence.check(setting.run.history, setting.nodes, since_ns, reads=(final,))

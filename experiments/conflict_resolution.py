@@ -1,0 +1,84 @@
+"""Conflict resolution: what an active-active mesh promises when regions write the same rows.
+
+Promises, each judged from what clients saw (see ``experiments/conflict_promises.py``):
+
+- after healing, the changes of every region reach every other one within a bound;
+- every region then has the same rows;
+- a row ends with a write that no later one, which could have known of it, replaced;
+- counters end with all increments that were acknowledged, where the strategy says so;
+- a region that is cut off goes on serving its own clients.
+
+Run it with ``testbed run conflict_resolution`` (or pytest and this file).
+The strategy is a variable: ``--set conflict_resolution=none`` is the control that must fail.
+"""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, Phase, Verbosity, example, given, seed, settings
+from hypothesis import strategies as st
+
+from experiments.arena import Arena
+from experiments.options import Options
+from experiments.strategies import partitions
+from testbed.runner.plan import Load, Plan, Step
+from testbed.runner.plan_document import load_plan
+from testbed.topology.model import Deployment
+from testbed.topology.settings import assignments
+
+DEPLOYMENT = "active-active"
+
+MAIN_TARGET_S = (2.0, 4.0)
+RATE_OPS_S = 25.0
+TAIL_S = 1.0
+DRAW_S_MIN = 8.0
+
+
+def test_conflict_resolution(arena: Arena, options: Options, deployment: Deployment) -> None:
+    """Every promise holds, whatever the schedule."""
+    if options.plan is not None:
+        arena.examine(load_plan(options.plan))
+        return
+    first = deployment.topology.regions[0].name
+    main = (Step("region-cut", first, *MAIN_TARGET_S),)
+
+    @settings(
+        max_examples=max(1, min(options.examples, 1 + int(options.budget_s / DRAW_S_MIN))),
+        deadline=None,
+        database=None,
+        phases=(Phase.explicit, Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+        verbosity=Verbosity.quiet,
+        report_multiple_bugs=False,
+    )
+    @seed(options.seed)
+    @given(
+        schedule=partitions(deployment.topology),
+        workload=st.sampled_from(["items", "items", "counters"]),
+        keys=st.sampled_from([2, 4, 8]),
+    )
+    def search(schedule: tuple[Step, ...], workload: str, keys: int) -> None:
+        arena.examine(plan(deployment, options, schedule, workload, keys))
+
+    if options.lane == 0:
+        search = example(schedule=main, workload="items", keys=4)(search)
+    search()
+
+
+def plan(
+    deployment: Deployment,
+    options: Options,
+    schedule: tuple[Step, ...],
+    workload: str,
+    keys: int,
+) -> Plan:
+    """The plan of one example."""
+    ends = [step.at_s + (step.duration_s or 0.0) for step in schedule]
+    return Plan(
+        deployment=deployment.name,
+        variables={name: deployment.variables[name] for name in assignments(options.settings)},
+        load=Load(workload, rate_ops_s=RATE_OPS_S, timeout_ms=1000, parameters={"keys": keys}),
+        schedule=schedule,
+        seed=options.seed,
+        duration_s=round(max(ends, default=4.0) + TAIL_S, 1),
+        experiment="conflict_resolution",
+    )
