@@ -37,7 +37,7 @@ LONG_FORK = (
     [r("x", 1), r("y", None)],
     [r("y", 2), r("x", None)],
 )
-PLANTED = {
+PLANTED: dict[str, tuple[list[Any], str]] = {
     "garbage-read": ([[r("x", 7)]], "read-uncommitted"),
     "G1a": ([{"ops": [w("x", 1)], "outcome": "fail"}, [r("x", 1)]], "read-committed"),
     "G1b": ([[w("x", 1), w("x", 2)], [r("x", 1)]], "read-committed"),
