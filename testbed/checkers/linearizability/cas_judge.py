@@ -22,6 +22,7 @@ def judge_registers(
     promise: Promise,
     read: Callable[[Calls], CasOperations],
     named: Callable[[int], str],
+    *,
     only_keys: Iterable[int] | None = None,
 ) -> Verdict:
     """Judge what behaves as a register.

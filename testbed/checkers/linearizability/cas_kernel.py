@@ -52,8 +52,8 @@ HEAD, OF_STAMP = range(2)
 FIRM, CLOSED = range(2)
 """Rows of ``Search.met``."""
 
-NO_BIT = np.int64(0)
-ONE = np.int64(1)
+NO_BIT: Any = np.int64(0)
+ONE: Any = np.int64(1)
 CHAIN_MAX = 64
 """Configurations that a new one is compared with."""
 SCORES = 256
@@ -197,13 +197,7 @@ def returned(tables: Tables, search: Search, operation: int) -> None:
     scalars[STAMP] += 1
     scalars[AFTER] = 0
     scalars[SEEN] = 0
-    made = len(seen) - 1
-    for at in range(scalars[COUNT]):
-        seen[made] = search.current[at]
-        if not seen[made, TAKEN] & bit:
-            put_on_the_way(search)
-        if (seen[made, TAKEN] | seen[made, OPTIONAL]) & bit:
-            put_after(search, bit)
+    start_from_current(search, bit)
     at, loose_at = 0, 0
     while scalars[AFTER] < 2 * scalars[ROOM]:
         if at < scalars[SEEN]:
@@ -223,6 +217,18 @@ def returned(tables: Tables, search: Search, operation: int) -> None:
         else:
             return
     scalars[LACKED] = 1
+
+
+@kernel
+def start_from_current(search: Search, bit: int) -> None:
+    """Begin with the current configurations, those that need nothing more and those that do."""
+    made = len(search.seen) - 1
+    for at in range(search.scalars[COUNT]):
+        search.seen[made] = search.current[at]
+        if not search.seen[made, TAKEN] & bit:
+            put_on_the_way(search)
+        if (search.seen[made, TAKEN] | search.seen[made, OPTIONAL]) & bit:
+            put_after(search, bit)
 
 
 @kernel
@@ -388,10 +394,10 @@ def dominates(masks: Array, one: Array, other: Array) -> bool:
     firm = masks[-1, WRITERS] & ~one[OPTIONAL]
     if (one[TAKEN] ^ other[TAKEN]) & firm or other[OPTIONAL] & firm:
         return False
+    more = 0
     for column in range(USED, len(one)):
-        if one[column] > other[column]:
-            return False
-    return True
+        more += one[column] > other[column]
+    return more == 0
 
 
 @kernel

@@ -84,7 +84,7 @@ class CasReader:
         news[sets] = numbers[1 + len(calls) :]
         news[failed] = -1
         code = np.where(reads, READ, np.where(sets, np.where(failed, DIFFERS, CAS), WRITE))
-        operations = CasOperations(
+        return CasOperations(
             code=code,
             first=numbers[1 : 1 + len(calls)],
             second=news,
@@ -93,7 +93,6 @@ class CasReader:
             initial=int(numbers[0]),
             names=every,
         )
-        return operations
 
     def _said_something(self, calls: Calls, read: int, cas: int) -> Any:
         """Not what failed, unless that is informative, nor reads of which nothing is known."""

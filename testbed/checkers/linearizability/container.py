@@ -75,10 +75,10 @@ def container_of(
     sorted_put = put[order]
     if (sorted_put[1:] == sorted_put[:-1]).any():
         return None
-    misfit = _misfit(history, outs, taken, ins, order, sorted_put)
+    source = _sources(taken, order, sorted_put)
+    misfit = _misfit(history, outs, taken, ins, source)
     if misfit is not None:
         return misfit
-    source = order[np.searchsorted(sorted_put, taken)] if len(taken) else taken
     out_start = np.full(len(ins), NEVER)
     out_end = np.full(len(ins), NEVER)
     out_start[source], out_end[source] = outs.start, outs.end
@@ -95,13 +95,16 @@ def container_of(
     )
 
 
+def _sources(taken: Integers, order: Integers, sorted_put: Integers) -> Integers:
+    """For each value that came out the index of what put it in, -1 without one."""
+    if not len(order):
+        return np.full(len(taken), -1, dtype=np.int64)
+    place = np.minimum(np.searchsorted(sorted_put, taken), len(order) - 1)
+    return np.where(sorted_put[place] == taken, order[place], -1)
+
+
 def _misfit(
-    history: OperationTable,
-    outs: Calls,
-    taken: Integers,
-    ins: Calls,
-    order: Integers,
-    sorted_put: Integers,
+    history: OperationTable, outs: Calls, taken: Integers, ins: Calls, source: Integers
 ) -> Stuck | None:
     """What no order explains: a value that never went in, came out twice, or came out too early."""
     by_value = np.argsort(taken, kind="stable")
@@ -109,13 +112,9 @@ def _misfit(
     if len(again):
         rows = outs.start[by_value[again[0] : again[0] + 2]].tolist()
         return stuck(history, rows, "duplicate", "%s was taken out twice")
-    place = np.searchsorted(sorted_put, taken)
-    found = place < len(sorted_put)
-    found[found] = sorted_put[place[found]] == taken[found]
-    if not found.all():
-        row = int(outs.start[~found][0])
+    if (source < 0).any():
+        row = int(outs.start[source < 0][0])
         return stuck(history, [row], "unexpected-value", "%s was taken out but never put in")
-    source = order[place] if len(place) else place
     early = np.flatnonzero(outs.end < ins.start[source])
     if len(early):
         rows = [int(outs.start[early[0]]), int(ins.start[source][early[0]])]

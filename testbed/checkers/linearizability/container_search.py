@@ -64,7 +64,7 @@ def searched(
             what: What = ("put", int(values.rows[start]))
         else:
             what = ("get", int(values.rows[end]) if end < NEVER else None)
-        members.append(Call(start, end, what, observes=what == ("get", NULL)))
+        members.append(Call(start, end, what, observes=what == ("get", int(NULL))))
     found = search(members, (), discipline.step, budget)
     if found.valid:
         return None

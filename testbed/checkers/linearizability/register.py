@@ -48,7 +48,7 @@ def check(history: OperationTable, request: Request) -> Verdict:
     if len(ambiguous):
         reader = CasReader(history, values)
         verdict = judge_registers(
-            history, request, PROMISE, reader.read, values.text, ambiguous.tolist()
+            history, request, PROMISE, reader.read, values.text, only_keys=ambiguous.tolist()
         )
         return PROMISE.verdict(
             verdict.validity, verdict.reason, verdict.counterexample, numbers | verdict.numbers
@@ -59,24 +59,30 @@ def check(history: OperationTable, request: Request) -> Verdict:
 
 def _zones(history: OperationTable, values: Numbered) -> tuple[ZoneFinding | None, Integers]:
     """What the zones contradict, and the keys where they decide nothing."""
-    write = history.function("write")
+    rows, write = len(history), history.function("write")
+    clusters = zones.room_for(int(np.count_nonzero(history.kind == Kind.INVOKE)))
     ambiguous = np.zeros(len(history.keys) + 1, dtype=np.int8)
-    found, one, other, first, last, written, keys, _ = zones.walk_zones.for_rows(len(history))(
-        history.process,
-        history.kind,
-        history.f,
-        history.key,
-        values.rows,
-        len(history.process_names),
-        write,
-        values.init,
-        unknown_read(history, values, write),
+    count = zones.cluster_rows.for_rows(rows)(
+        zones.Columns(history.process, history.kind, history.f, history.key, values.rows),
+        clusters,
         ambiguous,
+        np.full(len(history.process_names), -1, dtype=np.int32),
+        (write, values.init, unknown_read(history, values, write)),
     )
+    marks = np.full(rows + 1, -1, dtype=np.int32)
+    opened = np.full(len(ambiguous), -1, dtype=np.int32)
+    mark = zones.mark_zones.for_rows(rows)
+    found, one = mark(clusters, count, ambiguous, marks, opened)
+    other = one
+    if found == zones.NONE:
+        found, one, other = zones.walk_zones.for_rows(rows)(clusters, marks, opened)
     if found == zones.NONE:
         return None, np.flatnonzero(ambiguous) - 1
 
     def cluster(number: int) -> tuple[int, int, int]:
-        return int(first[number]), int(last[number]), int(written[number])
+        columns = (clusters.first, clusters.last, clusters.written)
+        first, last, written = (int(column[number]) for column in columns)
+        return first, last, written
 
-    return ZoneFinding(found, cluster(one), cluster(other), int(keys[one])), np.empty(0, np.int64)
+    key = int(clusters.key[one])
+    return ZoneFinding(found, cluster(one), cluster(other), key), np.empty(0, np.int64)

@@ -21,6 +21,9 @@ from typing import Any
 from testbed.checkers.budget import Budget
 from testbed.checkers.linearizability.calls import NEVER
 
+NOTED_EACH = 64
+"""Operations between two looks at the clock."""
+
 CONFIGURATIONS_MAX = 200_000
 """More than so many at once, and the search gives up."""
 
@@ -111,7 +114,10 @@ class _Search:
         slot_of: dict[int, int] = {}
         most, done = 1, 0
         for row, returns, call in events:
-            self.budget.note(f"{done:,} of {self.total:,} operations of a key were put in order")
+            if not done % NOTED_EACH:
+                self.budget.note(
+                    f"{done:,} of {self.total:,} operations of a key were put in order"
+                )
             if not returns:
                 slot_of[call.row] = self._open(call)
                 if call.observes:
@@ -172,13 +178,7 @@ class _Search:
         bit = 1 << slot
         after: Configurations = {}
         seen: Configurations = {}
-        queue: list[tuple[Any, int, int]] = []
-        for (state, taken), useds in current.items():
-            for used in useds:
-                if taken & bit:
-                    _keep(after, state, taken & ~bit, used)
-                elif _keep(seen, state, taken, used):
-                    queue.append((state, taken, used))
+        queue = self._begin(current, bit, after, seen)
         while queue:
             state, taken, used = queue.pop()
             if used not in seen.get((state, taken), ()):
@@ -193,6 +193,20 @@ class _Search:
             if not len(queue) & 0xFF:
                 self.budget.note(self.budget.reached)
         return after
+
+    @staticmethod
+    def _begin(
+        current: Configurations, bit: int, after: Configurations, seen: Configurations
+    ) -> list[tuple[Any, int, int]]:
+        """Sort the current ones into those that are done and those that are not."""
+        queue = []
+        for (state, taken), useds in current.items():
+            for used in useds:
+                if taken & bit:
+                    _keep(after, state, taken & ~bit, used)
+                elif _keep(seen, state, taken, used):
+                    queue.append((state, taken, used))
+        return queue
 
     def _moves(self, state: Any, taken: int, used: int) -> list[tuple[Any, int, int]]:
         """What one more call leads to."""

@@ -11,7 +11,7 @@ span them, come from trees over time, so that all takes O(n log n).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,13 @@ from testbed.checkers.linearizability.container import Container
 
 Array = NDArray[Any]
 
-NO_MOMENT = np.int64(2**40)
-"""More values than are ever within: a moment that was dealt with."""
+COMPILED_FACTOR = 20
+"""Peeling off a value is worth so many rows of a simple loop."""
+DEALT_WITH = 2**40
+"""More values than are ever within."""
+PUT_FROM, PUT_TO, GET_FROM, GET_TO = range(4)
+"""Columns of the moments of a value."""
+CAN_COME_OUT, BOTH = 2, 3
 
 
 def leftover(stack: Container) -> NDArray[np.bool_]:
@@ -35,62 +40,129 @@ def leftover(stack: Container) -> NDArray[np.bool_]:
     stays = stack.out_end == NEVER
     ends = np.where(stays, emptied, stack.out_end)
     times = np.unique(np.concatenate([stack.in_start, filled, emptied, ends]))
-    moments = len(times)
-    put_from, put_to, get_from, get_to = (
-        np.searchsorted(times, column) for column in (stack.in_start, filled, emptied, ends)
+    spans = np.stack(
+        [np.searchsorted(times, column) for column in (stack.in_start, filled, emptied, ends)],
+        axis=1,
     )
     # An operation spans the moments from its begin to before its end.
-    placed = np.zeros(count, dtype=np.int8)
-    placed[stays] = 2
-    peel.for_rows(6 * count)(
-        put_from, put_to - 1, get_from, np.where(stays, -1, get_to - 1), placed, moments
-    )
-    return placed != 3
+    spans[:, PUT_TO] -= 1
+    spans[:, GET_TO] = np.where(stays, -1, spans[:, GET_TO] - 1)
+    placed = np.where(stays, CAN_COME_OUT, 0).astype(np.int8)
+    orders = np.argsort(spans[:, [PUT_FROM, GET_FROM]], axis=0, kind="stable").T.copy()
+    trees = np.full((2, 2 * _power(count)), -1, dtype=np.int64)
+    for side, column in enumerate((PUT_TO, GET_TO)):
+        tree_of.for_rows(count)(spans[orders[side], column], trees[side])
+    size = 2 * _power(len(times))
+    within = Within(np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64))
+    fill_within.for_rows(count)(within, spans, len(times))
+    peel.for_rows(COMPILED_FACTOR * count)(spans, orders, trees, within, placed)
+    return np.asarray(placed != BOTH)
+
+
+def _power(number: int) -> int:
+    """The least power of two that is not less."""
+    size = 2
+    while size < number:
+        size *= 2
+    return size
+
+
+class Within(NamedTuple):
+    """How many values are within at each moment, as a tree of the least below each node.
+
+    Args:
+        least: Node 1 is the root; the second half are the leaves.
+        added: What was added to all leaves below a node.
+    """
+
+    least: Array
+    added: Array
 
 
 @kernel
-def add_over(tree: Array, add: Array, size: int, first: int, last: int, amount: int) -> None:
-    """Add to all leaves from first to last, both included; each node is the least below it."""
-    low, high = first + size, last + size + 1
-    left, right = low, high - 1
+def add_over(within: Within, first: int, after: int, amount: int) -> None:
+    """Add to the moments from ``first`` to before ``after``."""
+    least, added = within.least, within.added
+    size = len(least) // 2
+    low, high = first + size, after + size
+    left, right = low >> 1, (high - 1) >> 1
     while low < high:
         if low & 1:
-            tree[low] += amount
-            add[low] += amount
+            least[low] += amount
+            added[low] += amount
             low += 1
         if high & 1:
             high -= 1
-            tree[high] += amount
-            add[high] += amount
+            least[high] += amount
+            added[high] += amount
         low >>= 1
         high >>= 1
-    left >>= 1
-    while left:
-        tree[left] = min(tree[2 * left], tree[2 * left + 1]) + add[left]
-        left >>= 1
-    right >>= 1
-    while right:
-        tree[right] = min(tree[2 * right], tree[2 * right + 1]) + add[right]
-        right >>= 1
+    for leaf in (left, right):
+        node = leaf
+        while node:
+            least[node] = min(least[2 * node], least[2 * node + 1]) + added[node]
+            node >>= 1
 
 
 @kernel
-def next_spanning(tree: Array, size: int, moment: int) -> int:
-    """The first leaf whose end is not before a moment, in a tree of the greatest; -1 without one."""
+def idle_moment(within: Within) -> int:
+    """The first moment with nothing within; there is one when the root is 0."""
+    least, added = within.least, within.added
+    node, total = 1, 0
+    while node < len(least) // 2:
+        total += added[node]
+        node *= 2
+        if least[node] + total != 0:
+            node += 1
+    return node - len(least) // 2
+
+
+@kernel
+def fill_within(within: Within, spans: Array, moments: int) -> None:
+    """Count what is within at each moment."""
+    least = within.least
+    size = len(least) // 2
+    for value in range(len(spans)):
+        first, after = spans[value, PUT_TO] + 1, spans[value, GET_FROM]
+        if first < after:
+            least[size + first] += 1
+            if after < moments:
+                least[size + after] -= 1
+    for moment in range(1, moments):
+        least[size + moment] += least[size + moment - 1]
+    for moment in range(moments, size):
+        least[size + moment] = DEALT_WITH
+    for node in range(size - 1, 0, -1):
+        least[node] = min(least[2 * node], least[2 * node + 1])
+
+
+@kernel
+def tree_of(ends: Array, tree: Array) -> None:
+    """Fill a tree of the greatest end below each node."""
+    size = len(tree) // 2
+    for leaf in range(len(ends)):
+        tree[size + leaf] = ends[leaf]
+    for node in range(size - 1, 0, -1):
+        tree[node] = max(tree[2 * node], tree[2 * node + 1])
+
+
+@kernel
+def next_spanning(tree: Array, moment: int) -> int:
+    """The first leaf whose end is not before a moment; -1 without one."""
     if tree[1] < moment:
         return -1
     node = 1
-    while node < size:
+    while node < len(tree) // 2:
         node *= 2
         if tree[node] < moment:
             node += 1
-    return node - size
+    return node - len(tree) // 2
 
 
 @kernel
-def forget(tree: Array, size: int, leaf: int) -> None:
+def forget(tree: Array, leaf: int) -> None:
     """Take a leaf out of a tree of the greatest."""
-    node = leaf + size
+    node = leaf + len(tree) // 2
     tree[node] = -1
     node >>= 1
     while node:
@@ -99,80 +171,31 @@ def forget(tree: Array, size: int, leaf: int) -> None:
 
 
 @kernel
-def tree_of(ends: Array, size: int) -> Array:
-    """A tree of the greatest."""
-    tree = np.full(2 * size, -1, np.int64)
-    for leaf in range(len(ends)):
-        tree[size + leaf] = ends[leaf]
-    for node in range(size - 1, 0, -1):
-        tree[node] = max(tree[2 * node], tree[2 * node + 1])
-    return tree
-
-
-@kernel
-def peel(
-    put_from: Array, put_to: Array, get_from: Array, get_to: Array, placed: Array, moments: int
-) -> int:
+def peel(spans: Array, orders: Array, trees: Array, within: Within, placed: Array) -> int:
     """Peel off values; how many are left.
 
     Args:
-        put_from: The first moment at which each value can go in.
-        put_to: The last one.
-        get_from: The first moment at which it can come out.
-        get_to: The last one; -1 if it can do so at the very end.
+        spans: One row a value: the first and the last moment at which it can go in, and come out;
+            a last one of -1 if it can come out at the very end.
+        orders: The values by the first moment, for both.
+        trees: The last moments in that order, for both.
+        within: What is within at each moment.
         placed: 1 for what can go in, 2 for what can come out, 3 for both; is filled.
-        moments: How many moments there are.
     """
-    count = len(put_from)
-    size = 1
-    while size < moments:
-        size *= 2
-    within = np.zeros(2 * size, np.int64)
-    add = np.zeros(2 * size, np.int64)
-    change = np.zeros(moments + 1, np.int64)
-    for value in range(count):
-        if put_to[value] + 1 < get_from[value]:
-            change[put_to[value] + 1] += 1
-            change[get_from[value]] -= 1
-    level = 0
-    for moment in range(size):
-        if moment < moments:
-            level += change[moment]
-            within[size + moment] = level
-        else:
-            within[size + moment] = 2**40
-    for node in range(size - 1, 0, -1):
-        within[node] = min(within[2 * node], within[2 * node + 1])
-    leaves = 1
-    while leaves < count:
-        leaves *= 2
-    put_order = np.argsort(put_from)
-    get_order = np.argsort(get_from)
-    puts = tree_of(put_to[put_order], leaves)
-    gets = tree_of(get_to[get_order], leaves)
-    left = count
-    while within[1] == 0:
-        node, total = 1, 0
-        while node < size:
-            total += add[node]
-            node *= 2
-            if within[node] + total != 0:
-                node += 1
-        moment = node - size
-        add_over(within, add, size, moment, moment, 2**40)
+    left = len(spans)
+    while within.least[1] == 0:
+        moment = idle_moment(within)
+        add_over(within, moment, moment + 1, DEALT_WITH)
         for side in range(2):
-            tree = puts if side == 0 else gets
-            order = put_order if side == 0 else get_order
-            starts = put_from if side == 0 else get_from
             while True:
-                leaf = next_spanning(tree, leaves, moment)
-                if leaf < 0 or starts[order[leaf]] > moment:
+                leaf = next_spanning(trees[side], moment)
+                if leaf < 0 or spans[orders[side, leaf], 2 * side] > moment:
                     break
-                forget(tree, leaves, leaf)
-                value = order[leaf]
+                forget(trees[side], leaf)
+                value = orders[side, leaf]
                 placed[value] |= 1 + side
-                if placed[value] == 3:
+                if placed[value] == BOTH:
                     left -= 1
-                    if put_to[value] + 1 < get_from[value]:
-                        add_over(within, add, size, put_to[value] + 1, get_from[value] - 1, -1)
+                    if spans[value, PUT_TO] + 1 < spans[value, GET_FROM]:
+                        add_over(within, spans[value, PUT_TO] + 1, spans[value, GET_FROM], -1)
     return left
