@@ -121,7 +121,8 @@ class _Search:
         """The edges of the shortest way back of one seed, which has one."""
         goal, begin = (int(side[seed]) for side in self._seeds)
         one = (self._seeds[0][seed : seed + 1], self._seeds[1][seed : seed + 1])
-        self._from(0, one, FAR, 1)
+        _, found, _ = self._from(0, one, FAR, 1)
+        assert found >= 0, "a seed without a way back"
         path: list[int] = []
         node = goal
         while not path or node != begin:

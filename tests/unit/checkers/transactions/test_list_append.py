@@ -213,6 +213,36 @@ def test_many_appends_that_no_read_shows_need_few_edges():
     assert verdict.numbers["dependencies"] == size
 
 
+@pytest.mark.parametrize("which", range(4))
+@pytest.mark.parametrize("update", [False, True], ids=["reads", "updates"])
+def test_a_reader_misses_each_append_that_no_read_shows(which, update):
+    writers = [txn(f"x+{n}", f"y{n}+1", **at(n, 100 + n, n)) for n in range(4)]
+    reader = txn("x:", f"y{which}:1", *(["x+9"] if update else []), **at(50, 200, 9))
+    assert "fractured-read" in names(judged(*writers, reader))
+    assert "fractured-read" in names(judged(reader | {"start": -1}, *writers))
+    skew = txn("x:", "z+1", *(["x+9"] if update else []), **at(50, 200, 9))
+    writers[which] = txn(f"x+{which}", "z:", **at(which, 100 + which, which))
+    for order in ([skew, *writers], [*writers, skew]):
+        verdict = judged(*order, levels=("serializable",))
+        assert "G2-item" in names(verdict)
+        assert not {"G-single", "internal"} & names(verdict)
+
+
+def test_what_no_read_shows_was_appended_after_what_is_read():
+    verdict = judged(
+        *[
+            {**where, **each}
+            for where, each in zip(
+                SIDE_BY_SIDE,
+                [txn("x+1", "y+2"), txn("x+2", "y+1"), txn("x:1"), txn("y:12")],
+                strict=False,
+            )
+        ]
+    )
+    assert "G0" in names(verdict)
+    assert "which no read shows" in "\n".join(verdict.counterexample[0]["text"])
+
+
 def test_elements_of_a_read_that_is_no_prefix_are_looked_at_as_well():
     verdict = judged(txn("x+1"), txn("x+2"), txn("x:12"), txn("x:9"), txn("x:22"))
     assert {"garbage-read", "incompatible-order", "duplicate-elements"} <= names(verdict)
