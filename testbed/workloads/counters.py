@@ -51,7 +51,7 @@ class CountersWorkload:
         while True:
             key = random.randrange(self._keys)
             if random.random() * 100 < self._reads:
-                yield Invocation("read", key=key)
+                yield Invocation("read", key=key, endpoint="reader")
             else:
                 yield Invocation("increment", random.randint(1, 9), key)
 

@@ -59,8 +59,11 @@ class ItemsWorkload:
         for value in unique_values(self._regions, region):
             draw = 0.0
             while (draw := random.random() * 100) < self._reads + self._deletes:
-                f = "read" if draw < self._reads else "delete"
-                yield Invocation(f, key=random.randrange(self._keys))
+                key = random.randrange(self._keys)
+                if draw < self._reads:
+                    yield Invocation("read", key=key, endpoint="reader")
+                else:
+                    yield Invocation("delete", key=key)
             yield Invocation("write", value, key=random.randrange(self._keys))
 
     def final(self) -> tuple[Invocation, ...]:

@@ -76,7 +76,7 @@ def test_bad_usage(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (["up", "--deployment", "no-such"], "use one of: active-passive"),
+        (["up", "--deployment", "no-such"], "use one of: active-active"),
         (["up", "--set", "replication=fast", "--set", "patroni_ttl_s=20s"], "replication"),
     ],
 )

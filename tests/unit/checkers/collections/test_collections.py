@@ -285,8 +285,9 @@ class TestBank:
         columns = Columns().call(0, "read", result={"a": -1, "b": 11})
         assert judged("bank", columns, negative_balances=True).validity is VALID
 
-    def test_no_complete_read_is_unknown_and_no_balances_are_refused(self) -> None:
+    def test_no_read_is_unknown_and_no_balances_are_refused(self) -> None:
         assert judged("bank", Columns().call(0, "read", outcome="info")).validity is UNKNOWN
+        assert judged("bank", Columns().call(0, "read", result={"a": None})).validity is VIOLATION
         with pytest.raises(HistoryError) as caught:
             judged("bank", Columns().call(0, "read", result=3).call(0, "read", result={"a": "x"}))
         assert caught.value.total == 2
@@ -406,6 +407,13 @@ class TestMonotonic:
         verdict = judged("monotonic", columns.call(1, "read", result=rows))
         assert verdict.validity is VIOLATION
         assert anomaly in anomalies(verdict)
+
+    def test_where_the_database_chooses_the_value_an_invocation_does_not_say_it(self) -> None:
+        columns = (
+            Columns().call(0, "add", 0, {"val": 7, "sts": 1}).call(0, "add", 8, outcome="fail")
+        )
+        columns.call(0, "add", 2, {"val": 8, "sts": 2}).call(1, "read", result=[[7, 1], [8, 2]])
+        assert judged("monotonic", columns).validity is VALID
 
     def test_a_counter(self) -> None:
         columns = Columns().call(0, "inc", result=[10, 1]).call(1, "read", result=[11, 1])

@@ -1,0 +1,134 @@
+"""EDN, value by value and mistake by mistake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from testbed.history.edn import (
+    BigDecimal,
+    Character,
+    EdnError,
+    IntegerKey,
+    Keyword,
+    Ratio,
+    Reader,
+    Set,
+    Symbol,
+)
+from testbed.history.edn_entries import entries_of_text
+from testbed.history.edn_text import same
+from testbed.history.entry import Entry
+from testbed.history.pairing import Complaints
+
+
+def value_of(text: str) -> Any:
+    reader = Reader(text)
+    value = reader.next_value()
+    assert reader.at_end()
+    return value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("nil", None),
+        (" ,true, ; comment", True),
+        ("-12", -12),
+        ("+7", 7),
+        ("99999999999999999999N", 99999999999999999999),
+        ("-1.5e3", -1500.0),
+        ("1.50M", BigDecimal("1.50M")),
+        ("-1/2", Ratio("-1/2")),
+        (":a/b", Keyword("a/b")),
+        ("sym.bol", Symbol("sym.bol")),
+        ("-", Symbol("-")),
+        (r'"a\"\n\u00e4\ud83d\ude00"', 'a"\nä😀'),
+        (r"[\a \newline \u0041]", [Character("a"), Character("\n"), Character("A")]),
+        ("(1 [2] #{3})", [1, [2], Set([3])]),
+        ("{:a 1, 2 nil}", {Keyword("a"): 1, IntegerKey("2"): None}),
+        ("[1 #_ 2 #_ #_ 3 4 5]", [1, 5]),
+        ("#_ 1 #_ [2 3] 4", 4),
+        ('#inst "2020"', {Symbol("#inst"): "2020"}),
+        ("#a #_ 1 #b 2", {Symbol("#a"): {Symbol("#b"): 2}}),
+        ("#knossos.op.Op{:f :read}", {Keyword("f"): Keyword("read")}),
+    ],
+)
+def test_values(text: str, value: Any) -> None:
+    assert same(value_of(text), value)
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "why"),
+    [
+        ("[1 2", 4, "expected ']' before the end of the file"),
+        ("(1 ]", 3, "expected ')', not ']'"),
+        ("]", 0, "expected a value, not ']'"),
+        ("{:a}", 0, "expected a value for every key of the map"),
+        ("{:a 1 :a 2}", 6, "expected each key once, 'a' came before"),
+        ('["a', 1, "expected the string to end before the file does"),
+        (r'"a\q"', 2, r"expected no escape '\q'"),
+        ("[##NaN]", 1, "expected a number, not ##NaN"),
+        ("1e999", 0, "expected a number that fits 64 bits"),
+        ("01", 0, "expected a value, not 01"),
+        ("1x", 0, "expected a value, not 1x"),
+        ("@a", 0, "expected a value, not @a"),
+        ("[#_]", 1, "expected a value after '#_'"),
+        ("#a", 0, "expected a value after '#a'"),
+        ("#jepsen.history.Op 1", 0, "expected a map after '#jepsen.history.Op'"),
+        ("9" * 1001, 0, "expected numbers of at most 1000 digits"),
+        ("[" * 500, 200, "expected at most 200 levels of nesting"),
+    ],
+)
+def test_mistakes(text: str, position: int, why: str) -> None:
+    with pytest.raises(EdnError) as caught:
+        value_of(text)
+    assert (caught.value.position, caught.value.why) == (position, why)
+
+
+def entries_of(text: str) -> tuple[list[Entry], list[str]]:
+    complaints = Complaints("h")
+    found = list(entries_of_text(text, complaints))
+    return found, [str(problem) for problem in complaints.first]
+
+
+@pytest.mark.parametrize("form", ["{0} {1}", "[{0}\n {1}]", "({0} {1}) ; end", "#_x [{0} #_y {1}]"])
+def test_operations_however_they_are_put_together(form: str) -> None:
+    one = "{:process 3, :type :invoke, :f :read, :value nil, :index 0}"
+    two = "[3 :ok :read 5 :late]"
+    entries, problems = entries_of(form.format(one, two))
+    assert not problems
+    assert [(entry.process, entry.type, entry.f, entry.value) for entry in entries] == [
+        (3, "invoke", "read", None),
+        (3, "ok", "read", 5),
+    ]
+    assert entries[1].error == "late"
+
+
+def test_tuples_a_line_and_independent_keys() -> None:
+    entries, problems = entries_of(
+        "[0 :invoke :write #jepsen.independent/tuple [:k 1]]\n[:ok 0 :write [:k 1]]"
+    )
+    assert not problems
+    assert [(entry.key, entry.value) for entry in entries] == [("k", 1), (None, ["k", 1])]
+
+
+def test_places_of_mistakes() -> None:
+    _, problems = entries_of(
+        '[{:process 0\n  :type :go :f :read}\n 7 {:type :ok :f "r" :process -1}'
+    )
+    assert problems == [
+        "1:9: expected 'type' as one of invoke, ok, fail, info, not 'go'",
+        "3:2: expected an operation as a map, not 7",
+        "3:35: expected 'process' as a number from 0 or a name, not -1",
+        "3:38: expected ']' before the end of the file",
+    ]
+
+
+@pytest.mark.parametrize(("one", "two"), [(":x", '"x"'), ("1/2", '"1/2"'), ("#{:x}", '{:a "x"}')])
+def test_two_spellings_of_a_value_are_refused(one: str, two: str) -> None:
+    text = f"[{{:process 0 :type :invoke :f :w :value {one}}} [0 :ok :w {two}]]"
+    _, problems = entries_of(text)
+    assert len(problems) == 1
+    assert "expected one spelling of" in problems[0]
