@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from testbed.checkers.collections.calls import Calls, calls
 from testbed.checkers.collections.elements import Contents, Elements, elements_of
 from testbed.checkers.collections.keyed import by_key
-from testbed.checkers.collections.unexpected import unexpected
+from testbed.checkers.collections.unexpected import Unexpected
 from testbed.checkers.collections.witness import EXAMPLES_MAX, listed, shortened, witness
 from testbed.checkers.kernel import kernel
 from testbed.checkers.request import Request
@@ -134,7 +134,8 @@ class _Shown:
         acknowledged: Integers,
     ) -> None:
         self.history, self.elements, self.contents = reads.table, elements, contents
-        self.writes, self.reads, self.acknowledged = writes, reads, acknowledged
+        self.reads, self.acknowledged = reads, acknowledged
+        self.sources = Unexpected(writes)
 
     def reversed(self, read: int, latest: Integers, begun: Integers) -> dict[str, Any]:
         """A read that lacks a write which was acknowledged before one that it sees began."""
@@ -154,4 +155,4 @@ class _Shown:
     def strange(self, read: int, strange: Integers) -> dict[str, Any]:
         """A read of what nobody had written."""
         value = self.history.value(int(self.reads.ended[read]))[int(strange[read])]
-        return unexpected(self.history, value, int(self.reads.begun[read]), self.writes)
+        return self.sources.shown(value, int(self.reads.begun[read]))

@@ -23,7 +23,7 @@ from testbed.checkers.collections.elements import canonical
 from testbed.checkers.collections.witness import EXAMPLES_MAX, counted, witness
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Validity, Verdict
-from testbed.history.operation_table import Kind, OperationTable
+from testbed.history.operation_table import Kind, OperationTable, Tag
 from testbed.history.problem import HistoryError, Problem
 
 NAME = "long-fork"
@@ -107,15 +107,17 @@ def _transactions(history: OperationTable) -> tuple[list[tuple[int, Seen]], dict
     written: dict[bytes, int] = {}
     problems: list[Problem] = []
     every = calls(history, *history.functions)
-    known: dict[int, tuple[str, Seen] | None] = {}
+    known: dict[tuple[int, int], tuple[str, Seen] | None] = {}
     for begun, row, outcome in zip(
         every.begun.tolist(), every.asked.tolist(), every.outcome.tolist(), strict=True
     ):
         place = int(history.partner[begun]) if outcome == Kind.OK else row
-        payload = int(history.payload[place])
-        if payload not in known or history.value(place) is None:
-            known[payload] = _micro_operations(history.value(place))
-        found = known[payload]
+        kind = int(history.tag[place]), int(history.payload[place])
+        if kind[0] == Tag.NULL and outcome != Kind.OK:
+            continue
+        if kind not in known:
+            known[kind] = _micro_operations(history.value(place))
+        found = known[kind]
         if found is None:
             problems.append(Problem(int(history.line[place]), 0, _EXPECTED))
         elif found[0] == "w":

@@ -89,11 +89,14 @@ def _added(history: OperationTable, adds: Calls) -> Added:
     """The adds whose value is known: from the completion, or else from the invocation."""
     added: Added = {}
     problems: list[Problem] = []
+    chosen = _chosen(history, adds)
     for begun, ended, outcome in zip(
         adds.begun.tolist(), adds.ended.tolist(), adds.outcome.tolist(), strict=True
     ):
         said = history.value(ended) if ended >= 0 else None
         said = history.value(begun) if said is None else said
+        if outcome != Kind.OK and type(said) is int and not chosen:
+            continue
         row = _row(said)
         if row is not None:
             # A value that was asked for again counts by what surely happened last.
@@ -104,6 +107,19 @@ def _added(history: OperationTable, adds: Calls) -> Added:
     if problems:
         raise HistoryError(history.source, problems)
     return added
+
+
+def _chosen(history: OperationTable, adds: Calls) -> bool:
+    """Whether it is the client that says which value is added.
+
+    In Jepsen's test of CockroachDB the database says it, and the number that an invocation carries
+    counts the operations: of an add that failed or may have, the value is not known.
+    """
+    for begun, ended in zip(adds.ok.begun.tolist(), adds.ok.ended.tolist(), strict=True):
+        asked, said = _row(history.value(begun)), _row(history.value(ended))
+        if asked is not None and said is not None and asked.value != said.value:
+            return False
+    return True
 
 
 _EXPECTED = "expected a whole number, [value, time] or an object with 'val' and 'sts' as the value"

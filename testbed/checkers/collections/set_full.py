@@ -22,7 +22,7 @@ from testbed.checkers.collections.calls import Calls, calls
 from testbed.checkers.collections.elements import STRANGER, Elements, elements_of
 from testbed.checkers.collections.keyed import by_key
 from testbed.checkers.collections.set_sweep import NEVER, Sweep, sweep
-from testbed.checkers.collections.unexpected import unexpected
+from testbed.checkers.collections.unexpected import Unexpected
 from testbed.checkers.collections.witness import EXAMPLES_MAX, counted, listed, shortened, witness
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Validity, Verdict
@@ -154,10 +154,8 @@ class _Fates:
             parts.append(
                 f"{counted(len(values), 'element')} read that nobody added: {listed(values)}"
             )
-            examples += [
-                unexpected(self.history, value, row, self.adds)
-                for value, row in strangers[:EXAMPLES_MAX]
-            ]
+            sources = Unexpected(self.adds)
+            examples += [sources.shown(value, row) for value, row in strangers[:EXAMPLES_MAX]]
         return "; ".join(parts), tuple(examples)
 
     def _example(self, anomaly: str, place: int) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import numpy as np
 from testbed.checkers.collections.calls import Calls, calls
 from testbed.checkers.collections.elements import STRANGER, elements_of
 from testbed.checkers.collections.keyed import by_key
-from testbed.checkers.collections.unexpected import unexpected
+from testbed.checkers.collections.unexpected import Unexpected
 from testbed.checkers.collections.witness import EXAMPLES_MAX, counted, listed, shortened, witness
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Validity, Verdict
@@ -70,7 +70,8 @@ def check(history: OperationTable, request: Request) -> Verdict:
         ]
         items = history.value(final)
         strangers = [items[place] for place in strange.tolist()]
-        examples += [unexpected(history, value, began, adds) for value in strangers[:EXAMPLES_MAX]]
+        sources = Unexpected(adds)
+        examples += [sources.shown(value, began) for value in strangers[:EXAMPLES_MAX]]
         parts = [f"{counted(len(values), 'acknowledged element')} lost: {listed(values)}"] * bool(
             values
         )

@@ -19,7 +19,7 @@ import numpy as np
 from testbed.checkers.collections.calls import Calls, calls
 from testbed.checkers.collections.elements import STRANGER, Elements, Numbers, elements_of
 from testbed.checkers.collections.keyed import by_key
-from testbed.checkers.collections.unexpected import unexpected
+from testbed.checkers.collections.unexpected import Unexpected
 from testbed.checkers.collections.witness import EXAMPLES_MAX, counted, listed, shortened, witness
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Validity, Verdict
@@ -153,8 +153,8 @@ def _explained(
         parts.append(
             f"{counted(len(values), 'element')} came out that nobody had put in: {listed(values)}"
         )
+        sources = Unexpected(puts)
         examples += [
-            unexpected(history, value, int(history.partner[row]), puts)
-            for row, value in strange[:EXAMPLES_MAX]
+            sources.shown(value, int(history.partner[row])) for row, value in strange[:EXAMPLES_MAX]
         ]
     return "; ".join(parts), tuple(examples)

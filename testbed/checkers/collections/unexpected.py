@@ -2,43 +2,54 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from testbed.checkers.collections.calls import Calls
-from testbed.checkers.collections.elements import STRANGER, elements_of
+from testbed.checkers.collections.elements import STRANGER, Elements, Numbers, elements_of
 from testbed.checkers.collections.witness import shortened, witness
-from testbed.history.operation_table import Kind, OperationTable
+from testbed.history.operation_table import Integers, Kind
 
 
-def unexpected(history: OperationTable, value: Any, read: int, adds: Calls) -> dict[str, Any]:
-    """Show where an element came from that should not have been there.
+class Unexpected:
+    """Shows where elements came from that should not have been there.
 
     Args:
-        history: Whose operations they are.
-        value: The element.
-        read: Invocation of the operation that returned it.
         adds: Every operation that adds elements, of any outcome.
     """
-    failed = _asking(history, adds.of(adds.outcome == Kind.FAIL), value)
-    later = _asking(history, adds.possible, value)
-    if later:
-        why, rows = "it was asked for only later", later[:1]
-    elif failed:
-        why, rows = "the only operations that asked for it failed", failed[:1]
-    else:
-        why, rows = "nobody asked for it", []
-    text = [f"element {shortened(value)} was there, and {why}:"]
-    return witness(history, "unexpected", text, [*rows, read], element=value)
 
+    def __init__(self, adds: Calls) -> None:
+        self._adds = adds
 
-def _asking(history: OperationTable, adds: Calls, value: Any) -> list[int]:
-    elements = elements_of(history, adds.asked)
-    number = elements.number(value)
-    if number == STRANGER:
-        return []
-    found: list[int] = adds.begun[
-        np.flatnonzero(elements.number_rows(history, adds.asked) == number)
-    ].tolist()
-    return found
+    def shown(self, value: Any, read: int) -> dict[str, Any]:
+        """One such element.
+
+        Args:
+            value: The element.
+            read: Invocation of the operation that returned it.
+        """
+        asking = self._asking(value)
+        outcomes = self._adds.outcome[asking]
+        later = asking[outcomes != Kind.FAIL]
+        if len(later):
+            why, rows = "it was asked for only later", self._adds.begun[later[:1]].tolist()
+        elif len(asking):
+            why = "the only operations that asked for it failed"
+            rows = self._adds.begun[asking[:1]].tolist()
+        else:
+            why, rows = "nobody asked for it", []
+        text = [f"element {shortened(value)} was there, and {why}:"]
+        return witness(self._adds.table, "unexpected", text, [*rows, read], element=value)
+
+    @cached_property
+    def _numbered(self) -> tuple[Elements, Numbers]:
+        elements = elements_of(self._adds.table, self._adds.asked)
+        return elements, elements.number_rows(self._adds.table, self._adds.asked)
+
+    def _asking(self, value: Any) -> Integers:
+        """The operations that ask for an element."""
+        elements, numbers = self._numbered
+        number = elements.number(value)
+        return np.flatnonzero((numbers == number) & (number != STRANGER))
