@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     shown = as_json if arguments.json else as_text
     try:
         wish = _understood(arguments)
-        budget = Budget(wish.timeout_s)
+        budget = Budget(wish.timeout_s, "nothing was read yet")
         watchdog = _watched(wish, budget, arguments)
         try:
             document = _answer(wish, budget, arguments.history)

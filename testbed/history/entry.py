@@ -92,7 +92,9 @@ def _faults(document: Mapping[str, Any]) -> list[tuple[str, str]]:
         found.append(("type", f"expected 'type' as one of {', '.join(TYPES)}, not {shown(kind)}"))
     function = document.get("f")
     if function is None:
-        if not micro_operations(document.get("value")):
+        value = document.get("value")
+        answered = value is None and kind != "invoke"
+        if value != [] and not answered and not micro_operations(value):
             found.append(("f", "expected the field 'f', the name of a function"))
     elif not isinstance(function, str) or not function:
         found.append(("f", f"expected 'f' as the name of a function, not {shown(function)}"))

@@ -7,7 +7,6 @@ from typing import Any
 
 from testbed.history.entry import Entry, micro_operations
 from testbed.history.pairing import Complaints
-from testbed.history.problem import PROBLEMS_MAX, Problem
 from testbed.history.sessions import SessionTransaction
 
 EDN_FIELD = "edn"
@@ -24,6 +23,8 @@ LOSSES = {
 """What sessions cannot hold, by the word that gives it up."""
 
 _GAP_MAX = 1000
+_SHOWN_MAX = 5
+_INDETERMINATE = "sessions hold no transaction whose outcome is not known"
 
 
 class LossError(Exception):
@@ -39,7 +40,11 @@ class LossError(Exception):
     def __init__(self, source: str, lost: Iterable[str]) -> None:
         self.lost = tuple(lost)
         words = [word for word in self.lost if word in LOSSES]
-        lines = [f"{source}: {LOSSES.get(word, word)} would get lost" for word in self.lost]
+        lines = [f"{source}: {LOSSES[word]} would get lost" for word in words]
+        never = [f"{source}: {text}" for text in self.lost if text not in LOSSES]
+        lines += never[:_SHOWN_MAX]
+        if len(never) > _SHOWN_MAX:
+            lines.append(f"{source}: and {len(never) - _SHOWN_MAX} more lines that do not fit")
         if words:
             lines.append(f"To give it up all the same: --without {','.join(words)}")
         super().__init__("\n".join(lines))
@@ -51,35 +56,31 @@ def sessions_of(
     """The transactions of a history, session by session.
 
     Raises:
-        HistoryError: The history is malformed, or does not consist of transactions of registers.
-        LossError: Something would get lost that may not.
+        HistoryError: The history is malformed.
+        LossError: Something would get lost that may not, or does not fit at all.
     """
     lost: dict[str, None] = {}
     sessions: dict[Any, list[SessionTransaction]] = {}
     pending: dict[Any, Entry] = {}
-    unfit: list[Problem] = []
+    unfit: list[str] = []
     for entry in entries:
         _losses(entry, lost)
         if entry.of_faults:
             continue
         trouble = _trouble(entry)
         if trouble:
-            unfit.append(Problem(entry.line, 1, trouble))
+            unfit.append(f"line {entry.line}: {trouble}")
         if entry.type == "invoke":
             sessions.setdefault(entry.process, [])
             pending[entry.process] = entry
-        elif not trouble and pending.pop(entry.process, None) is not None:
+        elif pending.pop(entry.process, None) is not None and not trouble:
             operations = [[_short(micro[0]), *micro[1:]] for micro in entry.value]
             found = SessionTransaction(0, entry.type == "ok", operations)
             sessions[entry.process].append(found)
     complaints.refuse()
-    unfit += [
-        Problem(entry.line, 1, "expected a completion: sessions hold no indeterminate transactions")
-        for entry in pending.values()
-    ]
-    complaints.add(*unfit[:PROBLEMS_MAX])
-    complaints.total += max(len(unfit) - PROBLEMS_MAX, 0)
-    complaints.refuse()
+    unfit += [f"line {entry.line}: {_INDETERMINATE}" for entry in pending.values()]
+    if unfit:
+        raise LossError(complaints.source, unfit)
     numbers = _numbers(sessions, lost)
     given_up = [word for word in lost if word not in without]
     if given_up:
@@ -109,16 +110,16 @@ def _losses(entry: Entry, lost: dict[str, None]) -> None:
 
 def _trouble(entry: Entry) -> str | None:
     if entry.type == "info":
-        return "expected 'ok' or 'fail': sessions hold no indeterminate transactions"
+        return _INDETERMINATE
     if entry.value != [] and not micro_operations(entry.value):
-        return "expected the micro-operations of a transaction"
+        return "sessions hold transactions alone"
     for micro in entry.value:
         if micro[0] == "append":
-            return "expected 'r' or 'w', for sessions hold registers, not 'append'"
+            return "sessions hold reads and writes of registers, not appends"
         if len(micro) != 3:
-            return "expected [function, key, value]"
+            return "sessions want a key and a value"
         if entry.type != "invoke" and _short(micro[0]) == "w" and micro[2] is None:
-            return "expected the value that was written, not null"
+            return "sessions want the value that was written"
     return None
 
 

@@ -57,8 +57,8 @@ class Source:
             HistoryError: A line is too long, the file is not UTF-8 by its first bytes, or its
                 gzip stream is damaged.
         """
-        rest = self._first()
-        while piece := self._read(BLOCK_BYTES):
+        rest = b""
+        for piece in self._pieces():
             end = piece.rfind(b"\n") + 1
             if not end:
                 rest += piece
@@ -78,26 +78,28 @@ class Source:
         Raises:
             HistoryError: As ``blocks``, or it is larger than :data:`WHOLE_BYTES_MAX`.
         """
-        pieces = [self._first()]
-        size = len(pieces[0])
-        while piece := self._read(BLOCK_BYTES):
+        pieces = []
+        size = 0
+        for piece in self._pieces():
             pieces.append(piece)
             size += len(piece)
             if size > WHOLE_BYTES_MAX:
-                raise self.refused(
-                    Problem(0, 0, f"expected at most {WHOLE_BYTES_MAX} bytes in one document")
-                )
+                text = f"expected at most {WHOLE_BYTES_MAX} bytes in one document"
+                raise self.refused(Problem(0, 0, text))
         return b"".join(pieces)
 
     def refused(self, problem: Problem) -> HistoryError:
         """The refusal of this source for one problem."""
         return HistoryError(self.name, [problem])
 
-    def _first(self) -> bytes:
-        piece = self._read(BLOCK_BYTES)
-        if piece.startswith(_FOREIGN_BOMS):
+    def _pieces(self) -> Iterator[bytes]:
+        first = self._read(BLOCK_BYTES)
+        if first.startswith(_FOREIGN_BOMS):
             raise self.refused(Problem(1, 1, "expected UTF-8, not UTF-16"))
-        return piece.removeprefix(_BOM)
+        piece = first.removeprefix(_BOM)
+        while piece:
+            yield piece
+            piece = self._read(BLOCK_BYTES)
 
     def _read(self, size: int) -> bytes:
         try:

@@ -71,9 +71,9 @@ def test_values(text: str, value: Any) -> None:
         (r'"a\q"', 2, r"expected no escape '\q'"),
         ("[##NaN]", 1, "expected a number, not ##NaN"),
         ("1e999", 0, "expected a number that fits 64 bits"),
-        ("01", 0, "expected a value, not 01"),
-        ("1x", 0, "expected a value, not 1x"),
-        ("@a", 0, "expected a value, not @a"),
+        ("01", 0, "expected a value, not '01'"),
+        ("1x", 0, "expected a value, not '1x'"),
+        ("@a", 0, "expected a value, not '@a'"),
         ("[#_]", 1, "expected a value after '#_'"),
         ("#a", 0, "expected a value after '#a'"),
         ("#jepsen.history.Op 1", 0, "expected a map after '#jepsen.history.Op'"),
@@ -121,8 +121,8 @@ def test_places_of_mistakes() -> None:
     assert problems == [
         "1:9: expected 'type' as one of invoke, ok, fail, info, not 'go'",
         "3:2: expected an operation as a map, not 7",
-        "3:35: expected 'process' as a number from 0 or a name, not -1",
-        "3:38: expected ']' before the end of the file",
+        "3:31: expected 'process' as a number from 0 or a name, not -1",
+        "3:34: expected ']' before the end of the file",
     ]
 
 

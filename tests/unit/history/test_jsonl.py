@@ -20,11 +20,10 @@ def source_of(text: str | bytes) -> Source:
 
 
 def refusal(text: str | bytes, form: str = "jsonl", lists: bool | None = None) -> list[str]:
+    single = lists is None and form != "sessions"
+    read: Any = read_operations if single else read_transactions
     with pytest.raises(HistoryError) as caught:
-        if lists is None and form != "sessions":
-            read_operations(source_of(text), form)
-        else:
-            read_transactions(source_of(text), form, lists=bool(lists))
+        read(source_of(text), form, **({} if single else {"lists": bool(lists)}))
     return [str(problem) for problem in caught.value.problems]
 
 
@@ -40,7 +39,7 @@ INVOKE = '{"process": 0, "type": "invoke", "f": "read"}\n'
         (INVOKE.replace('"read"', "7"), "1:39: expected 'f' as the name of a function, not 7"),
         (INVOKE.replace("0", "1.5"), "1:13: expected 'process' as a number from 0 or a name"),
         (INVOKE.replace("0", "true"), "1:13: expected 'process'"),
-        (INVOKE.replace("}", ', "time": "now"}'), "1:54: expected 'time' as a whole number"),
+        (INVOKE.replace("}", ', "time": "now"}'), "1:55: expected 'time' as a whole number"),
         (INVOKE.replace("}", ', "value": NaN}'), "1:56: expected JSON: "),
         (INVOKE.encode().replace(b"read", b"r\xe9"), "1:41: expected UTF-8, not the byte 0xe9"),
         (INVOKE.replace("}", f', "value": {"[" * 2000}'), "expected JSON: "),
@@ -61,7 +60,7 @@ INVOKE = '{"process": 0, "type": "invoke", "f": "read"}\n'
         ),
         (INVOKE + '{"type": "ok", "f": "read"}', "2:1: expected the field 'process' on every"),
         (INVOKE.replace("}", ', "untimed": true}'), "expected lines in the order of time"),
-        ("[" + INVOKE + "5]", "2:1: expected a JSON object, not 5"),
+        ("[" + INVOKE + ",5]", "2:2: expected a JSON object, not 5"),
         ("[" + INVOKE, "2:1: expected ',' or ']' after an operation"),
         ("[] x", "1:4: expected nothing after the array of operations"),
         ("[" + "[" * 100_000, "1:2: expected less nesting"),

@@ -47,12 +47,12 @@ def test_a_damaged_gzip_stream(cut: int) -> None:
 def test_a_long_line_is_refused_with_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LINE_BYTES_MAX", 100)
     monkeypatch.setattr(module, "BLOCK_BYTES", 32)
-    with pytest.raises(HistoryError, match="^h:3:101: expected lines of at most 100 bytes"):
+    with pytest.raises(HistoryError, match="h:3:101: expected lines of at most 100 bytes"):
         blocks_of(b"a\nb\n" + b"c" * 200 + b"\nd\n")
 
 
 def test_a_bomb_takes_no_more_memory_than_a_line() -> None:
-    packed = gzip.compress(bytes(400_000_000), compresslevel=1)
+    packed = gzip.compress(bytes(100_000_000), compresslevel=1)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(HistoryError, match="expected lines of at most"):
         blocks_of(packed)
