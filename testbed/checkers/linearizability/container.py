@@ -11,6 +11,7 @@ import numpy as np
 from testbed.checkers.linearizability.calls import NEVER, Calls
 from testbed.checkers.linearizability.judge import Stuck
 from testbed.checkers.linearizability.values import Numbered
+from testbed.checkers.request import RequestError
 from testbed.checkers.row_view import row_text, shown_row
 from testbed.history.operation_table import NULL, Integers, Kind, OperationTable
 
@@ -52,7 +53,7 @@ class Container:
 
 
 def container_of(
-    history: OperationTable, values: Numbered, calls: Calls, puts: str
+    history: OperationTable, values: Numbered, calls: Calls, puts: str, initial: list[int]
 ) -> Container | Stuck | None:
     """Put together what went in and out; what is wrong whatever the order; None for repetitions.
 
@@ -61,16 +62,17 @@ def container_of(
         values: Their values.
         calls: Those of one key.
         puts: The function that puts something in.
+        initial: What is within at the beginning, in the order in which it went in.
     """
     calls = calls.only(calls.outcome != Kind.FAIL)
     entering = calls.f == history.function(puts)
-    ins = calls.only(entering)
+    ins = _after(initial, calls.only(entering))
     outs = calls.only(~entering & (calls.outcome == Kind.OK))
     loose = calls.start[~entering & (calls.outcome == Kind.INFO)]
     taken = values.rows[outs.end]
     empties = outs.only(taken == NULL)
     outs, taken = outs.only(taken != NULL), taken[taken != NULL]
-    put = values.rows[ins.start]
+    put = np.concatenate([np.array(initial, np.int64), values.rows[ins.start[len(initial) :]]])
     order = np.argsort(put, kind="stable")
     sorted_put = put[order]
     if (sorted_put[1:] == sorted_put[:-1]).any():
@@ -93,6 +95,34 @@ def container_of(
         empties.end,
         np.sort(loose),
     )
+
+
+def _after(initial: list[int], calls: Calls) -> Calls:
+    """Calls that put something in, and before the first row some for what is within at first."""
+    count = len(initial)
+    if not count:
+        return calls
+    start = 2 * np.arange(-count, 0)
+    return Calls(
+        f=np.concatenate([np.full(count, -1), calls.f]),
+        key=np.concatenate([np.full(count, -1), calls.key]),
+        start=np.concatenate([start, calls.start]),
+        end=np.concatenate([start + 1, calls.end]),
+        outcome=np.concatenate([np.full(count, int(Kind.OK)), calls.outcome]),
+    )
+
+
+def initial_values(init: Any, values: Numbered) -> list[int]:
+    """The numbers of what is within at the beginning.
+
+    Raises:
+        RequestError: It is no list, or has null in it.
+    """
+    if init is None:
+        return []
+    if not isinstance(init, list) or None in init:
+        raise RequestError(["expected a list of values, not null, as the initial value"])
+    return [values.number(value) for value in init]
 
 
 def _sources(taken: Integers, order: Integers, sorted_put: Integers) -> Integers:
@@ -132,7 +162,9 @@ def stuck(history: OperationTable, rows: list[int], anomaly: str, text: str) -> 
         text: One sentence.
     """
     if "%s" in text:
-        text %= json.dumps(shown_row(history, rows[0])["value"])
+        first = next(row for row in rows if row >= 0)
+        text %= json.dumps(shown_row(history, first)["value"])
+    rows = [row for row in rows if row >= 0]
     lines = [text, *(row_text(history, row) for row in rows)]
     example: dict[str, Any] = {
         "anomaly": anomaly,

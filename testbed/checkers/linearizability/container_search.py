@@ -22,10 +22,12 @@ class Discipline:
     Args:
         puts: The function that puts something in.
         end: Where things are taken out: 0 for the first in, -1 for the last in.
+        initial: What is within at the beginning, in the order in which it went in.
     """
 
     puts: str
     end: int
+    initial: tuple[int, ...] = ()
 
     def step(self, state: tuple[int, ...], what: What) -> tuple[int, ...] | None:
         """The state after something was put in or taken out."""
@@ -65,7 +67,7 @@ def searched(
         else:
             what = ("get", int(values.rows[end]) if end < NEVER else None)
         members.append(Call(start, end, what, observes=what == ("get", int(NULL))))
-    found = search(members, (), discipline.step, budget)
+    found = search(members, discipline.initial, discipline.step, budget)
     if found.valid:
         return None
     states = tuple(

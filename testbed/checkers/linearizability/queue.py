@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from testbed.checkers.linearizability.calls import Calls
-from testbed.checkers.linearizability.container import Container, container_of, stuck
+from testbed.checkers.linearizability.container import (
+    Container,
+    container_of,
+    initial_values,
+    stuck,
+)
 from testbed.checkers.linearizability.container_search import Discipline, searched
 from testbed.checkers.linearizability.judge import Promise, Stuck, judge_keys, nothing
 from testbed.checkers.linearizability.queue_order import Misorder, misorder
@@ -30,20 +35,24 @@ def check(history: OperationTable, request: Request) -> Verdict:
         request: ``init`` is a list of what is in the queue at the beginning.
 
     Raises:
+        RequestError: ``init`` is no list.
         HistoryError: An operation is of another kind, or enqueues null.
         OutOfBudgetError: It took too long.
     """
     require_functions(history, ("enqueue", "dequeue"))
     values = numbered(history, None)
+    initial = initial_values(request.init, values)
     put = (history.f == history.function("enqueue")) & (history.kind == Kind.INVOKE)
     refuse(history, put & (values.rows == NULL), "expected a value to enqueue, not null")
     if not (history.kind == Kind.OK).any():
         return nothing(PROMISE)
 
     def decide(calls: Calls) -> Stuck | None:
-        queue = container_of(history, values, calls, "enqueue")
+        queue = container_of(history, values, calls, "enqueue", initial)
         if queue is None:
-            return searched(history, values, calls, request.budget, Discipline("enqueue", 0))
+            return searched(
+                history, values, calls, request.budget, Discipline("enqueue", 0, tuple(initial))
+            )
         if isinstance(queue, Stuck):
             return queue
         found = misorder(queue)

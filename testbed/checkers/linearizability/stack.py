@@ -7,7 +7,12 @@ import dataclasses
 import numpy as np
 
 from testbed.checkers.linearizability.calls import NEVER, Calls
-from testbed.checkers.linearizability.container import Container, container_of, stuck
+from testbed.checkers.linearizability.container import (
+    Container,
+    container_of,
+    initial_values,
+    stuck,
+)
 from testbed.checkers.linearizability.container_search import Discipline, searched
 from testbed.checkers.linearizability.judge import Promise, Stuck, judge_keys, nothing
 from testbed.checkers.linearizability.queue_order import empty_moments
@@ -35,18 +40,20 @@ def check(history: OperationTable, request: Request) -> Verdict:
         request: ``init`` is a list of what is on the stack at the beginning, the top last.
 
     Raises:
+        RequestError: ``init`` is no list.
         HistoryError: An operation is of another kind, or pushes null.
         OutOfBudgetError: It took too long.
     """
     require_functions(history, ("push", "pop"))
     values = numbered(history, None)
+    initial = initial_values(request.init, values)
     put = (history.f == history.function("push")) & (history.kind == Kind.INVOKE)
     refuse(history, put & (values.rows == NULL), "expected a value to push, not null")
     if not (history.kind == Kind.OK).any():
         return nothing(PROMISE)
 
     def decide(calls: Calls) -> Stuck | None:
-        stack = container_of(history, values, calls, "push")
+        stack = container_of(history, values, calls, "push", initial)
         if isinstance(stack, Stuck):
             return stack
         if stack is not None:
@@ -55,7 +62,9 @@ def check(history: OperationTable, request: Request) -> Verdict:
                 return wrong
             if any(_wrong(history, one) is None for one in _guesses(stack)):
                 return None
-        return searched(history, values, calls, request.budget, Discipline("push", -1))
+        return searched(
+            history, values, calls, request.budget, Discipline("push", -1, tuple(initial))
+        )
 
     return judge_keys(history, request, PROMISE, decide)
 

@@ -17,7 +17,7 @@ steps = st.lists(
     st.tuples(
         st.integers(0, CLIENTS - 1), st.integers(0, 11), st.integers(0, 8), st.integers(0, 5)
     ),
-    max_size=26,
+    max_size=22,
 )
 """Which client goes on; what it asks, or how it ends; an argument; a lie."""
 
