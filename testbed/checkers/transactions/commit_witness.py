@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from testbed.checkers.transactions.commit_graph import CommitGraph, Forced, commit_graph
-from testbed.checkers.transactions.narrator import Narrator, value_of
+from testbed.checkers.transactions.narrator import Narrator
 from testbed.checkers.transactions.resolve import INITIAL, Resolved
 
 Seen: TypeAlias = Callable[[Narrator, int, int, int], str]
@@ -112,9 +112,8 @@ def _forced_reason(narrator: Narrator, forced: Forced, edge: int, seen: Seen) ->
     who, writer = narrator.name(reader), narrator.name(before)
     how = seen(narrator, before, reader, read)
     source = "the initial" if after == INITIAL else f"{narrator.name(after)}'s"
-    value = "nothing" if value_of(table, op) is None else narrator.saw(op)
     return (
-        f"{how}; {writer} set {narrator.saw(write)}, yet {who} read {source} {value},"
+        f"{how}; {writer} set {narrator.saw(write)}, yet {who} read {source} {narrator.saw(op)},"
         f" so {writer} would have to come before {narrator.name(after)}"
     )
 
@@ -124,7 +123,7 @@ def seen_by_earlier_read(narrator: Narrator, before: int, reader: int, read: int
     resolved = narrator.resolved
     for at in range(resolved.read_first[reader], read):
         if resolved.read_source[at] == before:
-            return f"before that, {read_reason(narrator, before, reader, at)}"
+            return read_reason(narrator, before, reader, at)
     raise AssertionError
 
 
