@@ -228,6 +228,22 @@ def test_a_reader_misses_each_append_that_no_read_shows(which, update):
         assert not {"G-single", "internal"} & names(verdict)
 
 
+def test_what_was_aborted_is_no_version_among_others():
+    verdict = judged(
+        txn("x+1", "y+2", outcome="fail", **at(0, 90, 0)),
+        txn("x+2", "y+1", **at(1, 91, 1)),
+        txn("x:12", "y:12", **at(2, 92, 2)),
+    )
+    assert names(verdict) == {"G1a", "dirty-update"}
+    assert verdict.levels is not None
+    assert verdict.levels.violated == ("read-committed",)
+
+
+def test_an_aborted_write_with_nothing_after_it_is_no_dirty_update():
+    verdict = judged(txn("x+1"), txn("x+2", outcome="fail"), txn("x:12"))
+    assert names(verdict) == {"G1a"}
+
+
 def test_what_no_read_shows_was_appended_after_what_is_read():
     verdict = judged(
         *[
