@@ -264,3 +264,26 @@ def test_other_names_of_elements_do_not_change_the_verdict(name: str, seed: int)
         after = case.check(table_of(others), Request())
         assert after.validity is before.validity
         assert after.numbers == before.numbers
+
+
+def keyed(lines: list[Line], key: str, processes: int) -> list[Line]:
+    return [{**line, "key": key, "process": line["process"] + processes} for line in lines]
+
+
+@pytest.mark.parametrize("name", ["set", "set-full", "total-queue", "counter", "causal-reverse"])
+@given(seed=st.integers(0, 2**48))
+def test_each_key_is_judged_alone(name: str, seed: int) -> None:
+    """Histories of two keys at the same time say what the two say one by one."""
+    rng = random.Random(seed)
+    case = CASES[name]
+    parts, verdicts = [], []
+    for number, key in enumerate("ab"):
+        lines, result = case.run(rng)
+        part = ended(case, lines, case.ruin(result) if rng.random() < 0.4 else result)
+        verdicts.append(case.check(table_of(part), Request()).validity)
+        parts.append(keyed(part, key, 1000 * number))
+    places = [0] * len(parts[0]) + [1] * len(parts[1])
+    rng.shuffle(places)
+    queues = [iter(part) for part in parts]
+    together = [next(queues[place]) for place in places]
+    assert case.check(table_of(together), Request()).validity is max(verdicts)
