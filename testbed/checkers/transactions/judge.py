@@ -75,7 +75,7 @@ def judge(table: TransactionTable, request: Request, examined: Examined) -> Verd
 def _promise(levels: tuple[str, ...], anomalies: tuple[str, ...]) -> str:
     if anomalies:
         return f"The transactions show none of {', '.join(anomalies)}."
-    return f"The transactions are {' and '.join(levels)}."
+    return f"The transactions keep to {' and '.join(levels)}."
 
 
 def _levels(table: TransactionTable, examined: Examined) -> Levels | None:

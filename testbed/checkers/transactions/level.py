@@ -99,7 +99,6 @@ _ALIASES: Mapping[str, tuple[str, ...]] = {
         "serializability",
         "serialisability",
         "conflict-serializable",
-        "session-less-serializable",
     ),
     "strict-serializable": (
         "pl-ss",
