@@ -1,0 +1,75 @@
+"""What an active-active run is judged by."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from experiments.conflict_promises import conflicts
+from testbed.checkers.verdict import Validity
+from testbed.runner.execute import Ending
+from testbed.runner.folder import RunFolder
+from testbed.runner.plan import Load, Plan
+from testbed.runner.recorded import RecordedRun
+from testbed.topology.inventory import find, load
+from tests.histories import MS, S, Scribe
+
+NODES = ("eu-west-db1", "eu-central-db1", "us-east-db1")
+
+
+def judged(
+    strategy: str, *, final: tuple[int, int, int] = (1, 1, 1), stuck: bool = False
+) -> dict[str, Validity]:
+    """Two regions write row 0 while one is cut off; every node shows a value in the end."""
+    scribe = Scribe().window(10 * S, 20 * S)
+    for step in range(250):
+        start = step * S // 10
+        for place, node in enumerate(NODES):
+            value = 1 if (step, place) == (150, 0) else 1000 + 3 * step + place
+            scribe.call(
+                "write", start, start + MS, key=0 if step == 150 else 1, value=value,
+                node=node, region=node[:-4],
+            )  # fmt: skip
+    for number, node in enumerate(NODES, 1):
+        scribe.call("mark", 26 * S, 26 * S + MS, value=number, node=node)
+        for other in NODES:
+            seen = not (stuck and number == 1 and other != node)
+            at = 60 * S if not seen else 27 * S
+            scribe.call("marked", at, at + MS, value=number, result=seen, node=other)
+    for node, value in zip(NODES, final, strict=True):
+        scribe.call("row", 70 * S, 70 * S + MS, key=0, result=value, node=node)
+    run = RecordedRun(
+        folder=RunFolder(Path("run")),
+        plan=Plan("active-active", Load("items", rate_ops_s=10.0), (), 1, 25.0),
+        deployment=load(find("active-active"), {"conflict_resolution": strategy}),
+        history=scribe.history(),
+        evidence=(),
+        ending=Ending("finished", ""),
+        pressure=None,
+        programs={},
+    )
+    return {verdict.name: verdict.validity for verdict in conflicts(run)}
+
+
+def test_regions_that_end_with_one_winner_keep_every_promise() -> None:
+    found = judged("last_write_wins")
+    assert found.pop("adequacy") is Validity.UNKNOWN  # no fault was planned
+    assert set(found.values()) == {Validity.VALID}
+    assert set(found) == {"conflicts", "replication", "convergence", "winner", "service"}
+
+
+def test_regions_that_end_differently_have_not_converged() -> None:
+    found = judged("none", final=(1, 1, 1451))
+    assert found["convergence"] is Validity.VIOLATION
+    assert "winner" not in found
+
+
+def test_a_stream_that_does_not_come_back_is_found() -> None:
+    assert judged("last_write_wins", stuck=True)["replication"] is Validity.VIOLATION
+
+
+@pytest.mark.parametrize("strategy", ["last_write_wins", "crdt", "home_region"])
+def test_a_winner_that_nobody_wrote_is_found(strategy: str) -> None:
+    """Nobody wrote the value that all show."""
+    assert judged(strategy, final=(999, 999, 999))["winner"] is Validity.VIOLATION
