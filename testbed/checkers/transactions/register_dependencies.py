@@ -98,23 +98,31 @@ def _missed(
     by_version = np.argsort(versions.read_version, kind="stable")
     rows = versions.read_row[by_version]
     first = np.searchsorted(versions.read_version[by_version], np.arange(len(versions) + 1))
+    readers = np.diff(first)[before]
+    many = readers * np.bincount(before, minlength=len(versions))[before] > FEW
+    source, target = _each(before[~many], after[~many], readers[~many], first, rows)
+    target = versions.writer[target]
+    found = [_edges(source[source != target], target[source != target], Edge.RW)]
+    before, after = before[many], after[many]
     order = np.argsort(before, kind="stable")
     bounds = np.flatnonzero(np.diff(before[order], prepend=-1, append=-2))
-    found: list[Edges] = []
     nodes = transactions
     for start, stop in pairwise(bounds.tolist() if len(order) else []):
         version = int(before[order[start]])
-        readers = rows[first[version] : first[version + 1]]
-        writers = versions.writer[after[order[start:stop]]]
-        if len(readers) * len(writers) <= FEW:
-            source = np.repeat(readers, len(writers))
-            target = np.tile(writers, len(readers))
-            other = source != target
-            found.append(_edges(source[other], target[other], Edge.RW))
-        else:
-            edges, nodes = _through_chains(readers, np.unique(writers), nodes)
-            found.append(edges)
+        edges, nodes = _through_chains(
+            rows[first[version] : first[version + 1]],
+            np.unique(versions.writer[after[order[start:stop]]]),
+            nodes,
+        )
+        found.append(edges)
     return found, nodes
+
+
+def _each(before: Ids, after: Ids, counts: Ids, first: Ids, rows: Ids) -> tuple[Ids, Ids]:
+    """Each reader of a version with each version after it."""
+    pair = np.repeat(np.arange(len(before)), counts)
+    offset = np.arange(len(pair)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return rows[first[before[pair]] + offset], after[pair]
 
 
 def _through_chains(readers: Ids, writers: Ids, nodes: int) -> tuple[Edges, int]:

@@ -19,12 +19,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from testbed.checkers.kernel import kernel
 from testbed.checkers.transactions.cycles import Core, cyclic_core
 from testbed.checkers.transactions.register_versions import Ids, RegisterVersions, Touches
 from testbed.history.transaction_table import NEVER, Outcome
@@ -141,37 +141,78 @@ def _by_time(versions: RegisterVersions, touches: Touches) -> tuple[Ids, Ids]:
     np.minimum.at(settled, touches.last, ended)
     begun = np.full(count, -1, np.int64)
     np.maximum.at(begun, touches.first, table.start[touches.row])
-    before: list[Ids] = []
-    after: list[Ids] = []
     order = np.lexsort((begun, versions.key))
-    bounds = np.flatnonzero(np.diff(versions.key[order], prepend=-1, append=-2))
-    for start, stop in pairwise(bounds.tolist() if count else []):
-        _order_key(order[start:stop], settled, begun, before, after)
-    none = np.zeros(0, np.int64)
-    return np.concatenate([none, *before]), np.concatenate([none, *after])
+    key, starts, ends = versions.key[order], begun[order], settled[order]
+    walk = _order_by_time.for_rows(count)
+    best = np.full((count + 1, 2), -1, np.int64)
+    room = np.empty((0, 2), np.int64)
+    found = int(walk(key, starts, ends, best, room))
+    room = np.empty((found, 2), np.int64)
+    walk(key, starts, ends, best, room)
+    return order[room[:, 0]], order[room[:, 1]]
 
 
-def _order_key(group: Ids, settled: Ids, begun: Ids, before: list[Ids], after: list[Ids]) -> None:
-    """The versions of a key, sorted by ``begun``."""
-    starts = begun[group]
-    ends = settled[group]
-    # The two versions that are settled first among those from here on: one may be the own.
-    suffix: list[tuple[int, int]] = [(-1, -1)] * (len(group) + 1)
-    for at in range(len(group) - 1, -1, -1):
-        best = sorted({at, *suffix[at + 1]} - {-1}, key=lambda other: (ends[other], other))
-        suffix[at] = (best[0], best[1] if len(best) > 1 else -1)
-    for own in range(len(group)):
-        if ends[own] == NEVER:
-            continue
-        low = int(np.searchsorted(starts, ends[own], side="right"))
-        earliest = next((other for other in suffix[low] if other not in (-1, own)), -1)
-        if earliest < 0:
-            continue
-        high = int(np.searchsorted(starts, ends[earliest], side="right"))
-        chosen = np.unique(np.append(np.arange(low, max(high, low)), earliest))
-        chosen = chosen[chosen != own]
-        before.append(np.full(len(chosen), group[own]))
-        after.append(group[chosen])
+@kernel
+def _later(starts: Ids, first: int, stop: int, limit: int) -> int:
+    """The first of ``starts[first:stop]``, ascending, above a limit."""
+    low = first
+    high = stop
+    while low < high:
+        middle = (low + high) // 2
+        if starts[middle] > limit:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+@kernel
+def _order_by_time(  # noqa: C901, PLR0912 - one loop
+    key: Ids, starts: Ids, ends: Ids, best: Ids, room: Ids
+) -> int:
+    """Edges among versions sorted by key and ``starts``; returns how many, writes what has room.
+
+    ``best`` has for each place the two versions of the key that are settled first among those from
+    there on: one of them may be the version itself.
+    """
+    found = 0
+    first = 0
+    while first < len(key):
+        stop = first
+        while stop < len(key) and key[stop] == key[first]:
+            stop += 1
+        one = -1
+        two = -1
+        for at in range(stop - 1, first - 1, -1):
+            if one < 0 or ends[at] <= ends[one]:
+                two = one
+                one = at
+            elif two < 0 or ends[at] < ends[two]:
+                two = at
+            best[at, 0] = one
+            best[at, 1] = two
+        for own in range(first, stop):
+            low = _later(starts, first, stop, ends[own])
+            if low == stop:
+                continue
+            earliest = best[low, 0]
+            if earliest == own:
+                earliest = best[low, 1]
+            if earliest < 0:
+                continue
+            high = _later(starts, low, stop, ends[earliest])
+            for other in range(low, high):
+                if other not in (own, earliest):
+                    if found < len(room):
+                        room[found, 0] = own
+                        room[found, 1] = other
+                    found += 1
+            if found < len(room):
+                room[found, 0] = own
+                room[found, 1] = earliest
+            found += 1
+        first = stop
+    return found
 
 
 def _by_reads(versions: RegisterVersions, touches: Touches) -> tuple[Ids, Ids]:

@@ -143,7 +143,7 @@ def resolve(table: TransactionTable, init: Any = None) -> Resolved:
     if found:
         problems = _repetitions(table, row_of, repeated, found)
         raise RepeatedWriteError(table.source, problems, found)
-    _refuse_initial(table, initial if initial >= 0 else null if init is None else -1, row_of)
+    _refuse_initial(table, initial, row_of)
     source = np.full(ops, NOT_READ, np.int32)
     observed = np.zeros(rows, np.bool_)
     scratch = np.full(max(len(table.keys), 1), -1, np.int64)
@@ -191,22 +191,19 @@ def _power_of_two(least: int) -> int:
 
 def _codes(table: TransactionTable, init: Any) -> tuple[int, int]:
     """What stands in ``value`` for a read of the initial value, and the index of null or none."""
-    null = _index(table.values, None)
     if init is None:
-        return int(Read.NOTHING), null
+        return int(Read.NOTHING), NO_VALUE
     initial = _index(table.values, init)
-    return NO_VALUE - 1 if initial == NO_VALUE else initial, null
+    return NO_VALUE - 1 if initial == NO_VALUE else initial, _index(table.values, None)
 
 
 def _index(values: Sequence[Any], wanted: Any) -> int:
     """The index of a value, :data:`NO_VALUE` for none; 1 and true are two values."""
-    try:
-        index = values.index(wanted)
-        while type(values[index]) is not type(wanted):
-            index = values.index(wanted, index + 1)
-    except ValueError:
-        return NO_VALUE
-    return index
+    kind = type(wanted)
+    for index, value in enumerate(values):
+        if type(value) is kind and value == wanted:
+            return index
+    return NO_VALUE
 
 
 def _refuse_appends(table: TransactionTable) -> None:
