@@ -85,7 +85,7 @@ def histories(draw: st.DrawFn, model: str) -> str:
 
 @pytest.mark.parametrize("model", list(MODELS))
 @settings(
-    max_examples=max(5, settings.default.max_examples // len(MODELS)),
+    max_examples=max(5, settings().max_examples // len(MODELS)),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())

@@ -1,0 +1,73 @@
+"""Fuzzes the readers of histories: whatever the bytes, a table or a refusal with the place.
+
+Not part of any test run. With atheris installed (the group ``dev`` has it)::
+
+    python tests/fuzz/fuzz_history.py -max_total_time=600 [CORPUS_FOLDER]
+
+All options of libFuzzer hold: ``-runs=N``, ``-timeout=SECONDS`` (a hang is a finding),
+``-rss_limit_mb=N`` (so is memory without bound). The first byte of an input chooses the reader, so
+a corpus kept in a folder goes on where it ended. A finding is written to ``crash-HASH``; give the
+file as the only argument to see it again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import sys
+from pathlib import Path
+
+import atheris  # type: ignore[import-not-found, import-untyped, unused-ignore]
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+with atheris.instrument_imports(include=["testbed.history"]):
+    from testbed.history import edn, edn_entries, jsonl, sessions  # noqa: F401 - to be watched
+    from testbed.history.convert import LOSSES, converted
+    from testbed.history.problem import HistoryError
+    from testbed.history.reading import read_operations, read_transactions
+    from testbed.history.sessions_of import LossError
+    from testbed.history.source import Source
+
+FORMS = ("jsonl", "edn", "sessions")
+SEEDS = (
+    b"""{"process":0,"type":"invoke","f":"txn","value":[["append","x",1],["r","y",null]]}
+{"process":0,"type":"ok","f":"txn","value":[["append","x",1],["r","y",[1,2.5]]],"time":5}
+""",
+    b'[{:process 0, :type :invoke, :f :w :value #{1 2N 1/2 \\a "s"}} #_x [0 :ok :w (#inst "a")]]',
+    b'{"sessions": [[{"committed": true, "ops": [["r", 1, null], ["w", "x", 2]]}]]}',
+)
+
+
+def read(data: bytes) -> None:
+    """Read one input in the way that its first byte says."""
+    if not data:
+        return
+    way, data = data[0], data[1:]
+    form = FORMS[way % 3]
+    if way & 64:
+        data = gzip.compress(data, 1)
+    source = Source(io.BytesIO(data), "input")
+    with contextlib.suppress(HistoryError, LossError):
+        if way & 32:
+            target = FORMS[(way >> 2) % 3]
+            for _ in converted(source, form, target, without=LOSSES if way & 16 else ()):
+                pass
+        elif way & 16 or form == "sessions":
+            read_transactions(source, form, lists=bool(way & 8))
+        else:
+            read_operations(source, form, split_values=bool(way & 8))
+
+
+def main() -> None:
+    """Try the seeds in every way, then fuzz."""
+    for way in range(128):
+        for seed in SEEDS:
+            read(bytes([way]) + seed)
+    atheris.Setup(sys.argv, read)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
