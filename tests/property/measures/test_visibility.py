@@ -24,18 +24,18 @@ def drawn(rng: random.Random, kind: str) -> History:
     scribe = Scribe()
     written: list[tuple[int, str | None]] = []
     for number in range(1, rng.randint(2, 12)):
-        start = rng.randint(0, 60)
+        start = rng.randint(0, 20)
         more: Any = {"node": rng.choice("abc")}
         if kind != "add":
             more["key"] = rng.choice("xy")
         if rng.random() < 0.5:
             written.append((number, more.get("key")))
             outcome: Any = rng.choices(["ok", "fail", "info"], [8, 1, 1])[0]
-            scribe.call(kind, start, start + rng.randint(1, 20), outcome, value=number, **more)
+            scribe.call(kind, start, start + rng.randint(1, 8), outcome, value=number, **more)
             continue
         there = [one for one, of in written if of == more.get("key") and rng.random() < 0.7]
         result: Any = there if kind != "write" else rng.choice([None, 99, *there])
-        scribe.call("read", start, start + rng.randint(1, 20), result=result, **more)
+        scribe.call("read", start, start + rng.randint(1, 8), result=result, **more)
     return scribe.history()
 
 
