@@ -157,8 +157,10 @@ class RegisterFindings:
         initial = forced.after == INITIAL
         older = versions.initial[key].copy()
         older[~initial] = version(forced.after[~initial], key[~initial])
-        known = order.before * len(versions) + order.after
-        hits = np.flatnonzero(np.isin(older * len(versions) + newer, known))
+        known = np.sort(order.before * len(versions) + order.after)
+        wanted = older * len(versions) + newer
+        at = np.minimum(np.searchsorted(known, wanted), max(len(known) - 1, 0))
+        hits = np.flatnonzero(known[at] == wanted) if len(known) else np.zeros(0, np.int64)
         if not len(hits):
             return None
         hit = int(hits[0])

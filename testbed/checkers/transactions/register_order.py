@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from testbed.checkers.kernel import kernel
 from testbed.checkers.transactions.cycles import Core, cyclic_core
-from testbed.checkers.transactions.register_versions import Ids, RegisterVersions, Touches
+from testbed.checkers.transactions.register_versions import Ids, RegisterVersions, Touches, distinct
 from testbed.history.transaction_table import NEVER, Outcome
 
 SOURCES = ("initial", "wfr_keys", "sequential_keys", "linearizable_keys", "transaction_order")
@@ -90,7 +90,7 @@ def version_order(versions: RegisterVersions, params: Mapping[str, Any]) -> Vers
 
 
 def _distinct(before: Ids, after: Ids, count: int) -> tuple[Ids, Ids]:
-    codes = np.unique(before[before != after] * np.int64(count) + after[before != after])
+    codes = distinct(before[before != after] * np.int64(count) + after[before != after])
     return codes // count, codes % count
 
 
@@ -220,16 +220,16 @@ def _by_reads(versions: RegisterVersions, touches: Touches) -> tuple[Ids, Ids]:
     codes = touches.row * keys + touches.key
     writer = versions.writer[versions.read_version]
     seen = writer >= 0
-    pairs = np.unique(
-        np.stack([writer[seen], versions.read_row[seen]], axis=1).reshape(-1, 2), axis=0
-    )
+    rows = len(versions.resolved)
+    pairs = distinct(writer[seen] * rows + versions.read_row[seen])
+    source, reader = pairs // rows, pairs % rows
     # For each such pair every key that the reader touched, if the writer touched it too.
-    first = np.searchsorted(touches.row, pairs[:, 1], side="left")
-    stop = np.searchsorted(touches.row, pairs[:, 1], side="right")
+    first = np.searchsorted(touches.row, reader, side="left")
+    stop = np.searchsorted(touches.row, reader, side="right")
     counts = stop - first
     pair = np.repeat(np.arange(len(pairs)), counts)
     at = np.arange(len(pair)) - np.repeat(np.cumsum(counts) - counts, counts) + first[pair]
-    wanted = pairs[pair, 0] * keys + touches.key[at]
+    wanted = source[pair] * keys + touches.key[at]
     place = np.minimum(np.searchsorted(codes, wanted), max(len(codes) - 1, 0))
     both = codes[place] == wanted if len(codes) else np.zeros(0, np.bool_)
     return touches.last[place[both]], touches.first[at[both]]

@@ -61,7 +61,7 @@ class RegisterVersions:
         keys = len(self.initial)
         read = self.read_row * keys + self.key[self.read_version]
         wrote = self.wrote_row * keys + self.key[self.wrote_version]
-        codes = np.unique(np.concatenate([read, wrote]))
+        codes = distinct(np.concatenate([read, wrote]))
         first = np.full(len(codes), -1, np.int64)
         last = np.full(len(codes), -1, np.int64)
         first[np.searchsorted(codes, wrote)] = self.wrote_version
@@ -102,8 +102,8 @@ def register_versions(resolved: Resolved) -> RegisterVersions:
     initial = resolved.source[read_op] == INITIAL
     read_code[initial] = table.key[read_op[initial]] * np.int64(values)
     write_code = table.key[write_op] * np.int64(values) + table.value[write_op] + 1
-    touched = np.unique(table.key[np.concatenate([read_op, write_op])])
-    codes = np.unique(np.concatenate([read_code, write_code, touched * np.int64(values)]))
+    touched = distinct(table.key[np.concatenate([read_op, write_op])])
+    codes = distinct(np.concatenate([read_code, write_code, touched * np.int64(values)]))
     wrote = np.searchsorted(codes, write_code)
     writer = np.full(len(codes), -1, np.int64)
     writer[wrote] = row_of[write_op]
@@ -115,6 +115,13 @@ def register_versions(resolved: Resolved) -> RegisterVersions:
         resolved, codes // values, initials, writer, written_by,
         row_of[read_op], np.searchsorted(codes, read_code), read_op, row_of[write_op], wrote,
     )  # fmt: skip
+
+
+def distinct(numbers: Ids) -> Ids:
+    """Each number once, ascending: for millions of numbers faster than ``numpy.unique``."""
+    ordered = np.sort(numbers)
+    kept: Ids = ordered[np.diff(ordered, prepend=ordered[:1] - 1) != 0]
+    return kept
 
 
 def _external_reads(resolved: Resolved, row_of: Ids, keys: int) -> Ids:
