@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -12,23 +13,11 @@ from numpy.typing import NDArray
 from testbed.checkers.budget import Budget
 from testbed.checkers.transactions.anomaly import FORMS, implied_by, split_form
 from testbed.checkers.transactions.circle import FAR, Paths, shortest_circle
-from testbed.checkers.transactions.cycles import (
-    Core,
-    components,
-    cyclic_core,
-    topological_ranks,
-)
-from testbed.checkers.transactions.graph import DependencyGraph, Edge, Edges, Nodes
-from testbed.checkers.transactions.steps import Steps, all_of, alternating
-from testbed.history.operation_table import Integers
-
-_FORM_KINDS = {
-    "": (),
-    "-process": (Edge.PROCESS,),
-    "-realtime": (Edge.PROCESS, Edge.REALTIME),
-}
-_ALWAYS = (Edge.WW, Edge.WR)
-
+from testbed.checkers.transactions.cycles import Core, cyclic_core
+from testbed.checkers.transactions.graph import DependencyGraph, Edge, Edges
+from testbed.checkers.transactions.ground import circular, part_with_missed, with_one_missed
+from testbed.checkers.transactions.shapes import FORM_KINDS, OF_VISIBILITY, SHAPES, SPECIAL, Shape
+from testbed.checkers.transactions.steps import Steps
 
 MissedBy: TypeAlias = Callable[[NDArray[np.bool_]], tuple[Edges, int]]
 """For a mask of transactions: RW from those to those among them that wrote any later version of
@@ -65,47 +54,6 @@ class Cycles:
     undecided: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Shape:
-    """What makes a circle an anomaly: one edge of the kind ``seed``, and a way back.
-
-    Args:
-        anomaly: Name without a form.
-        seed: The edge that closes the circle.
-        ways: Edges of the way back, those of the form besides.
-        longest: The most edges of the way back.
-        after: Edges after which an RW may follow on the way back, those of the form besides; empty
-            where the way is free to use what ``ways`` says.
-    """
-
-    anomaly: str
-    seed: Edge
-    ways: tuple[Edge, ...]
-    longest: int = FAR
-    after: tuple[Edge, ...] = ()
-
-    @property
-    def certain(self) -> bool:
-        """Whether a seed within a strongly connected component must have a way back."""
-        return self.seed in self.ways
-
-
-_SHAPES = (
-    _Shape("G0", Edge.WW, (Edge.WW,)),
-    _Shape("G1c", Edge.WR, _ALWAYS),
-    _Shape("fractured-read", Edge.RW, (Edge.WR,), longest=1),
-    _Shape("causal-violation", Edge.RW, (Edge.WR,)),
-    _Shape("G-single", Edge.RW, _ALWAYS),
-    _Shape("prefix-violation", Edge.RW, (*_ALWAYS, Edge.RW), after=(Edge.WR,)),
-    _Shape("G-nonadjacent", Edge.RW, (*_ALWAYS, Edge.RW), after=_ALWAYS),
-    _Shape("G2-item", Edge.RW, (*_ALWAYS, Edge.RW)),
-)
-"""G0 to G2 after Adya; G-nonadjacent is the acyclicity of (WR | WW) ; RW? that characterizes
-snapshot isolation (Cerone and Gotsman, JACM 2018), prefix-violation that of (WR ; RW?) | WW."""
-_OF_VISIBILITY = ("fractured-read", "causal-violation")
-_SPECIAL = (*_OF_VISIBILITY, "prefix-violation")
-
-
 def classify(graph: DependencyGraph, budget: Budget, missed: MissedBy | None = None) -> Cycles:
     """Find the weakest anomalies of each kind, each with a short witness.
 
@@ -129,18 +77,17 @@ def classify(graph: DependencyGraph, budget: Budget, missed: MissedBy | None = N
     core = cyclic_core(graph.nodes, edges.source, edges.target, edges.kind)
     if core is None:
         return Cycles()
-    wide = core if missed is None else _widened(core, graph, missed)
     found: list[Cycle] = []
     undecided: list[str] = []
     for form in FORMS if graph.timed else FORMS[:-1]:
-        for shape in _SHAPES:
+        places = _Places(core, graph, missed, form)
+        for shape in SHAPES:
             name = shape.anomaly + form
             if name in implied_by(cycle.special for cycle in found):
                 continue
             budget.note(f"the dependencies are circular, looking for {name}")
-            cycle, exhausted = _find(
-                wide if shape.anomaly in _OF_VISIBILITY else core, shape, form, budget
-            )
+            place = places.of(shape)
+            cycle, exhausted = _find(place, shape, form, budget) if place else (None, False)
             if cycle is not None:
                 found.append(cycle)
             elif exhausted:
@@ -148,11 +95,41 @@ def classify(graph: DependencyGraph, budget: Budget, missed: MissedBy | None = N
     return Cycles(tuple(found), tuple(undecided))
 
 
+class _Places:
+    """The parts of the core in which the circles of one form may lie, found when asked for."""
+
+    def __init__(
+        self, core: Core, graph: DependencyGraph, missed: MissedBy | None, form: str
+    ) -> None:
+        self._core = core
+        self._graph = graph
+        self._missed = missed
+        self._form = form
+
+    def of(self, shape: Shape) -> Core | None:
+        """Where to look for a shape; None where it cannot be."""
+        if not shape.apart:
+            return self._core
+        return self._wide if shape.anomaly in OF_VISIBILITY else self._part
+
+    @cached_property
+    def _part(self) -> Core | None:
+        return part_with_missed(self._core, self._form)
+
+    @cached_property
+    def _wide(self) -> Core | None:
+        if self._part is None or self._missed is None:
+            return self._part
+        return _widened(self._part, self._graph, self._missed)
+
+
 def _widened(core: Core, graph: DependencyGraph, missed: MissedBy) -> Core:
     """The core with RW to every later version in place of those to the next."""
     inside = np.zeros(graph.transactions, np.bool_)
     real = core.original < graph.transactions
-    inside[core.original[real]] = True
+    used = np.zeros(core.nodes, np.bool_)
+    used[core.source] = True
+    inside[core.original[real & used]] = True
     edges, nodes = missed(inside)
     helpers = nodes - graph.transactions
     number = np.zeros(nodes, np.int32)
@@ -167,26 +144,9 @@ def _widened(core: Core, graph: DependencyGraph, missed: MissedBy) -> Core:
     )
 
 
-@dataclass(frozen=True)
-class _Ground:
-    """Where one kind of circle is looked for.
-
-    Args:
-        steps: All edges in question.
-        seeds: Those that may close a circle.
-        back: Those that the way back may use.
-        rank: See :class:`Paths`.
-    """
-
-    steps: Steps
-    seeds: Integers
-    back: Integers
-    rank: Nodes
-
-
-def _find(core: Core, shape: _Shape, form: str, budget: Budget) -> tuple[Cycle | None, bool]:
+def _find(core: Core, shape: Shape, form: str, budget: Budget) -> tuple[Cycle | None, bool]:
     """One anomaly: its shortest circle, or None and whether the search gave up."""
-    form_kinds = _FORM_KINDS[form]
+    form_kinds = FORM_KINDS[form]
     ways = (*shape.ways, *form_kinds)
     longest = shape.longest
     if shape.longest == 1 and form:
@@ -194,9 +154,9 @@ def _find(core: Core, shape: _Shape, form: str, budget: Budget) -> tuple[Cycle |
         longest = FAR if form == "-process" else 1
     if shape.certain:
         after = (*shape.after, *form_kinds) if shape.after else ()
-        ground = _circular(core, shape.seed, ways, after)
+        ground = circular(core, shape.seed, ways, after)
     else:
-        ground = _with_one_missed(core, ways)
+        ground = with_one_missed(core, ways)
     steps, seeds, back = ground.steps, ground.seeds, ground.back
     if len(seeds) == 0:
         return None, False
@@ -210,49 +170,6 @@ def _find(core: Core, shape: _Shape, form: str, budget: Budget) -> tuple[Cycle |
     return _cycle(core, steps, shape.anomaly + form, used), False
 
 
-def _circular(core: Core, seed: Edge, ways: tuple[Edge, ...], after: tuple[Edge, ...]) -> _Ground:
-    """Seeds that lie on the way itself: each within a component has a way back."""
-    steps = alternating(core, after, ways) if after else all_of(core, ways)
-    rank = np.zeros(steps.nodes, np.int32)
-    if np.all(topological_ranks(steps.nodes, steps.source, steps.target) >= 0):
-        nothing = np.empty(0, np.int64)
-        return _Ground(steps, nothing, nothing, rank)
-    label = components(steps.nodes, steps.source, steps.target)
-    inside = label[steps.source] == label[steps.target]
-    seeds = np.flatnonzero(inside & (steps.kind == seed))
-    seeds = _smallest_first(seeds, label[steps.source[seeds]], label)
-    return _Ground(steps, seeds, np.flatnonzero(inside), rank)
-
-
-def _with_one_missed(core: Core, ways: tuple[Edge, ...]) -> _Ground:
-    """Seeds are RW, which the way back may not use.
-
-    Where the way back has no circle of its own, only an RW against its order can close one, and
-    only between the ranks of its ends. Else what shares a component is searched.
-    """
-    steps = all_of(core, (*ways, Edge.RW))
-    missed = steps.kind == Edge.RW
-    back = np.flatnonzero(~missed)
-    rank = topological_ranks(steps.nodes, steps.source[back], steps.target[back])
-    if np.all(rank >= 0):
-        seeds = np.flatnonzero(missed & (rank[steps.source] > rank[steps.target]))
-        return _Ground(steps, seeds, back, rank)
-    steps = alternating(core, ways, (*ways, Edge.RW))
-    missed = steps.kind == Edge.RW
-    label = components(steps.nodes, steps.source, steps.target)
-    inside = label[steps.source] == label[steps.target]
-    seeds = np.flatnonzero(inside & missed)
-    seeds = _smallest_first(seeds, label[steps.source[seeds]], label)
-    return _Ground(steps, seeds, np.flatnonzero(inside & ~missed), np.zeros(steps.nodes, np.int32))
-
-
-def _smallest_first(seeds: NDArray[np.int64], where: Nodes, label: Nodes) -> NDArray[np.int64]:
-    """Seeds in the order of the sizes of their components."""
-    sizes = np.bincount(label)
-    ordered: NDArray[np.int64] = seeds[np.argsort(sizes[where], kind="stable")]
-    return ordered
-
-
 def _cycle(core: Core, steps: Steps, anomaly: str, used: list[int]) -> Cycle:
     """Transactions and reasons of a circle of edges; a way through one session is one step."""
     rows: list[int] = []
@@ -264,6 +181,6 @@ def _cycle(core: Core, steps: Steps, anomaly: str, used: list[int]) -> Cycle:
         rows.append(int(core.original[steps.source[edge] % core.nodes]))
         kinds.append(kind)
     name, form = split_form(anomaly)
-    if name in _SPECIAL:
+    if name in SPECIAL:
         name = "G-single" if kinds.count(Edge.RW) == 1 else "G-nonadjacent"
     return Cycle(name + form, anomaly, tuple(rows), tuple(kinds))

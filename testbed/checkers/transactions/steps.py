@@ -8,7 +8,7 @@ import numpy as np
 
 from testbed.checkers.transactions.cycles import Core
 from testbed.checkers.transactions.graph import Edge, Nodes
-from testbed.history.operation_table import Small
+from testbed.history.operation_table import Integers, Small
 
 
 @dataclass(frozen=True)
@@ -20,18 +20,20 @@ class Steps:
         source: Edges.
         target: Edges.
         kind: Edges.
+        origin: For each edge its index in the core.
     """
 
     nodes: int
     source: Nodes
     target: Nodes
     kind: Small
+    origin: Integers
 
 
 def all_of(core: Core, kinds: tuple[Edge, ...]) -> Steps:
     """The edges of some kinds, in any order."""
-    kept = _is_one_of(core.kind, (*kinds, Edge.JOIN))
-    return Steps(core.nodes, core.source[kept], core.target[kept], core.kind[kept])
+    kept = np.flatnonzero(_is_one_of(core.kind, (*kinds, Edge.JOIN)))
+    return Steps(core.nodes, core.source[kept], core.target[kept], core.kind[kept], kept)
 
 
 def alternating(core: Core, before: tuple[Edge, ...], kinds: tuple[Edge, ...]) -> Steps:
@@ -40,22 +42,18 @@ def alternating(core: Core, before: tuple[Edge, ...], kinds: tuple[Edge, ...]) -
     A node stands twice: as reached by an edge of ``before``, and as reached by another one. A
     circle in this graph is a circle of the core in which every RW follows one of ``before``.
     """
-    kept = _is_one_of(core.kind, (*kinds, Edge.JOIN))
+    kept = np.flatnonzero(_is_one_of(core.kind, (*kinds, Edge.JOIN)))
     source, target, kind = core.source[kept], core.target[kept], core.kind[kept]
-    join, missed = kind == Edge.JOIN, kind == Edge.RW
-    second = np.where(_is_one_of(kind, before), 0, core.nodes).astype(np.int32)
     shift = np.int32(core.nodes)
-    first = Steps(
-        2 * core.nodes, source, np.where(join, target, target + second).astype(np.int32), kind
-    )
-    again = ~missed
+    join, again = kind == Edge.JOIN, kind != Edge.RW
+    other = np.where(join | _is_one_of(kind, before), np.int32(0), shift)
+    second = np.where(join, shift, other)
     return Steps(
         2 * core.nodes,
-        np.concatenate([first.source, (source + shift)[again]]),
-        np.concatenate(
-            [first.target, np.where(join, target + shift, target + second)[again].astype(np.int32)]
-        ),
+        np.concatenate([source, source[again] + shift]),
+        np.concatenate([target + other, (target + second)[again]]),
         np.concatenate([kind, kind[again]]),
+        np.concatenate([kept, kept[again]]),
     )
 
 

@@ -204,6 +204,14 @@ def test_the_witness_is_the_shortest_circle():
     assert len(judged(*ring).counterexample[0]["operations"]) == 5
 
 
+def test_write_skew_without_end_is_snapshot_isolation_without_a_search(monkeypatch):
+    monkeypatch.setattr("testbed.checkers.transactions.circle._STEPS_PLAIN", 5)
+    ring = [txn(f"k{n}:", f"k{(n + 1) % 9}+{n}", **at(n, 100 + n, n)) for n in range(9)]
+    verdict = judged(*ring, levels=("strong-snapshot-isolation",))
+    assert verdict.validity == Validity.VALID
+    assert "G2-item" in verdict.reason
+
+
 def test_many_appends_that_no_read_shows_need_few_edges():
     size = 60
     writers = [txn(f"x+{n}", **at(n, 1000 + n, n)) for n in range(size)]
