@@ -115,7 +115,8 @@ def _by_process(versions: RegisterVersions, touches: Touches) -> tuple[Ids, Ids]
     same = (process[chain[1:]] == process[chain[:-1]]) & (
         touches.key[chain[1:]] == touches.key[chain[:-1]]
     )
-    before, after = [touches.last[chain[:-1][same]]], [touches.first[chain[1:][same]]]
+    one, two = chain[:-1][same], chain[1:][same]
+    before, after = [touches.last[one]] * 2, [touches.first[two], touches.last[two]]
     latest: dict[tuple[int, int], int] = {}
     if not sure.all():
         for at in order.tolist():
@@ -124,14 +125,14 @@ def _by_process(versions: RegisterVersions, touches: Touches) -> tuple[Ids, Ids]
                 latest[where] = int(touches.last[at])
             elif where in latest:
                 before.append(np.array([latest[where]]))
-                after.append(touches.first[at : at + 1])
+                after.append(touches.last[at : at + 1])
     return np.concatenate(before), np.concatenate(after)
 
 
 def _by_time(versions: RegisterVersions, touches: Touches) -> tuple[Ids, Ids]:
     """Every pair by a linear number of edges where few are concurrent.
 
-    A version precedes another if somebody who last touched it had ended before somebody who first
+    A version precedes another if somebody who last touched it had ended before somebody who
     touched the other began. Of those after a version only the ones that begin before the earliest
     of them is settled need an edge, and that earliest one.
     """
@@ -140,7 +141,8 @@ def _by_time(versions: RegisterVersions, touches: Touches) -> tuple[Ids, Ids]:
     settled = np.full(count, NEVER, np.int64)
     np.minimum.at(settled, touches.last, ended)
     begun = np.full(count, -1, np.int64)
-    np.maximum.at(begun, touches.first, table.start[touches.row])
+    for version in (touches.first, touches.last):
+        np.maximum.at(begun, version, table.start[touches.row])
     order = np.lexsort((begun, versions.key))
     key, starts, ends = versions.key[order], begun[order], settled[order]
     walk = _order_by_time.for_rows(count)
@@ -232,4 +234,5 @@ def _by_reads(versions: RegisterVersions, touches: Touches) -> tuple[Ids, Ids]:
     wanted = source[pair] * keys + touches.key[at]
     place = np.minimum(np.searchsorted(codes, wanted), max(len(codes) - 1, 0))
     both = codes[place] == wanted if len(codes) else np.zeros(0, np.bool_)
-    return touches.last[place[both]], touches.first[at[both]]
+    last, at = touches.last[place[both]], at[both]
+    return np.append(last, last), np.append(touches.first[at], touches.last[at])

@@ -1,0 +1,105 @@
+"""The order of versions that is inferred, against every pair that follows from the assumption."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from testbed.checkers.transactions.register_order import SOURCES, version_order
+from testbed.checkers.transactions.register_versions import register_versions
+from testbed.checkers.transactions.resolve import resolve
+from tests.property.checkers.transactions.register_histories import histories, tangled
+from tests.transaction_tables import table_of
+
+Pair = tuple[Any, Any]
+
+
+def touched(each: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """For each key the version read from others or else written, and the one written or read."""
+    found: dict[str, tuple[Any, Any]] = {}
+    own: set[str] = set()
+    for access, key, value in each["ops"]:
+        if access == "w":
+            own.add(key)
+            found[key] = (found.get(key, (value, value))[0], value)
+        elif each["outcome"] == "ok" and key not in own:
+            found.setdefault(key, (value, value))
+    # What was written before anything was read is first only as the last write.
+    for key in found:
+        reads = [v for a, k, v in each["ops"] if k == key and a == "r"]
+        if not reads or each["outcome"] != "ok" or found[key][0] not in reads:
+            found[key] = (found[key][1], found[key][1])
+    return found
+
+
+def expected(history: list[dict[str, Any]], assumption: str) -> set[tuple[str, Pair]]:
+    pairs: set[tuple[str, Pair]] = set()
+    for one, two in permutations(history, 2):
+        if assumption == "linearizable_keys":
+            follows = one["outcome"] == "ok" and one["end"] < two["start"]
+        else:
+            follows = (
+                one["outcome"] == "ok"
+                and one["process"] == two["process"]
+                and one["start"] < two["start"]
+            )
+        if follows:
+            mine, theirs = touched(one), touched(two)
+            for key in mine.keys() & theirs.keys():
+                pairs |= {
+                    (key, (mine[key][1], later)) for later in theirs[key] if mine[key][1] != later
+                }
+    return pairs
+
+
+def closure(pairs: set[tuple[str, Pair]]) -> set[tuple[str, Pair]]:
+    closed = set(pairs)
+    while (
+        more := {(k, (a, d)) for k, (a, b) in closed for m, (c, d) in closed if k == m and b == c}
+        - closed
+    ):
+        closed |= more
+    return closed
+
+
+@pytest.mark.parametrize("assumption", ["sequential_keys", "linearizable_keys"])
+@given(history=tangled(most=6) | histories(most=5, sure=True))
+def test_the_edges_and_what_follows_from_them_are_all_pairs(
+    assumption: str, history: list[dict[str, Any]]
+) -> None:
+    resolved = resolve(table_of(history, lists=False))
+    if any(resolved.misreads()):
+        return
+    versions = register_versions(resolved)
+    order = version_order(versions, {assumption: True})
+    keys, table = resolved.table.keys, resolved.table
+
+    def name(version: int) -> Any:
+        op = int(versions.write_op[version])
+        return table.values[table.value[op]] if op >= 0 else None
+
+    found = {
+        (keys[versions.key[one]], (name(one), name(two)))
+        for one, two in zip(order.before.tolist(), order.after.tolist(), strict=True)
+    }
+    initial = {
+        pair
+        for pair, source in zip(
+            [(keys[versions.key[a]], (name(a), name(b)))
+             for a, b in zip(order.before.tolist(), order.after.tolist(), strict=True)],
+            order.source.tolist(),
+            strict=True,
+        )
+        if SOURCES[source] == "initial"
+    }  # fmt: skip
+    wanted = closure(expected(history, assumption) | initial)
+    circles = {key for key, (one, two) in wanted if one == two}
+    assert {keys[versions.key[each]] for _, core in order.circles for each in core.original} == (
+        circles
+    )
+    assert {pair for pair in closure(found) if pair[0] not in circles} == {
+        pair for pair in wanted if pair[0] not in circles
+    }
