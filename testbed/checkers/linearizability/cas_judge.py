@@ -48,7 +48,7 @@ def _stuck(operations: CasOperations, budget: Budget, named: Callable[[int], str
 
     problem = problem_of(operations)
     if problem is None:
-        general = search(_calls(operations), operations.initial, _step, budget)
+        general = search(general_calls(operations), operations.initial, step, budget)
         if general.valid:
             return None
         possible = states(general.states)
@@ -62,7 +62,7 @@ def _stuck(operations: CasOperations, budget: Budget, named: Callable[[int], str
     return Stuck(found.valid, row, states(found.values), tuple(pending.tolist()), why)
 
 
-def _calls(operations: CasOperations) -> list[Call]:
+def general_calls(operations: CasOperations) -> list[Call]:
     """For the general search, which has no limit on what is pending."""
     columns = (operations.start, operations.end, operations.code, operations.first)
     rows = zip(*(column.tolist() for column in (*columns, operations.second)), strict=True)
@@ -77,7 +77,8 @@ def _calls(operations: CasOperations) -> list[Call]:
     ]
 
 
-def _step(state: int, what: tuple[int, int, int]) -> int | None:
+def step(state: int, what: tuple[int, int, int]) -> int | None:
+    """The register's value after an operation, None where it is not allowed."""
     code, first, second = what
     if code == READ:
         return state if state == first else None

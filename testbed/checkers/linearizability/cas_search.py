@@ -15,16 +15,27 @@ from testbed.checkers.linearizability.cas_kernel import COUNT, LACKED, QUOTA, RO
 from testbed.checkers.linearizability.cas_problem import COMPILED_FACTOR, CasProblem
 from testbed.checkers.linearizability.cas_state import Place, Room
 
-NARROW = 16
-"""Configurations that the beam keeps at first."""
-WIDEST = 16_384
-"""Configurations that it keeps at last."""
-RELAXED_FROM = 256
-"""How wide the beam gets before the relaxation is tried."""
-RELAXED_ROOM = 1024
-"""Configurations that the relaxation keeps."""
-STRIDE = 256
-"""Events between two states to go back to."""
+
+@dataclass(frozen=True)
+class Widths:
+    """How many configurations are kept.
+
+    Args:
+        narrow: By the beam at first.
+        widest: By the beam at last.
+        relaxed_from: By the beam when the relaxation is tried.
+        relaxed: By the relaxation.
+        stride: Events between two states to go back to.
+    """
+
+    narrow: int = 16
+    widest: int = 16_384
+    relaxed_from: int = 256
+    relaxed: int = 1024
+    stride: int = 256
+
+
+USUAL = Widths()
 
 
 @dataclass(frozen=True)
@@ -41,24 +52,25 @@ class CasFound:
     valid: bool | None
     event: int
     values: tuple[int, ...] = ()
-    room: int = NARROW
+    room: int = 0
 
 
-def decide(problem: CasProblem, budget: Budget) -> CasFound:
+def decide(problem: CasProblem, budget: Budget, widths: Widths = USUAL) -> CasFound:
     """Go through the layers.
 
     Raises:
         OutOfBudgetError: The time is over.
     """
-    beam = Beam(problem, budget)
-    relaxed = Relaxation(problem, budget)
+    beam = Beam(problem, budget, widths)
+    relaxed: Relaxation | None = None
     failed = beam.run()
     while failed is not None and not beam.exact:
-        if beam.width >= RELAXED_FROM and problem.columns:
+        if beam.width >= widths.relaxed_from and problem.columns:
+            relaxed = relaxed or Relaxation(problem, budget, widths)
             relaxed_failed = relaxed.run(failed)
             if relaxed_failed is not None and relaxed.exact:
                 return relaxed.found(valid=False, event=relaxed_failed)
-        if beam.width >= WIDEST:
+        if beam.width >= widths.widest:
             return beam.found(valid=None, event=failed)
         failed = beam.widen(failed)
     if failed is not None:
@@ -72,15 +84,18 @@ class _Layer:
     Args:
         problem: The operations.
         budget: What it may cost.
-        width: How many it keeps.
+        widths: How many it keeps.
         reusable: Whether indeterminate operations may take effect any number of times.
     """
 
-    def __init__(self, problem: CasProblem, budget: Budget, width: int, *, reusable: bool) -> None:
+    def __init__(
+        self, problem: CasProblem, budget: Budget, widths: Widths, *, reusable: bool
+    ) -> None:
         self.problem = problem
         self.budget = budget
-        self.width = width
-        self._room = Room(problem, width, reusable=reusable)
+        self.widths = widths
+        self.width = widths.relaxed if reusable else widths.narrow
+        self._room = Room(problem, self.width, reusable=reusable)
 
     @property
     def exact(self) -> bool:
@@ -96,7 +111,7 @@ class _Layer:
     def _stride(self, event: int) -> tuple[int, bool]:
         """Search on for some events: the one where it stopped, and whether it failed there."""
         total = len(self.problem.tables.events)
-        stop = min(event + STRIDE, total)
+        stop = min(event + self.widths.stride, total)
         step = advance.for_rows(COMPILED_FACTOR * total)
         reached = int(step(self.problem.tables, self._room.search, event, stop))
         self.budget.note(f"{reached:,} of {total:,} events of a key were put in order")
@@ -109,11 +124,12 @@ class Relaxation(_Layer):
     Args:
         problem: The operations.
         budget: What it may cost.
+        widths: How many configurations it keeps.
     """
 
-    def __init__(self, problem: CasProblem, budget: Budget) -> None:
-        super().__init__(problem, budget, RELAXED_ROOM, reusable=True)
-        self._room.search.scalars[QUOTA] = 2 * RELAXED_ROOM
+    def __init__(self, problem: CasProblem, budget: Budget, widths: Widths) -> None:
+        super().__init__(problem, budget, widths, reusable=True)
+        self._room.search.scalars[QUOTA] = 2 * widths.relaxed
         self._room.restore(self._room.beginning())
         self._event = 0
 
@@ -131,13 +147,14 @@ class Beam(_Layer):
     Args:
         problem: The operations.
         budget: What it may cost.
+        widths: How many configurations it keeps.
     """
 
-    def __init__(self, problem: CasProblem, budget: Budget) -> None:
-        super().__init__(problem, budget, NARROW, reusable=False)
+    def __init__(self, problem: CasProblem, budget: Budget, widths: Widths) -> None:
+        super().__init__(problem, budget, widths, reusable=False)
         self._kept: list[Place] = []
         self._hard = 0
-        self._back = STRIDE
+        self._back = widths.stride
 
     def run(self) -> int | None:
         """Search from the beginning; the event where it failed, or None."""
@@ -145,9 +162,9 @@ class Beam(_Layer):
 
     def widen(self, failed: int) -> int | None:
         """Go back from where it failed and search on with more room; where it failed, or None."""
-        if failed > self._hard + STRIDE:
+        if failed > self._hard + self.widths.stride:
             # Past the hard place: this one begins as that one did.
-            self.width, self._back = NARROW, STRIDE
+            self.width, self._back = self.widths.narrow, self.widths.stride
         self._hard = max(self._hard, failed)
         self.width *= 4
         self._back *= 2
@@ -165,8 +182,8 @@ class Beam(_Layer):
         while event < len(self.problem.tables.events):
             self._kept.append(self._room.place(event))
             if event > self._hard:
-                width = max(NARROW, width // 2)
-            scalars[ROOM], scalars[QUOTA] = width, width // NARROW
+                width = max(self.widths.narrow, width // 2)
+            scalars[ROOM], scalars[QUOTA] = width, width // self.widths.narrow
             event, failed = self._stride(event)
             if failed:
                 return event

@@ -39,11 +39,16 @@ class Run:
     """A run of an object: most results are true, some are lies."""
 
     model: Object
-    clients: list[_Client] = field(default_factory=lambda: [_Client(n) for n in range(CLIENTS)])
+    clients: list[_Client]
+    processes: int
     operations: list[Operation] = field(default_factory=list)
-    processes: int = CLIENTS
     state: Any = None
     time: int = 0
+
+    @classmethod
+    def of(cls, model: Object, clients: int = CLIENTS) -> Run:
+        """A run of so many clients."""
+        return cls(model, [_Client(number) for number in range(clients)], clients)
 
     def go(self, drawn: list[Step]) -> list[Operation]:
         """The operations that the steps lead to; what is open at the end never completes."""
@@ -93,4 +98,4 @@ class Run:
 
 def histories(model: Object) -> st.SearchStrategy[list[Operation]]:
     """Histories of an object."""
-    return steps.map(lambda drawn: Run(model).go(drawn))
+    return steps.map(lambda drawn: Run.of(model).go(drawn))
