@@ -7,6 +7,9 @@ Importing this module loads the compiler, which takes half a second: import it l
 
 from __future__ import annotations
 
+import hashlib
+import os
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -30,9 +33,35 @@ HASH, NAME_NUMBER, START, END = 0, 1, 2, 3
 """Columns of a table of names; the bytes stand in a text beside it."""
 
 
+_ONE = np.uint64(1)
+"""A place that counts up in unsigned numbers needs no check for places from the end."""
+
+
 def compiled(function: Any) -> Any:
     """A function compiled, or loaded from the disk if it was compiled before."""
-    return numba.njit(function, cache=True, nogil=True)
+    config: Any = numba.config
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(_CACHE)
+    try:
+        return numba.njit(function, cache=True, nogil=True)
+    finally:
+        config.CACHE_DIR = before
+
+
+def _cache_folder() -> Path:
+    """A folder for what is compiled from exactly these sources.
+
+    The compiler forgets a compiled function when its own module changes, but not when that of a
+    function that it calls does.
+    """
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("scan*.py")):
+        digest.update(source.read_bytes())
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "testbed" / "compiled" / f"scan-{digest.hexdigest()[:16]}"
+
+
+_CACHE = _cache_folder()
 
 
 def part(function: Any) -> Any:
@@ -53,8 +82,10 @@ hash_number: Any = compiled(_hash_number)
 
 def _hash_text(data: Array, start: int, end: int) -> int:
     mixed = np.uint64(0xCBF29CE484222325)
-    for place in range(start, end):
+    place, after = np.uint64(start), np.uint64(end)
+    while place < after:
         mixed = (mixed ^ np.uint64(data[place])) * np.uint64(0x100000001B3)
+        place += _ONE
     return np.int64(mixed >> np.uint64(1))
 
 
@@ -118,9 +149,10 @@ name_of: Any = compiled(_name_of)
 
 def _blank(data: Array, at: int) -> int:
     """Behind blanks within a line."""
-    while data[at] <= 32 and (data[at] == 32 or data[at] == 9 or data[at] == 13):
-        at += 1
-    return at
+    place = np.uint64(at)
+    while data[place] <= 32 and (data[place] == 32 or data[place] == 9 or data[place] == 13):
+        place += _ONE
+    return np.int64(place)
 
 
 blank: Any = compiled(_blank)
@@ -128,21 +160,22 @@ blank: Any = compiled(_blank)
 
 def _integer(data: Array, at: int) -> tuple[int, int]:
     """A whole number of at most 18 digits and the place behind it; -1 for anything else."""
-    negative = data[at] == 45
+    place = np.uint64(at)
+    negative = data[place] == 45
     if negative:
-        at += 1
-    first = at
-    value = 0
-    while 48 <= data[at] <= 57:
-        value = value * 10 + (np.int64(data[at]) - 48)
-        at += 1
-    digits = at - first
-    after = data[at]
+        place += _ONE
+    first = place
+    value = np.int64(0)
+    while 48 <= data[place] <= 57:
+        value = value * 10 + (np.int64(data[place]) - 48)
+        place += _ONE
+    digits = np.int64(place) - np.int64(first)
+    after = data[place]
     if digits == 0 or digits > 18 or (digits > 1 and data[first] == 48):
         return 0, -1
     if after == 46 or after == 101 or after == 69 or (negative and value == 0):
         return 0, -1
-    return (-value if negative else value), at
+    return (-value if negative else value), np.int64(place)
 
 
 integer: Any = compiled(_integer)
@@ -150,9 +183,10 @@ integer: Any = compiled(_integer)
 
 def _text_end(data: Array, at: int) -> int:
     """The closing quote of a plain text whose first byte is ``at``; -1 for anything else."""
-    while 32 <= data[at] < 127 and data[at] != 34 and data[at] != 92:
-        at += 1
-    return at if data[at] == 34 else -1
+    place = np.uint64(at)
+    while 32 <= data[place] < 127 and data[place] != 34 and data[place] != 92:
+        place += _ONE
+    return np.int64(place) if data[place] == 34 else -1
 
 
 text_end: Any = compiled(_text_end)
