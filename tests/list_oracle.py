@@ -15,7 +15,8 @@ Transaction = dict[str, Any]
 Pairs = set[tuple[int, int]]
 Sources = dict[int, dict[Any, "int | None"]]
 
-LEVELS = {
+LEVELS: dict[str, tuple[str, ...]] = {
+    "read-committed": ("each read alone",),
     "read-atomic": (),
     "causal-cerone": ("transitive",),
     "prefix": ("prefix", "transitive"),
@@ -34,15 +35,20 @@ def allowed_in(transactions: list[Transaction]) -> set[tuple[str, str]]:
         before = {form: _before(transactions, chosen, form) for form in FORMS}
         for order in permutations(chosen):
             writers = _writers(transactions, order)
-            sources = _all_sources(transactions, order, writers)
-            if sources is None:
-                continue
             at = {number: place for place, number in enumerate(order)}
+            alone = _read_from(transactions, order, writers)
+            if alone is None:
+                continue
+            sources = _all_sources(transactions, order, writers)
             for level, form in wanted - found:
-                visible = _visible(order, before[form], sources, writers, LEVELS[level])
-                if all(at[a] < at[b] for a, b in visible | before[form]) and _explains(
-                    visible, sources, writers
-                ):
+                if LEVELS[level] == ("each read alone",):
+                    pairs, explained = alone | before[form], True
+                elif sources is None:
+                    continue
+                else:
+                    visible = _visible(order, before[form], sources, writers, LEVELS[level])
+                    pairs, explained = visible | before[form], _explains(visible, sources, writers)
+                if explained and all(at[a] < at[b] for a, b in pairs):
                     found.add((level, form))
             if found == wanted:
                 return found
@@ -92,6 +98,45 @@ def _all_sources(
                 return None
             sources[number] = found
     return sources
+
+
+def _read_from(
+    transactions: list[Transaction], order: tuple[int, ...], writers: dict[Any, list[int]]
+) -> Pairs | None:
+    """Who read from whom where each read sees some version; None where one sees none."""
+    pairs: Pairs = set()
+    for number in order:
+        own: dict[Any, list[Any]] = {}
+        for access, key, value in transactions[number]["ops"]:
+            if access == "append":
+                own.setdefault(key, []).append(value)
+            elif transactions[number]["outcome"] == "ok":
+                source = _version(transactions, writers, number, (key, value), own.get(key))
+                if source is None:
+                    return None
+                pairs |= {(each, number) for each in source}
+    return pairs
+
+
+def _version(
+    transactions: list[Transaction],
+    writers: dict[Any, list[int]],
+    number: int,
+    read: tuple[Any, list[Any]],
+    own: list[Any] | None,
+) -> list[int] | None:
+    """Whose version a read saw: nobody's, another transaction's, or as much of its own as yet."""
+    key, value = read
+    content: list[Any] = []
+    if not value:
+        return []
+    for writer in writers.get(key, []):
+        if writer == number and own and value == content + own:
+            return []
+        content = content + _appends(transactions[writer], key)
+        if value == content and writer != number:
+            return [writer]
+    return None
 
 
 def _explains(visible: Pairs, sources: Sources, writers: dict[Any, list[int]]) -> bool:
