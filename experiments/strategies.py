@@ -116,7 +116,7 @@ def schedules(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
 
 
 def partitions(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
-    """One to three short cuts of links or regions, one after the other or at once."""
+    """One to three short cuts of links or regions, at times with clocks that are off."""
     regions = st.sampled_from([region.name for region in topology.regions])
     links = st.sampled_from([link.name for link in topology.links])
     at_s = st.integers(0, 20).map(lambda tenths: 2.0 + tenths / 10)
@@ -132,7 +132,19 @@ def partitions(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
         links, at_s, duration_s, st.sampled_from(["both", "one-way"]),
     )  # fmt: skip
     cuts = st.lists(st.one_of(link_cut, region_cut), min_size=1, max_size=3, unique_by=_target)
-    return cuts.map(lambda steps: tuple(sorted(steps, key=lambda step: step.at_s)))
+    skews = st.lists(_clock_skews(topology), max_size=2, unique_by=_target)
+    return st.tuples(cuts, skews).map(
+        lambda both: tuple(sorted((*both[0], *both[1]), key=lambda step: step.at_s))
+    )
+
+
+def _clock_skews(topology: Topology) -> SearchStrategy[Step]:
+    """A region's clock is off by seconds while links are cut."""
+    return st.builds(
+        lambda target, ahead_ms: Step("clock-skew", target, 1.0, 6.0, {"ahead_ms": ahead_ms}),
+        st.sampled_from([node.name for node in topology.members("mesh")]),
+        st.sampled_from([-3000, 2000, 5000]),
+    )
 
 
 def _target(step: Step) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from faults.clock_skew import ClockSkew
 from faults.dcs_leader_loss import DcsLeaderLoss
 from faults.link_bandwidth import LinkBandwidth
 from faults.link_cut import LinkCut
@@ -44,6 +45,7 @@ _CLASSES: tuple[type[Fault], ...] = (
     NodePause,
     DcsLeaderLoss,
     Switchover,
+    ClockSkew,
 )
 
 CATALOGUE: Mapping[str, type[Fault]] = MappingProxyType({fault.kind: fault for fault in _CLASSES})

@@ -43,6 +43,7 @@ PROGRAMS: Mapping[str, Program] = {
         Program("consul", "consul", "http://{address}:8500/v1/agent/self"),
         Program("haproxy", "haproxy", "http://{address}:7000/healthy"),
         Program("observer", "observers", "http://{address}:7401/"),
+        Program("mesh", "mesh", "http://{address}:7410/"),
     )
 }
 """Every program that runs on a node and may be a fault's target."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,30 @@ def test_without_a_strategy_regions_end_differently(command: Command, tmp_path: 
     row = judged["counterexample"][0]
     assert len(set(map(str, row["versions"].values()))) > 1
     assert row["operations"]
+
+
+def test_wall_clocks_that_differ_are_caught(command: Command, tmp_path: Path) -> None:
+    """The third control: a write made after the other one was seen must not lose."""
+    plan = {
+        "version": 1,
+        "experiment": "conflict_resolution",
+        "deployment": "active-active",
+        "variables": {"conflict_resolution": "last_write_wins_wall_clock"},
+        "load": {"workload": "items", "rate_ops_s": 25.0, "parameters": {"keys": 4}},
+        "schedule": [
+            {"kind": "clock-skew", "target": "us-east-db1", "at_s": 1.0, "duration_s": 8.0,
+             "parameters": {"ahead_ms": 5000}},
+            {"kind": "link-cut", "target": "eu-west->us-east", "at_s": 2.0, "duration_s": 1.0},
+        ],
+        "seed": 1,
+        "duration_s": 7.0,
+    }  # fmt: skip
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(plan))
+    out = tmp_path / "suite"
+    code, output = command.run("replay", str(path), "--out", str(out))
+    assert code == 1, output
+    (run,) = (out / "runs").glob("*")
+    judged = verdicts(run)
+    assert judged["winner"]["validity"] == "violation"
+    assert judged["convergence"]["validity"] == "valid"

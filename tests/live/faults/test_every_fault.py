@@ -38,7 +38,8 @@ FAULTS: list[tuple[str, str, dict[str, Any]]] = [
 
 
 def test_the_list_has_every_kind() -> None:
-    assert {kind for kind, _, _ in FAULTS} == set(CATALOGUE)
+    # Clocks are moved in a mesh: tests/live/experiments/test_conflict_resolution.py.
+    assert {kind for kind, _, _ in FAULTS} == set(CATALOGUE) - {"clock-skew"}
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,12 @@ from testbed.world.toxics import Toxic
 Pair = tuple[str, str]
 
 TOPOLOGY = load(find("active-passive")).topology
+MESH = load(find("active-active")).topology
+
+
+def topology_for(kind: str) -> Topology:
+    """A topology on which a kind of fault can work: rows are stamped in a mesh only."""
+    return MESH if kind == "clock-skew" else TOPOLOGY
 
 
 @dataclass

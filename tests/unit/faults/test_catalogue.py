@@ -15,7 +15,7 @@ from faults.catalogue import CATALOGUE, build, problems
 from faults.protocol import Fault, FaultError
 from faults.reference import render
 from testbed.topology.model import Topology
-from tests.unit.faults.fakes import TOPOLOGY
+from tests.unit.faults.fakes import TOPOLOGY, topology_for
 
 EXAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
     "region-cut": ("region-of:primary", {}),
@@ -34,6 +34,7 @@ EXAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
     "node-pause": ("eu-west-db1", {}),
     "dcs-leader-loss": ("role:dcs-leader", {"mode": "pause"}),
     "switchover": ("role:primary", {"candidate": "us-east-db1"}),
+    "clock-skew": ("us-east-db1", {"ahead_ms": -500}),
 }
 
 
@@ -52,7 +53,7 @@ def test_every_fault_class_of_the_package_is_in_the_catalogue() -> None:
 @pytest.mark.parametrize("kind", CATALOGUE)
 def test_every_kind_has_a_good_example_that_builds(kind: str) -> None:
     target, parameters = EXAMPLES[kind]
-    assert problems(kind, target, parameters, TOPOLOGY) == []
+    assert problems(kind, target, parameters, topology_for(kind)) == []
     fault = build(kind, target, parameters)
     assert fault.kind == kind
     assert fault.title == f"{kind} {target}"
@@ -134,3 +135,10 @@ def test_the_reference_page_is_the_catalogue_s() -> None:
     assert page.read_text(encoding="utf-8") == render(CATALOGUE), (
         "run: python -m faults.reference > docs/reference/faults.md"
     )
+
+
+def test_a_clock_is_moved_only_where_rows_are_stamped() -> None:
+    (problem,) = problems("clock-skew", "us-east-db1", {"ahead_ms": 10}, TOPOLOGY)
+    assert problem.endswith("name a node in group 'mesh' (this deployment has none)")
+    (problem,) = problems("clock-skew", "us-east-lb1", {"ahead_ms": 10}, topology_for("clock-skew"))
+    assert "us-east-lb1 stamps no rows" in problem

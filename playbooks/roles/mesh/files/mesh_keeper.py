@@ -33,6 +33,10 @@ WHERE c.relkind = 'r' AND a.attname = 'deleted' AND c.relname NOT LIKE '%\\_chan
 """
 
 REPORT = {
+    "clock": """
+        SELECT skew_us AS name,
+            wall_us() - (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS ahead_us
+        FROM clock_skew""",
     "streams": """
         SELECT s.subname AS name, s.subenabled AS enabled, t.pid IS NOT NULL AS running,
             t.received_lsn::text AS received, t.latest_end_lsn::text AS reported,
@@ -115,6 +119,15 @@ class Keeper:
                 connection.execute(f'ALTER TABLE "{table}" ENABLE TRIGGER local')
             self.purged += done.rowcount
 
+    def skew(self, wish: dict[str, Any]) -> None:
+        """Move the clock that rows are stamped with.
+
+        Raises:
+            ValueError: The wish names no whole number of microseconds.
+        """
+        with psycopg.connect(self.source, autocommit=True) as connection:
+            connection.execute("UPDATE clock_skew SET skew_us = %s", (int(wish["skew_us"]),))
+
     def report(self) -> dict[str, Any]:
         """What is seen of the mesh now."""
         document: dict[str, Any] = {
@@ -139,12 +152,24 @@ def one(connection: psycopg.Connection[Any], query: str, *arguments: Any) -> Any
 
 
 def handler_of(keeper: Keeper) -> type[BaseHTTPRequestHandler]:
-    """Answers every request with the keeper's report."""
+    """Answers every request with the keeper's report; a POST may move the clock before."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = json.dumps(keeper.report(), default=float).encode()
-            self.send_response(200)
+            self.answer(200, keeper.report())
+
+        def do_POST(self) -> None:
+            try:
+                length = int(self.headers.get("Content-Length", "0"))
+                keeper.skew(json.loads(self.rfile.read(length)))
+            except (ValueError, KeyError, TypeError, psycopg.Error) as error:
+                self.answer(400, {"problem": " ".join(str(error).split())})
+            else:
+                self.answer(200, keeper.report())
+
+        def answer(self, code: int, document: dict[str, Any]) -> None:
+            body = json.dumps(document, default=float).encode()
+            self.send_response(code)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -1,0 +1,121 @@
+"""Clock skew: a region's clock runs ahead of the others' or behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import aiohttp
+
+from faults.deadline import look_until
+from faults.manual import Manual
+from faults.parameter import Parameter
+from faults.protocol import Context, Evidence, Fault, FaultError
+from faults.target import TargetKind
+from testbed.topology.model import Topology
+
+KEEPER_PORT = 7410
+TIMEOUT_S = 5.0
+SHOWN_S = 5.0
+TOLERANCE_MS = 50.0
+
+
+class ClockSkew(Fault):
+    """Moves the clock that a mesh node stamps its rows with.
+
+    Args:
+        target: A node of the mesh.
+        ahead_ms: How far ahead of the machine's clock; below zero for behind.
+    """
+
+    kind: ClassVar[str] = "clock-skew"
+    manual: ClassVar[Manual] = Manual(
+        summary="Sets the clock with which a node of a mesh stamps its rows ahead or back.",
+        target=TargetKind.NODE,
+        parameters=(
+            Parameter(
+                "ahead_ms",
+                "How far ahead of the machine's clock; below zero for behind.",
+                unit="ms",
+                minimum=-600_000,
+                maximum=600_000,
+            ),
+        ),
+        effect="The node's own stamps differ from the machine's clock by `ahead_ms`, within 50 ms.",
+        absence="They differ by nothing, within 50 ms.",
+        side_effects=(
+            "Only stamps of rows move: time-outs and logs go by the machine's clock, which all "
+            "nodes share. The heal sets the clock back at once, as an abrupt correction does."
+        ),
+    )
+
+    def __init__(self, target: str, *, ahead_ms: int) -> None:
+        self.target = target
+        self._ahead_ms = ahead_ms
+        self._node = ""
+
+    @classmethod
+    def objections(cls, target: str, values: Mapping[str, Any], topology: Topology) -> list[str]:
+        """Only a node of a mesh stamps rows."""
+        able = [node.name for node in topology.members("mesh")]
+        if target in able or (able and target.startswith("role:")):
+            return []
+        listed = ", ".join(able) or "this deployment has none"
+        return [f"{target} stamps no rows: name a node in group 'mesh' ({listed})"]
+
+    async def inject(self, context: Context) -> None:
+        """Move the clock."""
+        self._node = await context.resolve(self.target)
+        await self._set(context, self._ahead_ms)
+
+    async def effect(self, context: Context) -> Evidence:
+        """The node's stamps are off."""
+        return await self._compare(context, "effect", self._ahead_ms)
+
+    async def heal(self, context: Context) -> None:
+        """Set the clock right."""
+        if self._node:
+            await self._set(context, 0)
+
+    async def absence(self, context: Context) -> Evidence:
+        """The node's stamps are right."""
+        return await self._compare(context, "absence", 0)
+
+    async def _set(self, context: Context, ahead_ms: int) -> None:
+        document = await self._ask(context, {"skew_us": ahead_ms * 1000})
+        if "clock" not in document:
+            raise FaultError(
+                f"{self.title}: the keeper of {self._node} did not set its clock: "
+                f"{document.get('problem') or 'no answer'}; see mesh.log of the node"
+            )
+
+    async def _compare(self, context: Context, phase: str, wanted_ms: float) -> Evidence:
+        async def look() -> float | None:
+            clock = (await self._ask(context)).get("clock")
+            return clock[0]["ahead_us"] / 1000 if clock else None
+
+        def right(ahead_ms: float | None) -> bool:
+            return ahead_ms is not None and abs(ahead_ms - wanted_ms) <= TOLERANCE_MS
+
+        ahead_ms = await look_until(look, right, limit_s=SHOWN_S)
+        said = "does not answer" if ahead_ms is None else f"is {ahead_ms:.1f} ms ahead"
+        return Evidence(
+            self.title,
+            phase,
+            right(ahead_ms),
+            f"the clock of {self._node} {said}, expected {wanted_ms:g} ms",
+            {"node": self._node, "ahead_ms": ahead_ms, "wanted_ms": wanted_ms},
+        )
+
+    async def _ask(self, context: Context, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The keeper's report; an empty object when it does not answer."""
+        url = f"http://{context.world.topology.node(self._node).address}:{KEEPER_PORT}/"
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)) as session,
+                session.request("GET" if body is None else "POST", url, json=body) as answer,
+            ):
+                document: dict[str, Any] = await answer.json(content_type=None)
+                return document
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
+            return {}
