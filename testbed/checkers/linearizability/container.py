@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from testbed.checkers.linearizability.calls import NEVER, Calls
-from testbed.checkers.linearizability.judge import Stuck
+from testbed.checkers.linearizability.judge import SHOWN_MAX, Stuck
 from testbed.checkers.linearizability.values import Numbered
 from testbed.checkers.request import RequestError
 from testbed.checkers.row_view import row_text, shown_row
@@ -50,6 +51,27 @@ class Container:
     def emptied(self) -> Integers:
         """From when on each value may have been taken out."""
         return np.maximum(self.in_start, self.out_start)
+
+    def only(self, chosen: Integers) -> Container:
+        """Some of the values alone."""
+        return Container(
+            self.value[chosen],
+            self.in_start[chosen],
+            self.in_end[chosen],
+            self.out_start[chosen],
+            self.out_end[chosen],
+            self.empty_start[:0],
+            self.empty_end[:0],
+            self.loose,
+        )
+
+
+def rows_of(container: Container, values: Iterable[int]) -> list[int]:
+    """Rows of what put some values in and took them out; of a few values at most."""
+    few = list(values)[:SHOWN_MAX]
+    ins = [int(container.in_start[value]) for value in few]
+    outs = [int(container.out_start[v]) for v in few if container.out_end[v] < NEVER]
+    return ins + outs
 
 
 def container_of(

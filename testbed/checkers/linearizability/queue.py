@@ -7,6 +7,7 @@ from testbed.checkers.linearizability.container import (
     Container,
     container_of,
     initial_values,
+    rows_of,
     stuck,
 )
 from testbed.checkers.linearizability.container_search import Discipline, searched
@@ -62,13 +63,12 @@ def check(history: OperationTable, request: Request) -> Verdict:
 
 
 def _explained(history: OperationTable, queue: Container, found: Misorder) -> Stuck:
-    puts = [int(queue.in_start[value]) for value in found.values]
-    gets = [int(queue.out_start[v]) for v in found.values if queue.out_start[v] < len(history)]
+    rows = rows_of(queue, found.values)
     if found.kind == "order":
         text = "%s went in first but did not come out first"
-        return stuck(history, puts + gets, "order", text)
+        return stuck(history, rows, "order", text)
     if found.kind == "empty":
-        rows = [int(queue.empty_start[found.empty]), *puts, *gets]
+        rows = [int(queue.empty_start[found.empty]), *rows]
         return stuck(history, rows, "not-empty", "it was found empty while something was within")
     text = "%s was never taken out, and no operation of unknown outcome can have taken it in time"
-    return stuck(history, puts + gets, "lost", text)
+    return stuck(history, rows, "lost", text)

@@ -53,7 +53,7 @@ def misorder(queue: Container) -> Misorder | None:
     deadline = _deadlines(queue, left)
     moments, wrong = empty_moments(queue, firm, left)
     if wrong >= 0:
-        return Misorder("empty", _within(queue, wrong), wrong)
+        return Misorder("empty", within_all_the_while(queue, wrong), wrong)
     deadline = np.minimum(deadline, _next_moment(queue.filled[left], moments))
     order = np.argsort(deadline, kind="stable")
     served = np.full(len(left), NEVER)
@@ -153,11 +153,11 @@ def _found_full(queue: Container, firm: Integers) -> Misorder | None:
     if not len(queue.empty_start):
         return None
     wrong = empty_moments(queue, firm, firm[:0])[1]
-    return Misorder("empty", _within(queue, wrong), wrong) if wrong >= 0 else None
+    return Misorder("empty", within_all_the_while(queue, wrong), wrong) if wrong >= 0 else None
 
 
-def _within(queue: Container, empty: int) -> tuple[int, ...]:
-    """Values that together were certainly within all the while: few, in the order of time."""
+def within_all_the_while(queue: Container, empty: int) -> tuple[int, ...]:
+    """Values of which one was certainly within at any moment of a time it was found empty."""
     start, end = int(queue.empty_start[empty]), int(queue.empty_end[empty])
     filled, emptied = queue.filled, queue.emptied
     chain: list[int] = []

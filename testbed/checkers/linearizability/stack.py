@@ -11,13 +11,14 @@ from testbed.checkers.linearizability.container import (
     Container,
     container_of,
     initial_values,
+    rows_of,
     stuck,
 )
 from testbed.checkers.linearizability.container_search import Discipline, searched
 from testbed.checkers.linearizability.judge import Promise, Stuck, judge_keys, nothing
-from testbed.checkers.linearizability.queue_order import empty_moments
+from testbed.checkers.linearizability.queue_order import empty_moments, within_all_the_while
 from testbed.checkers.linearizability.shapes import refuse, require_functions
-from testbed.checkers.linearizability.stack_peel import leftover
+from testbed.checkers.linearizability.stack_peel import core
 from testbed.checkers.linearizability.values import numbered
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Verdict
@@ -102,12 +103,13 @@ def _wrong(history: OperationTable, stack: Container) -> Stuck | None:
     if len(stack.empty_start):
         empty = empty_moments(stack, everything, everything[:0])[1]
         if empty >= 0:
-            rows = [int(stack.empty_start[empty])]
+            found = within_all_the_while(stack, empty)
+            rows = [int(stack.empty_start[empty]), *rows_of(stack, found)]
             return stuck(
                 history, rows, "not-empty", "it was found empty while something was within"
             )
-    left = np.flatnonzero(leftover(stack))
+    left = core(stack)
     if not len(left):
         return None
-    rows = stack.in_start[left].tolist() + [r for r in stack.out_start[left].tolist() if r < NEVER]
-    return stuck(history, rows, "order", "none of these values can lie below the others")
+    text = "of these values none can lie below the others while it is on the stack"
+    return stuck(history, rows_of(stack, left.tolist()), "order", text)

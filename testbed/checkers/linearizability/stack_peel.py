@@ -19,11 +19,14 @@ from numpy.typing import NDArray
 from testbed.checkers.kernel import kernel
 from testbed.checkers.linearizability.calls import NEVER
 from testbed.checkers.linearizability.container import Container
+from testbed.history.operation_table import Integers
 
 Array = NDArray[Any]
 
 COMPILED_FACTOR = 20
 """Peeling off a value is worth so many rows of a simple loop."""
+TRIES = 100
+"""How often values are left out to find a small example."""
 DEALT_WITH = 2**40
 """More values than are ever within."""
 PUT_FROM, PUT_TO, GET_FROM, GET_TO = range(4)
@@ -57,6 +60,28 @@ def leftover(stack: Container) -> NDArray[np.bool_]:
     fill_within.for_rows(count)(within, spans, len(times))
     peel.for_rows(COMPILED_FACTOR * count)(spans, orders, trees, within, placed)
     return np.asarray(placed != BOTH)
+
+
+def core(stack: Container) -> Integers:
+    """Few values that are not linearizable by themselves; none if all are linearizable.
+
+    What is left over is halved again and again, as long as something is left over of the half;
+    so few that nothing can be left out, unless that takes too many tries.
+    """
+    chosen = np.flatnonzero(leftover(stack))
+    chunk, tries = len(chosen) // 2, TRIES
+    while chunk:
+        at = 0
+        while at < len(chosen) and tries:
+            rest = np.delete(chosen, slice(at, at + chunk))
+            still = leftover(stack.only(rest))
+            tries -= 1
+            if still.any():
+                chosen = rest[still]
+            else:
+                at += chunk
+        chunk //= 2
+    return chosen
 
 
 def _power(number: int) -> int:

@@ -106,7 +106,8 @@ def out_of_time(
                 return TextFinding("order", reason, (read.start, latest))
         for read in here:
             moment, latest = max((moment, latest), (read.start, read.start))
-    return _left_over(chain, by_length, appends, (moment, latest))
+    longest = max(reads, key=lambda read: len(read.text)).start
+    return _left_over(chain, by_length, appends, (moment, latest), longest=longest)
 
 
 def _left_over(
@@ -114,6 +115,8 @@ def _left_over(
     strays: dict[int, list[TextCall]],
     appends: list[TextCall],
     at_last: tuple[int, int],
+    *,
+    longest: int,
 ) -> TextFinding | None:
     """Reads of a part of an append, and appends that the longest read ought to have."""
     for stray in strays.values():
@@ -122,8 +125,8 @@ def _left_over(
     inside = {append.start for append in chain}
     for append in appends:
         if append.start not in inside and append.end < at_last[0]:
-            reason = "an append completed before a read that lacks it began"
-            return TextFinding("lost-append", reason, (append.start, at_last[1]))
+            reason = "an append is in no read, though the longest one needs what began after it"
+            return TextFinding("lost-append", reason, (append.start, at_last[1], longest))
     return None
 
 
