@@ -47,11 +47,11 @@ def check(history: OperationTable, request: Request) -> Verdict:
     require_functions(history, ("txn",))
     if not isinstance(request.init, dict | None):
         raise RequestError(["expected an object of registers and their values as the initial one"])
-    if not (history.kind == Kind.OK).any():
-        return nothing(PROMISE)
     calls = calls_of(history)
     reader = _Reader.of(history, request.init or {})
     calls, steps = reader.read(calls)
+    if not (history.kind == Kind.OK).any():
+        return nothing(PROMISE)
 
     def decide(joined: tuple[Calls, list[list[Step]]]) -> Stuck | None:
         part, members = joined

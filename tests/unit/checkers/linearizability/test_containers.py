@@ -1,0 +1,125 @@
+"""Queues, stacks and texts: cases made by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from testbed.checkers.linearizability import kv_append, queue, stack
+from testbed.checkers.linearizability.container import Container
+from testbed.checkers.linearizability.stack_peel import core, leftover
+from testbed.checkers.request import Request, RequestError
+from testbed.checkers.verdict import Validity, Verdict
+from testbed.history.problem import HistoryError
+from tests.unit.checkers.linearizability.tables import table
+
+
+def run(*operations: tuple[str, Any]) -> list[tuple[Any, ...]]:
+    """One operation after the other by one process; dequeue, pop and read saw the value."""
+    lines: list[tuple[Any, ...]] = []
+    for f, value in operations:
+        asked = None if f in ("dequeue", "pop", "read") else value
+        lines += [(0, "invoke", f, asked), (0, "ok", f, value)]
+    return lines
+
+
+def anomaly(verdict: Verdict) -> str:
+    assert verdict.validity == Validity.VIOLATION
+    name: str = verdict.counterexample[0]["anomaly"]
+    return name
+
+
+@pytest.mark.parametrize(
+    ("operations", "expected"),
+    [
+        ([("enqueue", 1), ("enqueue", 2), ("dequeue", 2), ("dequeue", 1)], "order"),
+        ([("enqueue", 1), ("enqueue", 2), ("dequeue", 2)], "order"),
+        ([("enqueue", 1), ("dequeue", 1), ("dequeue", 1)], "duplicate"),
+        ([("dequeue", 1)], "unexpected-value"),
+        ([("dequeue", 1), ("enqueue", 1)], "future-value"),
+        ([("enqueue", 1), ("dequeue", None)], "not-empty"),
+    ],
+)
+def test_each_violation_of_a_queue_has_its_name(operations: Any, expected: str) -> None:
+    assert anomaly(queue.check(table(*run(*operations)), Request())) == expected
+
+
+def test_a_dequeue_of_unknown_outcome_may_have_taken_one_value_but_not_two() -> None:
+    lost = run(("enqueue", 1), ("enqueue", 2), ("enqueue", 3))
+    unknown = [(5, "invoke", "dequeue", None), (5, "info", "dequeue", None)]
+    assert (
+        queue.check(table(*lost, *unknown, *run(("dequeue", 2))), Request()).validity
+        == Validity.VALID
+    )
+    assert anomaly(queue.check(table(*lost, *unknown, *run(("dequeue", 3))), Request())) == "lost"
+
+
+def test_what_is_within_at_the_beginning_comes_out_first() -> None:
+    lines = run(("enqueue", 1), ("dequeue", 8), ("dequeue", 9), ("dequeue", 1), ("dequeue", None))
+    assert queue.check(table(*lines), Request(init=[8, 9])).validity == Validity.VALID
+    assert queue.check(table(*lines), Request(init=[9, 8])).validity == Validity.VIOLATION
+    with pytest.raises(RequestError):
+        queue.check(table(*lines), Request(init=3))
+
+
+def test_null_cannot_go_in() -> None:
+    for checker, f in ((queue, "enqueue"), (stack, "push")):
+        with pytest.raises(HistoryError, match="1:1"):
+            checker.check(table(*run((f, None))), Request())
+
+
+@pytest.mark.parametrize(
+    ("operations", "expected"),
+    [
+        ([("push", 1), ("push", 2), ("pop", 1), ("pop", 2)], "order"),
+        ([("push", 1), ("push", 2), ("pop", 1)], "order"),
+        ([("push", 1), ("pop", None)], "not-empty"),
+    ],
+)
+def test_each_violation_of_a_stack_has_its_name(operations: Any, expected: str) -> None:
+    assert anomaly(stack.check(table(*run(*operations)), Request())) == expected
+
+
+def test_the_core_of_a_stack_is_small() -> None:
+    count = 40
+    begin = 10 * np.arange(count)
+    stack_of = Container(
+        value=np.arange(count),
+        in_start=begin,
+        in_end=begin + 1,
+        out_start=begin + 2,
+        out_end=begin + 3,
+        empty_start=begin[:0],
+        empty_end=begin[:0],
+        loose=begin[:0],
+    )
+    assert not leftover(stack_of).any()
+    # The value put in at 110 comes out while the one of 120 is above it.
+    stack_of.out_start[11], stack_of.out_end[11] = 125, 126
+    stack_of.out_start[12], stack_of.out_end[12] = 127, 128
+    assert core(stack_of).tolist() == [11, 12]
+
+
+@pytest.mark.parametrize(
+    ("operations", "expected"),
+    [
+        ([("append", "a;"), ("append", "b;"), ("read", "b;")], "lost-append"),
+        ([("append", "a;"), ("read", "")], "lost-append"),
+        ([("append", "a;"), ("append", "b;"), ("read", "b;a;")], "order"),
+        ([("append", "a;"), ("read", "a")], "unwritten-value"),
+        ([("append", "ab"), ("read", "a"), ("read", "ab")], "partial-append"),
+        ([("append", "a"), ("append", "b"), ("read", "a"), ("read", "b")], "incompatible-order"),
+        ([("append", "a"), ("append", "a"), ("read", "aaa")], "not-linearizable"),
+    ],
+)
+def test_each_violation_of_a_text_has_its_name(operations: Any, expected: str) -> None:
+    assert anomaly(kv_append.check(table(*run(*operations)), Request())) == expected
+
+
+def test_texts_must_be_texts() -> None:
+    with pytest.raises(HistoryError):
+        kv_append.check(table(*run(("append", 1))), Request())
+    with pytest.raises(RequestError):
+        kv_append.check(table(*run(("append", "a"))), Request(init=1))

@@ -1,0 +1,208 @@
+"""Registers, with and without compare-and-set, and locks: cases made by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+from testbed.checkers.budget import Budget, OutOfBudgetError
+from testbed.checkers.linearizability import (
+    cas_register,
+    etcd_cas_register,
+    multi_register,
+    mutex,
+    register,
+)
+from testbed.checkers.linearizability.calls import NEVER
+from testbed.checkers.linearizability.cas_kernel import CAS, READ, WRITE
+from testbed.checkers.linearizability.cas_problem import CasOperations, problem_of
+from testbed.checkers.linearizability.cas_search import decide
+from testbed.checkers.request import Request, RequestError
+from testbed.checkers.verdict import Validity
+from testbed.history.problem import HistoryError
+from tests.unit.checkers.linearizability.tables import table, table_of
+
+STALE = (
+    (0, "invoke", "write", 1),
+    (0, "ok", "write", 1),
+    (1, "invoke", "write", 2),
+    (1, "ok", "write", 2),
+    (2, "invoke", "read", None),
+    (2, "ok", "read", 1),
+)
+
+
+def read_of(value: Any) -> tuple[tuple[Any, ...], ...]:
+    return ((9, "invoke", "read", None), (9, "ok", "read", value))
+
+
+def test_a_stale_read_shows_the_two_values_that_contradict() -> None:
+    verdict = register.check(table(*STALE), Request())
+    assert verdict.validity == Validity.VIOLATION
+    (example,) = verdict.counterexample
+    assert example["anomaly"] == "value-within-another"
+    assert [shown["line"] for shown in example["operations"]] == [1, 3, 5]
+
+
+@pytest.mark.parametrize(
+    ("lines", "anomaly"),
+    [
+        (read_of(5), "unwritten-value"),
+        (((0, "invoke", "write", 5), (0, "fail", "write", 5), *read_of(5)), "unwritten-value"),
+        ((*read_of(5), (0, "invoke", "write", 5), (0, "ok", "write", 5)), "future-read"),
+        (
+            (
+                (0, "invoke", "write", 1),
+                (0, "ok", "write", 1),
+                (1, "invoke", "write", 2),
+                (1, "ok", "write", 2),
+                *read_of(1),
+                *read_of(2),
+            ),
+            "two-values-at-once",
+        ),
+    ],
+)
+def test_each_contradiction_has_its_name(lines: Any, anomaly: str) -> None:
+    verdict = register.check(table(*lines), Request())
+    assert verdict.validity == Validity.VIOLATION
+    assert verdict.counterexample[0]["anomaly"] == anomaly
+
+
+def test_what_failed_or_was_never_seen_did_not_happen() -> None:
+    lines = (
+        (0, "invoke", "write", 1),
+        (0, "info", "write", 1),
+        (1, "invoke", "write", 2),
+        (1, "fail", "write", 2),
+        *read_of(0),
+    )
+    assert register.check(table(*lines), Request(init=0)).validity == Validity.VALID
+
+
+def test_values_of_every_kind_are_told_apart() -> None:
+    for value in ("a", [1, 2], [1, 2, 3], True, 1.5, {"a": None}):
+        lines = ((0, "invoke", "write", value), (0, "ok", "write", value))
+        assert register.check(table(*lines, *read_of(value)), Request()).validity == Validity.VALID
+        assert register.check(table(*lines, *read_of(1)), Request()).validity == Validity.VIOLATION
+
+
+def test_a_key_whose_values_repeat_is_searched() -> None:
+    repeated = [(*line, "a") for line in (*STALE, (3, "invoke", "write", 1))]
+    alone = [(f"b{who}", *rest, "b") for who, *rest in STALE[:4]]
+    verdict = register.check(table_of([*repeated, *alone]), Request())
+    assert verdict.validity == Validity.VIOLATION
+    assert verdict.numbers["keys_decided_by_search"] == 1
+    assert 'key "a"' in verdict.reason
+
+
+def test_nothing_that_completed_is_unknown() -> None:
+    lines = ((0, "invoke", "write", 1), (0, "fail", "write", 1))
+    for checker in (register, cas_register, etcd_cas_register):
+        assert checker.check(table(*lines), Request()).validity == Validity.UNKNOWN
+
+
+def test_foreign_functions_and_values_are_refused_with_their_lines() -> None:
+    lines = ((0, "invoke", "add", 1), (1, "invoke", "add", 1))
+    with pytest.raises(HistoryError) as refused:
+        register.check(table(*lines), Request())
+    assert [problem.line for problem in refused.value.problems] == [1, 2]
+    for value in (None, 1, [1, 2, 3], "ab"):
+        with pytest.raises(HistoryError):
+            cas_register.check(table((0, "invoke", "cas", value)), Request())
+    with pytest.raises(HistoryError):
+        multi_register.check(table((0, "invoke", "txn", [["x", 1]])), Request())
+    with pytest.raises(RequestError):
+        mutex.check(table((0, "invoke", "acquire", None)), Request(init=3))
+
+
+def test_a_failed_compare_and_set_is_informative_only_to_etcd() -> None:
+    lines = (*STALE[:2], (1, "invoke", "cas", [1, 2]), (1, "fail", "cas", [1, 2]))
+    assert cas_register.check(table(*lines), Request()).validity == Validity.VALID
+    assert etcd_cas_register.check(table(*lines), Request()).validity == Validity.VIOLATION
+
+
+def test_the_search_says_how_far_it_got_and_what_blocks() -> None:
+    lines = (*STALE[:2], (1, "invoke", "cas", [1, 2]), (2, "invoke", "cas", [1, 3]),
+             (1, "ok", "cas", [1, 2]), (2, "ok", "cas", [1, 3]))  # fmt: skip
+    (example,) = cas_register.check(table(*lines), Request()).counterexample
+    assert example["linearizable_up_to_line"] == 6
+    assert example["states"] == ["2"]
+    assert example["operations"][0]["value"] == [1, 3]
+
+
+def test_two_of_a_lock_at_once() -> None:
+    lines = ((0, "invoke", "acquire", None), (0, "ok", "acquire", None))
+    again = tuple((1, *rest) for _, *rest in lines)
+    assert mutex.check(table(*lines, *again), Request()).validity == Validity.VIOLATION
+    assert mutex.check(table(*lines), Request(init=True)).validity == Validity.VIOLATION
+    assert mutex.check(table(*lines), Request(init=False)).validity == Validity.VALID
+
+
+def test_more_pending_than_bits_goes_to_the_general_search() -> None:
+    many = [(who, "invoke", "write", who % 2) for who in range(80)]
+    done = [(who, "ok", "write", who % 2) for who in range(80)]
+    reads = (*read_of(1), *read_of(0))
+    assert cas_register.check(table_of([*many, *done]), Request(init=0)).validity == Validity.VALID
+    verdict = cas_register.check(table_of([*many, *done, *reads]), Request(init=0))
+    assert verdict.validity == Validity.VIOLATION
+
+
+def test_time_that_is_over_is_said() -> None:
+    request = Request(init=0, budget=Budget(timeout_s=-1))
+    with pytest.raises(OutOfBudgetError, match="put in order"):
+        cas_register.check(table(*STALE), request)
+
+
+def operations(*rows: tuple[int, int, int, int, int]) -> CasOperations:
+    columns = (np.array(column, dtype=np.int64) for column in zip(*rows, strict=True))
+    return CasOperations(*columns, initial=0, names=np.arange(5))
+
+
+ALIKE = operations(
+    (WRITE, 4, -1, 72, 76),
+    (WRITE, 0, -1, 74, 109),
+    (WRITE, 0, -1, 86, 134),
+    (READ, 0, -1, 95, 98),
+    (WRITE, 3, -1, 118, 121),
+    (CAS, 0, 1, 180, 184),
+)
+
+
+def test_of_alike_writes_the_optional_one_that_returns_first_may_be_the_one_to_use() -> None:
+    problem = problem_of(ALIKE)
+    assert problem is not None
+    assert decide(problem, Budget()).valid
+
+
+def test_indeterminate_operations_are_used_once_each() -> None:
+    rows = [(CAS, 0, 1, 0, int(NEVER)), (WRITE, 0, -1, 1, 2), (READ, 1, -1, 3, 4)]
+    again = [(WRITE, 0, -1, 5, 6), (READ, 1, -1, 7, 8)]
+    for more, expected in (([], True), (again, False)):
+        problem = problem_of(operations(*rows, *more).simplified())
+        assert problem is not None
+        assert decide(problem, Budget()).valid is expected
+
+
+def test_compiled_kernels_decide_as_plain_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    history = table_of([*STALE, *(line for n in range(40) for line in _write_and_read(n))])
+    damaged = dataclasses.replace(history, payload=history.payload.copy())
+    damaged.payload[-1] += 1
+    valid = table_of([line for n in range(40) for line in _write_and_read(n)])
+    plain = [register.check(one, Request()) for one in (history, damaged, valid)]
+    monkeypatch.setattr("testbed.checkers.kernel.COMPILED_FROM", 1)
+    assert [register.check(one, Request()) for one in (history, damaged, valid)] == plain
+    assert plain[-1].validity == Validity.VALID
+
+
+def _write_and_read(number: int) -> tuple[tuple[Any, ...], ...]:
+    value = 100 + number
+    return (
+        (3, "invoke", "write", value),
+        (4, "invoke", "read", None),
+        (3, "ok", "write", value),
+        (4, "ok", "read", value),
+    )
