@@ -7,12 +7,14 @@ key first, else by a search (:mod:`testbed.checkers.transactions.order_search`).
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 
+from testbed.checkers.budget import OutOfBudgetError
 from testbed.checkers.request import Request, RequestError
 from testbed.checkers.transactions.resolve import Resolved, resolve
 from testbed.checkers.transactions.unique_levels import (
-    SEARCHED,
     Decision,
     LevelJudge,
     decided_name,
@@ -26,6 +28,15 @@ SIDE_EFFORT = 200
 """Conflicts that a search may meet for a level that nobody asked for."""
 SIDE_ROWS = 3_000
 """Transactions up to which levels that need a search are looked at unasked."""
+SIDE_LEVELS = (
+    "strict-serializable",
+    "serializable",
+    "strong-snapshot-isolation",
+    "snapshot-isolation",
+    "prefix",
+    "parallel-snapshot-isolation",
+)
+"""The strongest first: where it holds the others are not looked at."""
 
 
 def check(history: TransactionTable, request: Request) -> Verdict:
@@ -80,11 +91,13 @@ def _wanted(history: TransactionTable, request: Request) -> tuple[str, ...]:
 
 def _look_around(judge: LevelJudge, resolved: Resolved) -> None:
     """Place the history among the levels that nobody asked for, as far as that is cheap."""
-    for level in ("item-cut-isolation", "causal"):
-        judge.decide(level)
-    if len(resolved) <= SIDE_ROWS and judge.decide("causal").holds:
-        for level in sorted(SEARCHED):
-            judge.decide(level, SIDE_EFFORT)
+    # What was asked for is answered; the time may end here.
+    with contextlib.suppress(OutOfBudgetError):
+        for level in ("item-cut-isolation", "causal"):
+            judge.decide(level)
+        if len(resolved) <= SIDE_ROWS and judge.decide("causal").holds:
+            for level in SIDE_LEVELS:
+                judge.decide(level, SIDE_EFFORT)
 
 
 def _merged(

@@ -1,0 +1,175 @@
+"""The model of registers by inference: what each assumption lets be found, and what is said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from testbed.checkers.request import Request
+from testbed.checkers.transactions.rw_register import check
+from testbed.checkers.verdict import Validity, Verdict
+from tests.transaction_tables import table_of
+
+
+def r(key: str, value: Any) -> list[Any]:
+    return ["r", key, value]
+
+
+def w(key: str, value: Any) -> list[Any]:
+    return ["w", key, value]
+
+
+def judged(*transactions: Any, timed: bool = True, **request: Any) -> Verdict:
+    """Each transaction its operations, by a process of its own, or more of a row."""
+    history = [
+        {"process": at, **(each if isinstance(each, dict) else {"ops": each})}
+        for at, each in enumerate(transactions)
+    ]
+    return check(table_of(history, timed=timed, lists=False), Request(**request))
+
+
+def found(verdict: Verdict) -> set[str]:
+    return {each["anomaly"] for each in verdict.counterexample} | {
+        each.get("special", each["anomaly"]) for each in verdict.counterexample
+    }
+
+
+def test_a_value_that_nobody_wrote_is_no_anomaly() -> None:
+    # As in a recorded history of elle-cli, which Elle finds valid.
+    assert judged([w("x", 2)], [r("x", 3)], [r("x", 2)]).validity == Validity.VALID
+
+
+PLANTED: dict[str, list[Any]] = {
+    "G1a": [{"ops": [w("x", 1)], "outcome": "fail"}, [r("x", 1)]],
+    "G1b": [[w("x", 1), w("x", 2)], [r("x", 1)]],
+    "internal": [[w("x", 1), r("x", 2)], [w("x", 2)], [r("x", 2)]],
+    "future-read": [[r("x", 1), w("x", 1)], [r("x", 1)]],
+    "lost-update": [[w("x", 1)], [r("x", 1), w("x", 2)], [r("x", 1), w("x", 3)]],
+    "observed-transaction-vanishes": [[w("x", 1), w("y", 2)], [r("x", 1), r("y", None)]],
+    "fractured-read": [[w("x", 1), w("y", 2)], [r("y", None), r("x", 1)]],
+    "causal-violation": [[w("x", 1)], [r("x", 1), w("y", 2)], [r("y", 2), r("x", None)]],
+    "prefix-violation": [
+        [w("x", 1)],
+        [w("y", 2)],
+        [r("x", 1), r("y", None)],
+        [r("y", 2), r("x", None)],
+    ],
+    "G2-item": [[r("x", None), w("y", 1)], [r("y", None), w("x", 2)]],
+    "G1c": [[r("x", 1), w("y", 2)], [r("y", 2), w("x", 1)]],
+}
+
+
+@pytest.mark.parametrize("anomaly", PLANTED)
+def test_what_follows_without_assumptions_is_found(anomaly: str) -> None:
+    verdict = judged(*PLANTED[anomaly], timed=False)
+    assert verdict.validity == Validity.VIOLATION
+    assert anomaly in found(verdict)
+    assert all(example["operations"] for example in verdict.counterexample)
+
+
+def test_repeated_reads_that_disagree_are_internal() -> None:
+    verdict = judged([w("x", 1)], [r("x", None), r("x", 1)], timed=False)
+    assert "internal" in found(verdict)
+
+
+def test_writes_that_follow_reads_order_versions() -> None:
+    # T3 read both keys; of y it missed what replaced the version that it read.
+    history = (
+        [w("x", 1)],
+        [r("x", 1), w("x", 2), w("y", 3)],
+        [r("y", 3), r("x", 1)],
+    )
+    assert judged(*history, timed=False).validity == Validity.VALID
+    verdict = judged(*history, timed=False, params={"wfr_keys": True})
+    assert verdict.validity == Validity.VIOLATION
+    assert "a transaction read the one and wrote the other" in str(verdict.counterexample)
+
+
+def test_sequential_keys_order_what_a_process_touched() -> None:
+    history = (
+        {"process": 7, "ops": [w("x", 1)]},
+        {"process": 7, "ops": [w("x", 2), w("y", 3)]},
+        [r("y", 3), r("x", 1)],
+    )
+    assert judged(*history, timed=False).validity == Validity.VALID
+    assert judged(*history, timed=False, params={"sequential_keys": True}).validity == (
+        Validity.VIOLATION
+    )
+
+
+def test_linearizable_keys_order_what_time_does() -> None:
+    history = (
+        {"ops": [w("x", 1)], "start": 0, "end": 1},
+        {"ops": [w("x", 2), w("y", 3)], "start": 2, "end": 9},
+        {"ops": [r("y", 3), r("x", 1)], "start": 3, "end": 8},
+    )
+    assert judged(*history).validity == Validity.VALID
+    assert judged(*history, params={"linearizable_keys": True}).validity == Validity.VIOLATION
+
+
+def test_the_order_of_transactions_orders_versions() -> None:
+    # T2 read from T1, so its x is the later one; T3 saw T2 and yet the older x.
+    history = (
+        [w("x", 1), w("z", 1)],
+        [r("z", 1), w("x", 2), w("y", 3)],
+        [r("y", 3), r("x", 1)],
+    )
+    assert judged(*history, timed=False).validity == Validity.VALID
+    assert judged(*history, timed=False, params={"transaction_order": True}).validity == (
+        Validity.VIOLATION
+    )
+
+
+def test_an_assumption_that_is_contradicted_is_reported() -> None:
+    verdict = judged([w("x", 1)], [w("x", 2)], [r("x", 1)], params={"linearizable_keys": True})
+    assert found(verdict) == {"cyclic-versions"}
+    assert "linearizable_keys" in verdict.counterexample[0]["text"][-1]
+
+
+def test_a_contradiction_of_one_key_leaves_the_others_in_order() -> None:
+    verdict = judged(
+        {"ops": [w("a", 1)], "start": 0, "end": 1},
+        {"ops": [w("a", 2)], "start": 2, "end": 3},
+        {"ops": [r("a", 1)], "start": 4, "end": 5},
+        {"ops": [w("x", 1)], "start": 10, "end": 11},
+        {"ops": [w("x", 2), w("y", 3)], "start": 12, "end": 19},
+        {"ops": [r("y", 3), r("x", 1)], "start": 13, "end": 18},
+        params={"linearizable_keys": True},
+    )
+    assert {"cyclic-versions", "fractured-read"} <= found(verdict)
+
+
+def test_many_readers_and_writers_of_one_key_are_joined_without_circles() -> None:
+    reads = [[r("x", None), w(f"own {at}", at)] for at in range(12)]
+    writes = [[w("x", at + 1), r(f"mine {at}", None)] for at in range(12)]
+    updates = [[r("x", None), w("x", 100)]]
+    verdict = judged(*reads, *updates, *writes, timed=False)
+    assert verdict.validity == Validity.VALID
+    later = judged(*reads, *updates, *writes, [r("x", 3), r("own 5", 5)], timed=False)
+    assert later.validity == Validity.VALID
+    back = [w("y", 7), r("x", 3)]
+    circle = judged(*reads, [r("x", None), r("y", 7)], *writes, back, timed=False)
+    assert found(circle) >= {"G-single"}
+
+
+def test_a_value_that_is_written_twice_leaves_it_unknown() -> None:
+    verdict = judged([w("x", 1)], [w("x", 1)], [r("x", 1)])
+    assert verdict.validity == Validity.UNKNOWN
+    assert "written once" in verdict.reason
+
+
+def test_nothing_inferred_is_unknown() -> None:
+    assert judged([w("x", 1)], [w("y", 1)]).validity == Validity.UNKNOWN
+
+
+def test_the_initial_value_comes_first() -> None:
+    skew = ([r("x", 0), w("y", 1)], [r("y", 0), w("x", 2)])
+    assert judged(*skew, timed=False).validity == Validity.UNKNOWN
+    assert judged(*skew, timed=False, init=0).validity == Validity.VIOLATION
+
+
+def test_anomalies_can_be_asked_for_by_name() -> None:
+    skew = PLANTED["G2-item"]
+    assert judged(*skew, timed=False, anomalies=("G2",)).validity == Validity.VIOLATION
+    assert judged(*skew, timed=False, anomalies=("G1c",)).validity == Validity.VALID
