@@ -121,7 +121,7 @@ def _held(table: TransactionTable, examined: Examined) -> str:
     others = f"; not asked for: {', '.join(examined.found)}" if examined.found else ""
     return (
         f"{len(table):,} transactions with {examined.dependencies:,} dependencies "
-        f"show nothing that it rules out{others}"
+        f"show nothing against it{others}"
     )
 
 

@@ -186,6 +186,7 @@ def _against(  # noqa: C901, PLR0912 - one walk through the micro-operations
     appended = np.full(keys, -1, np.int64)
     needs = np.full((3, keys), -1, np.int64)
     claimed = np.full(len(writer), -1, np.int64)
+    asked = np.full(len(outcome), -1, np.int64)
     for row in range(len(outcome)):
         if outcome[row] != _OK:
             continue
@@ -215,5 +216,6 @@ def _against(  # noqa: C901, PLR0912 - one walk through the micro-operations
             if writer[version] >= 0 and writer[version] != row:
                 if superseded[append[version]]:
                     _hit(cases, _INTERMEDIATE, at, append[version])
-                if committed[writer[version]]:
+                if committed[writer[version]] and asked[writer[version]] != row:
+                    asked[writer[version]] = row
                     _demand(columns, orders, at, begin, needs)

@@ -132,8 +132,10 @@ class Findings:
         """An aborted element with a committed one after it."""
         versions, outcome = self.versions, self.table.outcome
         writer = versions.writer
-        key = np.repeat(np.arange(len(versions.base)), versions.length + 1)
         kind = np.where(writer >= 0, outcome[np.maximum(writer, 0)], 0)
+        if not np.any(kind == Outcome.FAIL):
+            return None
+        key = np.repeat(np.arange(len(versions.base)), versions.length + 1)
         places = np.arange(len(writer))
         last_ok = np.full(len(versions.base), -1, np.int64)
         good = kind == Outcome.OK
