@@ -91,6 +91,6 @@ class EdgeReasons:
                 return f"{said}, {second} appended {value} right after"
             for other, same, _, later in self._micro(after, Access.APPEND):
                 if same == key and (later >= place or later < -1):
-                    shown = " later" if later >= 0 else ", which no read shows, later"
+                    shown = " later" if later >= 0 else " later, which no read shows"
                     return f"{said}, {second} appended {self._value(other)}{shown}"
         return f"{first} did not see what {second} appended"
