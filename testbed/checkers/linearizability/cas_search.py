@@ -8,12 +8,25 @@ number of times is right when even that fails.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from testbed.checkers.budget import Budget
-from testbed.checkers.linearizability.cas_kernel import COUNT, LACKED, QUOTA, ROOM, VALUE, advance
+from testbed.checkers.linearizability.cas_kernel import (
+    COUNT,
+    LACKED,
+    QUOTA,
+    ROOM,
+    USED,
+    VALUE,
+    advance,
+)
 from testbed.checkers.linearizability.cas_problem import COMPILED_FACTOR, CasProblem
 from testbed.checkers.linearizability.cas_state import Place, Room
+
+NUMBERS_MAX = 2**25
+"""Numbers of eight bytes that the configurations may take."""
+ROOM_FOR_ONE = 11
+"""Configurations that there is room for, of each that is kept."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +46,11 @@ class Widths:
     relaxed_from: int = 256
     relaxed: int = 1024
     stride: int = 256
+
+    def bounded(self, columns: int) -> Widths:
+        """So few that the configurations fit into the memory that they may have."""
+        most = max(NUMBERS_MAX // (ROOM_FOR_ONE * (USED + columns)), self.narrow)
+        return replace(self, widest=min(self.widest, most), relaxed=min(self.relaxed, most))
 
 
 USUAL = Widths()
@@ -61,6 +79,7 @@ def decide(problem: CasProblem, budget: Budget, widths: Widths = USUAL) -> CasFo
     Raises:
         OutOfBudgetError: The time is over.
     """
+    widths = widths.bounded(problem.columns)
     beam = Beam(problem, budget, widths)
     relaxed: Relaxation | None = None
     failed = beam.run()

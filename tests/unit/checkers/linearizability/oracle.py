@@ -52,7 +52,7 @@ def linearizable(
         if (state, left) in seen:
             return False
         seen.add((state, left))
-        earliest = min(real[i].end for i in left if real[i].end is not None)
+        earliest = min(end for i in left if (end := real[i].end) is not None)
         for i in left:
             if real[i].start > earliest:
                 continue

@@ -158,8 +158,8 @@ def test_time_that_is_over_is_said() -> None:
 
 
 def operations(*rows: tuple[int, int, int, int, int]) -> CasOperations:
-    columns = (np.array(column, dtype=np.int64) for column in zip(*rows, strict=True))
-    return CasOperations(*columns, initial=0, names=np.arange(5))
+    code, first, second, start, end = np.array(rows, dtype=np.int64).T
+    return CasOperations(code, first, second, start, end, initial=0, names=np.arange(5))
 
 
 ALIKE = operations(
