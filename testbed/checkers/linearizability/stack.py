@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from testbed.checkers.budget import Budget
 from testbed.checkers.linearizability.calls import NEVER, Calls
 from testbed.checkers.linearizability.container import (
     Container,
@@ -58,10 +59,10 @@ def check(history: OperationTable, request: Request) -> Verdict:
         if isinstance(stack, Stuck):
             return stack
         if stack is not None:
-            wrong = _wrong(history, loosely(stack))
+            wrong = _wrong(history, loosely(stack), request.budget)
             if wrong is not None or not len(stack.loose):
                 return wrong
-            if any(_wrong(history, one) is None for one in _guesses(stack)):
+            if any(_wrong(history, one, request.budget) is None for one in _guesses(stack)):
                 return None
         return searched(
             history, values, calls, request.budget, Discipline("push", -1, tuple(initial))
@@ -98,7 +99,7 @@ def _guesses(stack: Container) -> list[Container]:
     return guesses
 
 
-def _wrong(history: OperationTable, stack: Container) -> Stuck | None:
+def _wrong(history: OperationTable, stack: Container, budget: Budget) -> Stuck | None:
     everything = np.arange(len(stack.value))
     if len(stack.empty_start):
         empty = empty_moments(stack, everything, everything[:0])[1]
@@ -108,7 +109,7 @@ def _wrong(history: OperationTable, stack: Container) -> Stuck | None:
             return stuck(
                 history, rows, "not-empty", "it was found empty while something was within"
             )
-    left = core(stack)
+    left = core(stack, budget)
     if not len(left):
         return None
     text = "of these values none can lie below the others while it is on the stack"

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from testbed.checkers.budget import Budget
 from testbed.checkers.kernel import kernel
 from testbed.checkers.linearizability.calls import NEVER
 from testbed.checkers.linearizability.container import Container
@@ -25,6 +26,8 @@ Array = NDArray[Any]
 
 COMPILED_FACTOR = 20
 """Peeling off a value is worth so many rows of a simple loop."""
+MOMENTS_AT_ONCE = 100_000
+"""Moments between two looks at the clock."""
 TRIES = 100
 """How often values are left out to find a small example."""
 DEALT_WITH = 2**40
@@ -34,8 +37,12 @@ PUT_FROM, PUT_TO, GET_FROM, GET_TO = range(4)
 CAN_COME_OUT, BOTH = 2, 3
 
 
-def leftover(stack: Container) -> NDArray[np.bool_]:
-    """The values that can never lie at the bottom; none if the stack is linearizable."""
+def leftover(stack: Container, budget: Budget) -> NDArray[np.bool_]:
+    """The values that can never lie at the bottom; none if the stack is linearizable.
+
+    Raises:
+        OutOfBudgetError: The time is over.
+    """
     count = len(stack.value)
     if not count:
         return np.zeros(0, dtype=bool)
@@ -58,23 +65,29 @@ def leftover(stack: Container) -> NDArray[np.bool_]:
     size = 2 * _power(len(times))
     within = Within(np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64))
     fill_within.for_rows(count)(within, spans, len(times))
-    peel.for_rows(COMPILED_FACTOR * count)(spans, orders, trees, within, placed)
+    go_on = peel.for_rows(COMPILED_FACTOR * count)
+    while go_on(spans, orders, trees, within, placed):
+        out = int(np.count_nonzero(placed == BOTH))
+        budget.note(f"{out:,} of {count:,} values of a stack were peeled off")
     return np.asarray(placed != BOTH)
 
 
-def core(stack: Container) -> Integers:
+def core(stack: Container, budget: Budget) -> Integers:
     """Few values that are not linearizable by themselves; none if all are linearizable.
 
     What is left over is halved again and again, as long as something is left over of the half;
     so few that nothing can be left out, unless that takes too many tries.
+
+    Raises:
+        OutOfBudgetError: The time is over.
     """
-    chosen = np.flatnonzero(leftover(stack))
+    chosen = np.flatnonzero(leftover(stack, budget))
     chunk, tries = len(chosen) // 2, TRIES
     while chunk:
         at = 0
         while at < len(chosen) and tries:
             rest = np.delete(chosen, slice(at, at + chunk))
-            still = leftover(stack.only(rest))
+            still = leftover(stack.only(rest), budget)
             tries -= 1
             if still.any():
                 chosen = rest[still]
@@ -196,8 +209,8 @@ def forget(tree: Array, leaf: int) -> None:
 
 
 @kernel
-def peel(spans: Array, orders: Array, trees: Array, within: Within, placed: Array) -> int:
-    """Peel off values; how many are left.
+def peel(spans: Array, orders: Array, trees: Array, within: Within, placed: Array) -> bool:
+    """Peel off values, for some moments; whether there are more.
 
     Args:
         spans: One row a value: the first and the last moment at which it can go in, and come out;
@@ -207,8 +220,9 @@ def peel(spans: Array, orders: Array, trees: Array, within: Within, placed: Arra
         within: What is within at each moment.
         placed: 1 for what can go in, 2 for what can come out, 3 for both; is filled.
     """
-    left = len(spans)
-    while within.least[1] == 0:
+    for _ in range(MOMENTS_AT_ONCE):
+        if within.least[1] != 0:
+            return False
         moment = idle_moment(within)
         add_over(within, moment, moment + 1, DEALT_WITH)
         for side in range(2):
@@ -219,8 +233,6 @@ def peel(spans: Array, orders: Array, trees: Array, within: Within, placed: Arra
                 forget(trees[side], leaf)
                 value = orders[side, leaf]
                 placed[value] |= 1 + side
-                if placed[value] == BOTH:
-                    left -= 1
-                    if spans[value, PUT_TO] + 1 < spans[value, GET_FROM]:
-                        add_over(within, spans[value, PUT_TO] + 1, spans[value, GET_FROM], -1)
-    return left
+                if placed[value] == BOTH and spans[value, PUT_TO] + 1 < spans[value, GET_FROM]:
+                    add_over(within, spans[value, PUT_TO] + 1, spans[value, GET_FROM], -1)
+    return True

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from testbed.checkers.budget import Budget
 from testbed.checkers.linearizability import kv_append, queue, stack
 from testbed.checkers.linearizability.container import Container
 from testbed.checkers.linearizability.stack_peel import core, leftover
@@ -95,11 +96,11 @@ def test_the_core_of_a_stack_is_small() -> None:
         empty_end=begin[:0],
         loose=begin[:0],
     )
-    assert not leftover(stack_of).any()
+    assert not leftover(stack_of, Budget()).any()
     # The value put in at 110 comes out while the one of 120 is above it.
     stack_of.out_start[11], stack_of.out_end[11] = 125, 126
     stack_of.out_start[12], stack_of.out_end[12] = 127, 128
-    assert core(stack_of).tolist() == [11, 12]
+    assert core(stack_of, Budget()).tolist() == [11, 12]
 
 
 @pytest.mark.parametrize(
