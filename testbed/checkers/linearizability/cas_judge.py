@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from testbed.checkers.budget import Budget
 from testbed.checkers.linearizability.calls import NEVER, Calls
-from testbed.checkers.linearizability.cas_kernel import CAS, DIFFERS, READ
+from testbed.checkers.linearizability.cas_arrays import CAS, DIFFERS, READ
 from testbed.checkers.linearizability.cas_problem import CasOperations, problem_of
 from testbed.checkers.linearizability.cas_search import decide
 from testbed.checkers.linearizability.judge import Promise, Stuck, judge_keys

@@ -10,13 +10,7 @@ from numpy.typing import NDArray
 
 from testbed.checkers.kernel import kernel
 from testbed.checkers.linearizability.calls import NEVER
-from testbed.checkers.linearizability.cas_kernel import (
-    CAS,
-    DIFFERS,
-    READ,
-    WRITE,
-    Tables,
-)
+from testbed.checkers.linearizability.cas_arrays import CAS, DIFFERS, READ, WRITE, Tables
 from testbed.history.operation_table import Integers
 
 Array = NDArray[Any]

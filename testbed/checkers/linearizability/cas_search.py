@@ -11,15 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from testbed.checkers.budget import Budget
-from testbed.checkers.linearizability.cas_kernel import (
-    COUNT,
-    LACKED,
-    QUOTA,
-    ROOM,
-    USED,
-    VALUE,
-    advance,
-)
+from testbed.checkers.linearizability.cas_arrays import COUNT, LACKED, QUOTA, ROOM, USED, VALUE
+from testbed.checkers.linearizability.cas_kernel import advance
 from testbed.checkers.linearizability.cas_problem import COMPILED_FACTOR, CasProblem
 from testbed.checkers.linearizability.cas_state import Place, Room
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from testbed.checkers.linearizability.cas_kernel import (
+from testbed.checkers.linearizability.cas_arrays import (
     COUNT,
     LACKED,
     PENDING,
@@ -17,8 +17,8 @@ from testbed.checkers.linearizability.cas_kernel import (
     VALUE,
     Array,
     Search,
-    toggle,
 )
+from testbed.checkers.linearizability.cas_kernel import toggle
 from testbed.checkers.linearizability.cas_problem import CasProblem
 
 

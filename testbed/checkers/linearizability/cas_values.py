@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from testbed.checkers.linearizability.calls import Calls
-from testbed.checkers.linearizability.cas_kernel import CAS, DIFFERS, READ, WRITE
+from testbed.checkers.linearizability.cas_arrays import CAS, DIFFERS, READ, WRITE
 from testbed.checkers.linearizability.cas_problem import CasOperations
 from testbed.checkers.linearizability.shapes import refuse
 from testbed.checkers.linearizability.values import Numbered, unknown_read

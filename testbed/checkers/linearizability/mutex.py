@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from testbed.checkers.linearizability.calls import Calls
+from testbed.checkers.linearizability.cas_arrays import CAS
 from testbed.checkers.linearizability.cas_judge import judge_registers
-from testbed.checkers.linearizability.cas_kernel import CAS
 from testbed.checkers.linearizability.cas_problem import CasOperations
 from testbed.checkers.linearizability.judge import Promise, nothing
 from testbed.checkers.linearizability.shapes import require_functions

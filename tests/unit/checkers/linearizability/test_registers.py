@@ -17,7 +17,7 @@ from testbed.checkers.linearizability import (
     register,
 )
 from testbed.checkers.linearizability.calls import NEVER
-from testbed.checkers.linearizability.cas_kernel import CAS, READ, WRITE
+from testbed.checkers.linearizability.cas_arrays import CAS, READ, WRITE
 from testbed.checkers.linearizability.cas_problem import CasOperations, problem_of
 from testbed.checkers.linearizability.cas_search import decide
 from testbed.checkers.request import Request, RequestError

@@ -1,0 +1,220 @@
+"""Moves of the search over a register: what can take effect next, and what is worth keeping."""
+
+from __future__ import annotations
+
+from testbed.checkers.kernel import kernel
+from testbed.checkers.linearizability.cas_arrays import (
+    AFTER,
+    CAS,
+    CHAIN_MAX,
+    CLOSED,
+    CODE,
+    COLUMN,
+    DIFFERING,
+    FIRM,
+    FIRST,
+    HEAD,
+    KIND,
+    LACKED,
+    LINK,
+    NO_BIT,
+    OF_STAMP,
+    ONE,
+    OPTIONAL,
+    PENDING,
+    READERS,
+    REUSABLE,
+    ROOM,
+    SECOND,
+    SEEN,
+    SLOT,
+    STAMP,
+    TAKEN,
+    TAKERS,
+    USED,
+    VALUE,
+    WRITE,
+    WRITERS,
+    Array,
+    Search,
+    Tables,
+)
+
+
+@kernel
+def settle(masks: Array, configurations: Array, at: int) -> None:
+    """Take what can be taken without leaving the value."""
+    value = configurations[at, VALUE]
+    news = masks[value, READERS] | (masks[-1, DIFFERING] & ~masks[value, DIFFERING])
+    taken = configurations[at, TAKEN] | news
+    configurations[at, TAKEN] = taken
+    configurations[at, OPTIONAL] |= masks[value, WRITERS] & ~taken
+
+
+@kernel
+def expand(tables: Tables, search: Search, at: int, bit: int) -> None:
+    """Let one more operation take effect after a configuration of ``seen``, in every way."""
+    seen, met = search.seen, search.met
+    taken, optional = seen[at, TAKEN], seen[at, OPTIONAL]
+    mark = search.scalars[STAMP] * len(seen) + at
+    for number in range(search.scalars[PENDING]):
+        operation = search.pending[number]
+        kind = tables.operations[operation, KIND]
+        own = ONE << tables.operations[operation, SLOT]
+        if not (taken | optional) & own and met[FIRM, kind] != mark:
+            met[FIRM, kind] = mark
+            take(tables, search, at, (kind, own, bit))
+    for number in range(search.scalars[PENDING]):
+        operation = search.pending[number]
+        kind = tables.operations[operation, KIND]
+        own = ONE << tables.operations[operation, SLOT]
+        if not taken & own and met[CLOSED, kind] != mark:
+            met[CLOSED, kind] = mark
+            if optional & own:
+                take(tables, search, at, (kind, own, bit))
+
+
+@kernel
+def expand_loosely(tables: Tables, search: Search, at: int, bit: int) -> None:
+    """Let one more indeterminate operation take effect after a configuration of ``seen``."""
+    taken = search.seen[at, TAKEN]
+    for column in range(len(search.available)):
+        kind = tables.column_kind[column]
+        left = search.available[column]
+        if search.scalars[REUSABLE] == 0:
+            left -= search.seen[at, USED + column]
+        code, first = tables.kinds[kind, CODE], tables.kinds[kind, FIRST]
+        if left <= 0 or (code == CAS) != (first == search.seen[at, VALUE]):
+            continue
+        alike = False
+        for number in range(search.scalars[PENDING]):
+            operation = search.pending[number]
+            own = ONE << tables.operations[operation, SLOT]
+            if tables.operations[operation, KIND] == kind and not taken & own:
+                alike = True
+        if not alike:
+            take(tables, search, at, (kind, NO_BIT, bit))
+
+
+@kernel
+def take(tables: Tables, search: Search, at: int, what: tuple[int, int, int]) -> None:
+    """Let an operation take effect after a configuration of ``seen``.
+
+    Args:
+        tables: The operations.
+        search: Where it is.
+        at: The configuration.
+        what: The operation's kind; its bit, 0 if it is indeterminate; the bit of the operation
+            that returns.
+    """
+    kind, own, bit = what
+    seen, masks = search.seen, search.masks
+    does, target = tables.kinds[kind, CODE], tables.kinds[kind, FIRST]
+    if does == CAS:
+        if target != seen[at, VALUE]:
+            return
+        target = tables.kinds[kind, SECOND]
+    elif does != WRITE:
+        return
+    made = len(seen) - 1
+    before = seen[at, TAKEN]
+    seen[made] = seen[at]
+    seen[made, VALUE] = target
+    seen[made, TAKEN] = before | own
+    seen[made, OPTIONAL] &= ~own
+    if does == WRITE:
+        seen[made, OPTIONAL] |= masks[-1, WRITERS] & ~(before | own)
+    settle(masks, seen, made)
+    taken = seen[made, TAKEN]
+    if own == 0 and search.scalars[REUSABLE] == 0:
+        seen[made, USED + tables.kinds[kind, COLUMN]] += 1
+    if taken & bit:
+        put_after(search, bit)
+    elif does == CAS or taken & ~before & ~own or awaited(tables, search, target, taken):
+        # A write is of use only to what needs its value next.
+        put_on_the_way(search)
+
+
+@kernel
+def awaited(tables: Tables, search: Search, value: int, taken: int) -> bool:
+    """Whether a compare-and-set expects a value."""
+    if search.masks[value, TAKERS] & ~taken:
+        return True
+    for column in range(len(search.available)):
+        kind = tables.column_kind[column]
+        if (
+            search.available[column] > 0
+            and tables.kinds[kind, CODE] == CAS
+            and tables.kinds[kind, FIRST] == value
+        ):
+            return True
+    return False
+
+
+@kernel
+def put_after(search: Search, bit: int) -> None:
+    """Add the configuration that was made to ``after``, without an operation that returned."""
+    made = len(search.seen) - 1
+    search.seen[made, TAKEN] &= ~bit
+    search.seen[made, OPTIONAL] &= ~bit
+    count = search.scalars[AFTER]
+    if count >= 2 * search.scalars[ROOM]:
+        search.scalars[LACKED] = 1
+    elif put(search, search.after, search.after_heads, count):
+        search.scalars[AFTER] += 1
+
+
+@kernel
+def put_on_the_way(search: Search) -> None:
+    """Add the configuration that was made to ``seen``."""
+    count = search.scalars[SEEN]
+    if count >= 8 * search.scalars[ROOM]:
+        search.scalars[LACKED] = 1
+    elif put(search, search.seen, search.seen_heads, count):
+        search.scalars[SEEN] += 1
+
+
+@kernel
+def put(search: Search, goal: Array, heads: Array, count: int) -> bool:
+    """Add the configuration that was made unless another dominates it; whether it was added.
+
+    What it dominates is marked.
+    """
+    made = search.seen[-1]
+    masks = search.masks
+    value = made[VALUE]
+    others = made[TAKEN] & masks[-1, TAKERS]
+    folded = (others ^ (others >> 31)) & 0x7FFFFFFF
+    place = ((value * 0x9E3779B1) ^ (folded * 0x85EBCA77 >> 13)) & (len(heads) - 1)
+    if heads[place, OF_STAMP] != search.scalars[STAMP]:
+        heads[place, OF_STAMP] = search.scalars[STAMP]
+        heads[place, HEAD] = -1
+    at = heads[place, HEAD]
+    for _ in range(CHAIN_MAX):
+        if at < 0:
+            break
+        if goal[at, VALUE] == value and goal[at, TAKEN] & masks[-1, TAKERS] == others:
+            if dominates(masks, goal[at], made):
+                return False
+            if dominates(masks, made, goal[at]):
+                goal[at, VALUE] = -1
+        at = goal[at, LINK]
+    goal[count] = made
+    goal[count, LINK] = heads[place, HEAD]
+    heads[place, HEAD] = count
+    return True
+
+
+@kernel
+def dominates(masks: Array, one: Array, other: Array) -> bool:
+    """Whether a configuration leaves every choice of another with the same value."""
+    observers = masks[-1, READERS] | masks[-1, DIFFERING]
+    if other[TAKEN] & observers & ~one[TAKEN]:
+        return False
+    firm = masks[-1, WRITERS] & ~one[OPTIONAL]
+    if (one[TAKEN] ^ other[TAKEN]) & firm or other[OPTIONAL] & firm:
+        return False
+    more = 0
+    for column in range(USED, len(one)):
+        more += one[column] > other[column]
+    return more == 0
