@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,11 +19,13 @@ class _Numbers:
 
     def __init__(self) -> None:
         self.things: list[Any] = []
+        self._numbers: dict[str, int] = {}
 
     def __call__(self, thing: Any) -> int:
-        if thing not in self.things:
+        number = self._numbers.setdefault(json.dumps(thing), len(self.things))
+        if number == len(self.things):
             self.things.append(thing)
-        return self.things.index(thing)
+        return number
 
 
 def table_of(

@@ -148,7 +148,8 @@ def find(columns: Any, found: Any, wanted_key: Any, wanted_value: Any) -> Any:
     """The slot of an append; an empty one where there is none."""
     key = columns[3]
     value = columns[4]
-    mixed = wanted_value * 2654435761 + wanted_key * 975313
+    # Small integers of numpy overflow where those of the compiler do not.
+    mixed = np.int64(wanted_value) * 2654435761 + np.int64(wanted_key) * 975313
     slot = (mixed ^ (mixed >> 17)) & (len(found) - 1)
     while found[slot] >= 0:
         at = found[slot]

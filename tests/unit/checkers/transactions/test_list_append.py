@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from testbed.checkers.budget import Budget, OutOfBudgetError
 from testbed.checkers.request import Request
 from testbed.checkers.transactions.anomaly import canonical_anomalies
 from testbed.checkers.transactions.level import canonical_levels
@@ -202,6 +203,20 @@ def test_the_witness_is_the_shortest_circle():
     verdict = judged(*ring, *pair)
     assert len(verdict.counterexample[0]["operations"]) == 2
     assert len(judged(*ring).counterexample[0]["operations"]) == 5
+
+
+def test_many_keys_in_a_history_of_plain_loops():
+    size = 2500
+    appends = [{"ops": [["append", n, n]]} for n in range(size)]
+    reads = [{"ops": [["r", n, [n]]]} for n in range(0, size, 50)]
+    verdict = judged(*appends, *reads)
+    assert verdict.validity == Validity.VALID
+    assert verdict.numbers["keys"] == size
+
+
+def test_a_budget_ends_it():
+    with pytest.raises(OutOfBudgetError, match="no version order"):
+        judged(txn("x+1"), txn("x:1"), budget=Budget(timeout_s=0))
 
 
 def test_write_skew_without_end_is_snapshot_isolation_without_a_search(monkeypatch):
