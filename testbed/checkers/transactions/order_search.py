@@ -104,10 +104,16 @@ def _search(
     problem: OrderProblem, where: Nodes, level: str, budget: Budget, effort: int | None
 ) -> Answer:
     pairs = _open_pairs(problem, where)
-    solver = OrderSolver(_orders(problem, pairs))
+
+    def look(conflicts: int, ordered: int) -> None:
+        budget.note(
+            f"{level}: {ordered:,} of {len(pairs):,} open pairs of versions are in order after"
+            f" {conflicts:,} contradictions"
+        )
+
+    solver = OrderSolver(_orders(problem, pairs), look)
     try:
-        for conflicts in solver.solve(effort):
-            budget.note(f"{level}: {conflicts:,} contradictions among {len(pairs):,} pairs met")
+        solver.solve(effort)
     except Exhausted:
         reason = f"no answer after {solver.conflicts:,} contradictions"
         return Answer(holds=None, reason=reason)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -194,10 +194,15 @@ class OrderSolver:
 
     Args:
         orders: What is to be ordered.
+        look: Called now and then with the conflicts so far and the pairs that are in order: it may
+            end the search by raising.
     """
 
-    def __init__(self, orders: Orders) -> None:
+    def __init__(
+        self, orders: Orders, look: Callable[[int, int], None] = lambda conflicts, ordered: None
+    ) -> None:
         self.orders = orders
+        self._look = look
         self.reach = Reachability(orders.nodes, orders.edges)
         count = len(orders.added)
         self.value = [0] * count  # 1 true, -1 false
@@ -226,8 +231,8 @@ class OrderSolver:
         self._at.setdefault(pair, []).append(literal)
         self._watched[pair[1]] |= 1 << pair[0]
 
-    def solve(self, effort: int | None = None) -> Iterator[int]:
-        """Search; yields the conflicts so far now and then, for a look at the clock.
+    def solve(self, effort: int | None = None) -> None:
+        """Search.
 
         It ends when an order was found (``value`` is complete) or none exists (``refuted``).
 
@@ -244,15 +249,11 @@ class OrderSolver:
                     return
                 if effort is not None and self.conflicts > effort:
                     raise Exhausted
-                if self.conflicts % LOOK_EVERY == 0:
-                    yield self.conflicts
             elif (literal := self._pick()) is None:
                 return
             else:
                 self._marks.append((len(self.trail), self.reach.mark()))
                 self._set(literal, None)
-                if len(self._marks) % LOOK_EVERY == 0:
-                    yield self.conflicts
             conflict = self._propagate()
 
     @property
@@ -302,6 +303,8 @@ class OrderSolver:
     def _propagate(self) -> list[int] | None:
         """Draw all conclusions; the literals that contradict each other, or None."""
         while self._taken < len(self.trail):
+            if self._taken % LOOK_EVERY == 0:
+                self._look(self.conflicts, self._taken)
             literal = self.trail[self._taken]
             self._taken += 1
             conflict = self._add_edges(literal)
