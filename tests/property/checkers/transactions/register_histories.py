@@ -13,7 +13,7 @@ OUTCOME = st.sampled_from(["ok"] * 8 + ["info", "fail"])
 
 @st.composite
 def histories(
-    draw: st.DrawFn, *, most: int = 5, ops: int = 3, keys: int = 2, sure: bool = False
+    draw: st.DrawFn, *, most: int = 5, ops: int = 3, keys: int = 2, right: bool = False
 ) -> list[dict[str, Any]]:
     """Transactions run one after the other; a read may lag behind, or see what comes later.
 
@@ -21,7 +21,7 @@ def histories(
         most: At most so many transactions.
         ops: At most so many micro-operations each.
         keys: So many keys.
-        sure: Every transaction commits.
+        right: Every transaction commits and no read lags behind: strict-serializable.
     """
     history: list[dict[str, Any]] = []
     versions: dict[str, list[Any]] = {key: [None] for key in KEYS[:keys]}
@@ -29,7 +29,7 @@ def histories(
     start = 0
     retired: dict[int, int] = {}
     for row in range(draw(st.integers(1, most))):
-        outcome = "ok" if sure else draw(OUTCOME)
+        outcome = "ok" if right else draw(OUTCOME)
         micro: list[list[Any]] = []
         own: dict[str, Any] = {}
         for at in range(draw(st.integers(1, ops))):
@@ -40,7 +40,7 @@ def histories(
                 own[key] = value
                 micro.append(["w", key, value])
             else:
-                lag = draw(LAG)
+                lag = 0 if right else draw(LAG)
                 if key not in own or lag:
                     lags[row, at] = (len(versions[key]) - 1 - (key in own), lag)
                 micro.append(["r", key, own.get(key)])

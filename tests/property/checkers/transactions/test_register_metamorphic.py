@@ -70,9 +70,9 @@ def test_an_indeterminate_transaction_without_effect_changes_nothing(
     assert model(more) == model(history)
 
 
-@given(history=tangled(most=6, keys=3))
+@given(history=histories(most=6, right=True))
 def test_a_planted_write_skew_flips_serializability(history: list[dict[str, Any]]) -> None:
-    assume(judged(history)[0] == Validity.VALID)
+    assert judged(history)[0] != Validity.VIOLATION
     late = 10**6
     skew = [
         {"process": 17, "outcome": "ok", "start": late, "end": late + 3,
@@ -84,11 +84,11 @@ def test_a_planted_write_skew_flips_serializability(history: list[dict[str, Any]
     assert judged([*history, skew[0]])[0] == Validity.VALID
 
 
-@given(history=tangled(most=6, keys=3), data=st.data())
+@given(history=histories(most=6, right=True), data=st.data())
 def test_a_planted_stale_read_flips_strictness(
     history: list[dict[str, Any]], data: st.DataObject
 ) -> None:
-    assume(judged(history)[0] == Validity.VALID)
+    assert judged(history)[0] != Validity.VIOLATION
     written = [op[1] for each in history for op in each["ops"] if op[0] == "w"]
     assume(written)
     stale = {

@@ -66,7 +66,7 @@ def closure(pairs: set[tuple[str, Pair]]) -> set[tuple[str, Pair]]:
 
 
 @pytest.mark.parametrize("assumption", ["sequential_keys", "linearizable_keys"])
-@given(history=tangled(most=6) | histories(most=5, sure=True))
+@given(history=tangled(most=6) | histories(most=5, right=True))
 def test_the_edges_and_what_follows_from_them_are_all_pairs(
     assumption: str, history: list[dict[str, Any]]
 ) -> None:
