@@ -50,9 +50,7 @@ def judge(table: TransactionTable, request: Request, examined: Examined) -> Verd
     The default level is strict-serializable, serializable for a history without times. What needs
     real time is unknown, not valid, where a history without times shows no violation.
     """
-    levels = request.levels
-    if not levels and not request.anomalies:
-        levels = ("strict-serializable",) if table.timed else ("serializable",)
+    levels = _asked(table, request)
     wanted = anomaly.implying(request.anomalies) | level.proscribed_by(levels)
     seen = [name for name in examined.found if name in wanted]
     if seen:
@@ -63,7 +61,7 @@ def judge(table: TransactionTable, request: Request, examined: Examined) -> Verd
         validity, reason = Validity.VALID, _held(table, examined)
     return Verdict(
         name=examined.model,
-        promise=_promise(levels, request.anomalies),
+        promise=promise_of(table, request),
         validity=validity,
         reason=reason,
         counterexample=_counterexamples(table, seen, examined),
@@ -72,10 +70,17 @@ def judge(table: TransactionTable, request: Request, examined: Examined) -> Verd
     )
 
 
-def _promise(levels: tuple[str, ...], anomalies: tuple[str, ...]) -> str:
-    if anomalies:
-        return f"The transactions show none of {', '.join(anomalies)}."
-    return f"The transactions keep to {' and '.join(levels)}."
+def promise_of(table: TransactionTable, request: Request) -> str:
+    """What is asked for, as a sentence."""
+    if request.anomalies:
+        return f"The transactions show none of {', '.join(request.anomalies)}."
+    return f"The transactions keep to {' and '.join(_asked(table, request))}."
+
+
+def _asked(table: TransactionTable, request: Request) -> tuple[str, ...]:
+    if request.levels or request.anomalies:
+        return request.levels
+    return ("strict-serializable",) if table.timed else ("serializable",)
 
 
 def _levels(table: TransactionTable, examined: Examined) -> Levels | None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from testbed.checkers.request import Request
 from testbed.checkers.transactions.classify import classify
 from testbed.checkers.transactions.explain import micro_operation, short
-from testbed.checkers.transactions.judge import Examined, judge
+from testbed.checkers.transactions.judge import Examined, judge, promise_of
 from testbed.checkers.transactions.list_dependencies import (
     dependencies_of,
     missed_by,
@@ -50,7 +50,7 @@ def check(history: TransactionTable, request: Request) -> Verdict:
     budget.note("no version order is known yet")
     versions = versions_of(history)
     if versions.twice is not None:
-        return _ambiguous(history, versions.twice)
+        return _ambiguous(history, versions.twice, promise_of(history, request))
     committed = committed_in(history, versions)
     budget.note("version orders are known, dependencies are not")
     successors = successors_of(history, versions, committed)
@@ -109,13 +109,13 @@ def _refuse_other_operations(table: TransactionTable) -> None:
         raise HistoryError(table.source, problems, len(wrong))
 
 
-def _ambiguous(table: TransactionTable, twice: tuple[int, int]) -> Verdict:
+def _ambiguous(table: TransactionTable, twice: tuple[int, int], promise: str) -> Verdict:
     _, key, value = micro_operation(table, twice[1])
     rows = np.searchsorted(table.first, twice, side="right") - 1
     first, second = table.line[rows].tolist()
     return Verdict(
         name=MODEL,
-        promise="The transactions are isolated.",
+        promise=promise,
         validity=Validity.UNKNOWN,
         reason=(
             f"{short(value)} is appended to key {short(key)} twice, in lines {first} and {second}: "

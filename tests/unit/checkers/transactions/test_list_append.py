@@ -168,6 +168,7 @@ def test_the_same_append_twice_is_unknown_with_both_lines():
     verdict = judged(txn("x+1"), txn("x:1"), txn("x+1"))
     assert verdict.validity == Validity.UNKNOWN
     assert "lines 1 and 3" in verdict.reason
+    assert verdict.promise == "The transactions keep to strict-serializable."
 
 
 def test_without_times_the_default_is_serializable_and_strict_is_unknown():
