@@ -121,7 +121,7 @@ def judge(transactions: int, stale: float) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     levels = verdict.levels
     print(
-        f"{transactions:>10,} transactions, {stale:.2%} of reads stale: {verdict.validity.name}, "
+        f"{transactions:>10,} transactions, {stale:g} of reads stale: {verdict.validity.name}, "
         f"{took:.2f} s, {transactions / took:,.0f}/s, peak {peak / 1024:,.0f} MB "
         f"({before / 1024:,.0f} MB before)\n"
         f"           {verdict.reason[:200]}; violated: {levels.violated if levels else None}",
