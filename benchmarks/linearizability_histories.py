@@ -132,7 +132,7 @@ class CasRun:
         idle, active = list(range(self.clients)), []
         names, state, made = self.clients, 0, 0
         while made < operations or active:
-            if idle and made < operations and (not active or chance.random() < 1 / 3):
+            if idle and made < operations and (not active or chance.random() < 0.8):
                 who, f = idle.pop(), chance.randrange(3)
                 old, new = chance.randrange(5), chance.randrange(5)
                 self.rows.append((who, 0, f, old, new))
