@@ -9,14 +9,11 @@ from testbed.checkers.request import Request
 from testbed.checkers.transactions.classify import classify
 from testbed.checkers.transactions.explain import micro_operation, short
 from testbed.checkers.transactions.judge import Examined, judge, promise_of
-from testbed.checkers.transactions.list_dependencies import (
-    dependencies_of,
-    missed_by,
-    successors_of,
-)
+from testbed.checkers.transactions.list_dependencies import dependencies_of, successors_of
 from testbed.checkers.transactions.list_examine import examine
 from testbed.checkers.transactions.list_explain import EdgeReasons
 from testbed.checkers.transactions.list_findings import Findings
+from testbed.checkers.transactions.list_missed import missed_by
 from testbed.checkers.transactions.list_versions import Versions, versions_of
 from testbed.checkers.transactions.time_order import dependency_graph
 from testbed.checkers.verdict import Validity, Verdict

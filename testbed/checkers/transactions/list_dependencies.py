@@ -122,7 +122,7 @@ def _unseen(columns: Any, marks: Any, committed: Any, keys: int) -> Any:
 
 
 @kernel
-def _put(edges: Any, count: int, source: Any, target: Any, kind: int) -> int:
+def put(edges: Any, count: int, source: Any, target: Any, kind: int) -> int:
     """Write an edge, or only count it where there is no room."""
     if len(edges[0]):
         edges[0][count] = source
@@ -141,11 +141,11 @@ def _versions_in_order(orders: Any, after: Any, committed: Any, edges: Any) -> A
         for place in range(base[key], base[key] + length[key]):
             if writer[place] >= 0 and committed[writer[place]]:
                 if before >= 0 and before != writer[place]:
-                    count = _put(edges, count, before, writer[place], _WW)
+                    count = put(edges, count, before, writer[place], _WW)
                 before = writer[place]
         for number in range(unseen_starts[key], unseen_starts[key + 1]):
             if last[key] >= 0 and last[key] != unseen[number]:
-                count = _put(edges, count, last[key], unseen[number], _WW)
+                count = put(edges, count, last[key], unseen[number], _WW)
     return count
 
 
@@ -165,11 +165,11 @@ def _chains(after: Any, nodes: int, count: int, edges: Any) -> Any:
             continue
         up[key] = nodes
         for number in range(size):
-            count = _put(edges, count, nodes + number, unseen[begin + number], _JOIN)
-            count = _put(edges, count, nodes + size + number, unseen[begin + number], _JOIN)
+            count = put(edges, count, nodes + number, unseen[begin + number], _JOIN)
+            count = put(edges, count, nodes + size + number, unseen[begin + number], _JOIN)
             if number > 0:
-                count = _put(edges, count, nodes + number - 1, nodes + number, _JOIN)
-                count = _put(edges, count, nodes + size + number, nodes + size + number - 1, _JOIN)
+                count = put(edges, count, nodes + number - 1, nodes + number, _JOIN)
+                count = put(edges, count, nodes + size + number, nodes + size + number - 1, _JOIN)
         nodes += 2 * size
     return up, nodes, count
 
@@ -179,11 +179,11 @@ def _to_unseen(row: int, chain: Any, count: int, edges: Any) -> Any:
     """From a reader of the longest version to what no read shows, but not to itself."""
     own, size, up = chain
     if own < 0:
-        return _put(edges, count, row, up, _RW)
+        return put(edges, count, row, up, _RW)
     if own + 1 < size:
-        count = _put(edges, count, row, up + own + 1, _RW)
+        count = put(edges, count, row, up + own + 1, _RW)
     if own > 0:
-        count = _put(edges, count, row, up + size + own - 1, _RW)
+        count = put(edges, count, row, up + size + own - 1, _RW)
     return count
 
 
@@ -210,94 +210,17 @@ def _dependencies(  # noqa: C901 - one walk through the reads
             if place[at] > 0:
                 source = writer[seen - 1]
                 if source >= 0 and source != row and committed[source]:
-                    count = _put(edges, count, source, row, _WR)
+                    count = put(edges, count, source, row, _WR)
             if following[seen] >= 0:
                 if writer[following[seen]] != row:
-                    count = _put(edges, count, row, writer[following[seen]], _RW)
+                    count = put(edges, count, row, writer[following[seen]], _RW)
                 continue
             begin = unseen_starts[key[at]]
             size = unseen_starts[key[at] + 1] - begin
             if size == 1 and unseen[begin] != row:
-                count = _put(edges, count, row, unseen[begin], _RW)
+                count = put(edges, count, row, unseen[begin], _RW)
             elif size > 1:
                 own = own_append[key[at]]
                 number = -2 - place[own] if own >= first[row] else -1
                 count = _to_unseen(row, (number, size, up[key[at]]), count, edges)
-    return count, nodes
-
-
-def missed_by(
-    table: TransactionTable,
-    versions: Versions,
-    successors: Successors,
-    inside: NDArray[np.bool_],
-) -> tuple[Edges, int]:
-    """RW from each reader to every later writer of the key, not to the next alone.
-
-    Read atomic and causal consistency ask whether any later version was visible. A chain of
-    helpers a key: each leads to one writer and to the next helper, a reader to the helper of the
-    first version that it missed.
-
-    Args:
-        table: The transactions.
-        versions: The version orders.
-        successors: What overwrites each version.
-        inside: The transactions that matter, all of them committed.
-
-    Returns:
-        The edges, and the number of nodes: the transactions and then the helpers.
-    """
-    run = _missed.for_rows(len(table.access))
-    arguments = (
-        columns_of(table),
-        (versions.base, versions.length, versions.writer, versions.place),
-        (successors.unseen_starts, successors.unseen),
-        inside,
-    )
-    count, _ = run(*arguments, (np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.int8)))
-    edges = (np.empty(count, np.int32), np.empty(count, np.int32), np.empty(count, np.int8))
-    _, nodes = run(*arguments, edges)
-    return Edges(*edges), int(nodes)
-
-
-@kernel
-def _missed_chains(orders: Any, after: Any, inside: Any, edges: Any) -> Any:
-    """The chains of helpers, and for each place the first helper at or after it."""
-    base, length, writer, _place = orders
-    starts, unseen = after
-    nodes = len(inside)
-    entry = np.full(len(writer), -1, np.int64)
-    count = 0
-    for key in range(len(base)):
-        helper = -1
-        for number in range(starts[key + 1] - 1, starts[key] - 1, -1):
-            if inside[unseen[number]]:
-                count = _put(edges, count, nodes, unseen[number], _JOIN)
-                if helper >= 0:
-                    count = _put(edges, count, nodes, helper, _JOIN)
-                helper = nodes
-                nodes += 1
-        for place in range(base[key] + length[key], base[key] - 1, -1):
-            if writer[place] >= 0 and inside[writer[place]]:
-                count = _put(edges, count, nodes, writer[place], _JOIN)
-                if helper >= 0:
-                    count = _put(edges, count, nodes, helper, _JOIN)
-                helper = nodes
-                nodes += 1
-            entry[place] = helper
-    return entry, nodes, count
-
-
-@kernel
-def _missed(columns: Any, orders: Any, after: Any, inside: Any, edges: Any) -> Any:
-    first, outcome, access, key, _value = columns
-    base, _length, _writer, place = orders
-    entry, nodes, count = _missed_chains(orders, after, inside, edges)
-    for row in range(len(outcome)):
-        if outcome[row] == _OK and inside[row]:
-            for at in range(first[row], first[row + 1]):
-                if access[at] == _READ and place[at] >= 0:
-                    helper = entry[base[key[at]] + place[at]]
-                    if helper >= 0:
-                        count = _put(edges, count, row, helper, _RW)
     return count, nodes
