@@ -88,14 +88,15 @@ class Independent(list[Any]):
     """A key and a value of Jepsen's independent keys."""
 
 
+# Repetitions that never give back: else one token of a hundred megabytes takes gigabytes.
 _TOKEN = re.compile(
     r"""
-      (?P<blank>(?:[\s,]+|;[^\n]*)+)
+      (?P<blank>(?:[\s,]++|;[^\n]*+)++)
     | (?P<integer>[+-]?(?:0|[1-9][0-9]*)N?(?=[\s,;"()\[\]{}]|$))
     | (?P<keyword>:[^\s,;"()\[\]{}@^`~\\:][^\s,;"()\[\]{}@^`~\\]*)
     | (?P<open>[\[({]|\#\{)
     | (?P<close>[\])}])
-    | (?P<string>"[^"\\]*(?:\\.[^"\\]*)*")
+    | (?P<string>"[^"\\]*+(?:\\.[^"\\]*+)*+")
     | (?P<ratio>[+-]?(?:0|[1-9][0-9]*)/[1-9][0-9]*(?=[\s,;"()\[\]{}]|$))
     | (?P<float>[+-]?(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?M?(?=[\s,;"()\[\]{}]|$))
     | (?P<word>(?![+-]?[0-9])[A-Za-z.*!_?$%&=<>|+/-][A-Za-z0-9.*!_?$%&=<>|+/:\#'-]*)

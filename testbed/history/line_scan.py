@@ -52,7 +52,7 @@ class LineScan:
         self._key_names, self._function_names = NameTable(), NameTable()
         self.functions: dict[str, int] = {}
         self.others = Interned()
-        self._problems = Complaints("")
+        self._problems = Complaints(complaints.source)
 
     def read(self, blocks: Iterable[bytes], progress: Callable[[int], None] | None) -> None:
         """Read all blocks."""
@@ -228,7 +228,7 @@ class LineScan:
 
     def _pair_slowly(self) -> None:
         """Say what is wrong with the pairing, as the ordinary reader would."""
-        aside = Complaints("")
+        aside = Complaints(self._complaints.source)
         pairing = Pairing(aside)
         for row in range(self.buffer.count):
             entry = self._entry(row)

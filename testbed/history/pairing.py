@@ -9,6 +9,9 @@ from testbed.history.entry import Entry
 from testbed.history.interning import canonical
 from testbed.history.problem import PROBLEMS_MAX, HistoryError, Problem
 
+COUNTED_MAX = 10_000
+"""Problems that are counted: then the rest of the history is not read."""
+
 
 @dataclass
 class Complaints:
@@ -19,9 +22,15 @@ class Complaints:
     total: int = 0
 
     def add(self, *problems: Problem) -> None:
-        """Take note of problems."""
+        """Take note of problems.
+
+        Raises:
+            HistoryError: There are :data:`COUNTED_MAX` by now: reading on is not worth the time.
+        """
         self.total += len(problems)
         self.first += problems[: max(PROBLEMS_MAX - len(self.first), 0)]
+        if self.total >= COUNTED_MAX:
+            self.refuse()
 
     def refuse(self) -> None:
         """Refuse the history if anything is wrong with it.
