@@ -34,7 +34,10 @@ HEAD, OF_STAMP = range(2)
 FIRM, CLOSED = range(2)
 """Rows of ``Search.met``."""
 
-NO_BIT: Any = np.int64(0)
+MORE, LESS = 1, 2
+"""Of two configurations: the first leaves every choice of the second; the second of the first."""
+
+ZERO: Any = np.int64(0)
 ONE: Any = np.int64(1)
 CHAIN_MAX = 64
 """Configurations that a new one is compared with."""

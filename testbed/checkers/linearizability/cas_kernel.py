@@ -18,6 +18,8 @@ configuration dominates another when it leaves every choice that the other leave
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from testbed.checkers.kernel import kernel
@@ -43,10 +45,12 @@ from testbed.checkers.linearizability.cas_arrays import (
     TAKEN,
     USED,
     VALUE,
+    ZERO,
     Search,
     Tables,
 )
 from testbed.checkers.linearizability.cas_moves import (
+    copy_row,
     expand,
     expand_loosely,
     put_after,
@@ -133,7 +137,7 @@ def returned(tables: Tables, search: Search, operation: int) -> None:
     scalars[AFTER] = 0
     scalars[SEEN] = 0
     start_from_current(search, bit)
-    at, loose_at = 0, 0
+    at = loose_at = ZERO
     while scalars[AFTER] < 2 * scalars[ROOM]:
         if at < scalars[SEEN]:
             if seen[at, VALUE] >= 0:
@@ -159,7 +163,7 @@ def start_from_current(search: Search, bit: int) -> None:
     """Begin with the current configurations, those that need nothing more and those that do."""
     made = len(search.seen) - 1
     for at in range(search.scalars[COUNT]):
-        search.seen[made] = search.current[at]
+        copy_row(search.current, at, search.seen, made)
         if not search.seen[made, TAKEN] & bit:
             put_on_the_way(search)
         if (search.seen[made, TAKEN] | search.seen[made, OPTIONAL]) & bit:
@@ -167,29 +171,38 @@ def start_from_current(search: Search, bit: int) -> None:
 
 
 @kernel
+def score(search: Search) -> int:
+    """Write how much each configuration of ``after`` used in place of its link; the least."""
+    after = search.after
+    least: Any = np.int64(2**62)
+    for at in range(search.scalars[AFTER]):
+        if after[at, VALUE] >= 0:
+            after[at, LINK] = 0
+            for column in range(USED, after.shape[1]):
+                after[at, LINK] += after[at, column]
+            least = min(least, after[at, LINK])
+    return least
+
+
+@kernel
 def keep_best(search: Search) -> None:
     """Make ``after`` current: those that used fewest indeterminate operations, as many as fit."""
     after, current, scalars = search.after, search.current, search.scalars
-    least = np.int64(2**62)
-    for at in range(scalars[AFTER]):
-        if after[at, VALUE] >= 0:
-            # The links are of no use any more.
-            after[at, LINK] = after[at, USED:].sum()
-            least = min(least, after[at, LINK])
+    least = score(search)
     # Counting sort.
     places = np.zeros(SCORES + 1, np.int64)
     for at in range(scalars[AFTER]):
         if after[at, VALUE] >= 0:
             places[min(after[at, LINK] - least, SCORES - 1) + 1] += 1
-    for score in range(SCORES):
-        places[score + 1] += places[score]
+    for number in range(SCORES):
+        places[number + 1] += places[number]
     alive, room = places[SCORES], min(scalars[ROOM], len(current))
     for at in range(scalars[AFTER]):
         if after[at, VALUE] >= 0:
-            score = min(after[at, LINK] - least, SCORES - 1)
-            if places[score] < room:
-                current[places[score]] = after[at]
-            places[score] += 1
+            number = min(after[at, LINK] - least, SCORES - 1)
+            if places[number] < room:
+                copy_row(after, at, current, places[number])
+            places[number] += 1
     if alive > room:
         scalars[LACKED] = 1
     scalars[COUNT] = min(alive, room)

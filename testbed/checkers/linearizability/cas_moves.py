@@ -16,8 +16,9 @@ from testbed.checkers.linearizability.cas_arrays import (
     HEAD,
     KIND,
     LACKED,
+    LESS,
     LINK,
-    NO_BIT,
+    MORE,
     OF_STAMP,
     ONE,
     OPTIONAL,
@@ -35,10 +36,18 @@ from testbed.checkers.linearizability.cas_arrays import (
     VALUE,
     WRITE,
     WRITERS,
+    ZERO,
     Array,
     Search,
     Tables,
 )
+
+
+@kernel
+def copy_row(source: Array, at: int, target: Array, to: int) -> None:
+    """Copy a configuration; column by column, which compiles in a moment."""
+    for column in range(source.shape[1]):
+        target[to, column] = source[at, column]
 
 
 @kernel
@@ -93,7 +102,7 @@ def expand_loosely(tables: Tables, search: Search, at: int, bit: int) -> None:
             if tables.operations[operation, KIND] == kind and not taken & own:
                 alike = True
         if not alike:
-            take(tables, search, at, (kind, NO_BIT, bit))
+            take(tables, search, at, (kind, ZERO, bit))
 
 
 @kernel
@@ -118,7 +127,7 @@ def take(tables: Tables, search: Search, at: int, what: tuple[int, int, int]) ->
         return
     made = len(seen) - 1
     before = seen[at, TAKEN]
-    seen[made] = seen[at]
+    copy_row(seen, at, seen, made)
     seen[made, VALUE] = target
     seen[made, TAKEN] = before | own
     seen[made, OPTIONAL] &= ~own
@@ -180,10 +189,10 @@ def put(search: Search, goal: Array, heads: Array, count: int) -> bool:
 
     What it dominates is marked.
     """
-    made = search.seen[-1]
-    masks = search.masks
-    value = made[VALUE]
-    others = made[TAKEN] & masks[-1, TAKERS]
+    seen, masks = search.seen, search.masks
+    made = len(seen) - 1
+    value = seen[made, VALUE]
+    others = seen[made, TAKEN] & masks[-1, TAKERS]
     folded = (others ^ (others >> 31)) & 0x7FFFFFFF
     place = ((value * 0x9E3779B1) ^ (folded * 0x85EBCA77 >> 13)) & (len(heads) - 1)
     if heads[place, OF_STAMP] != search.scalars[STAMP]:
@@ -194,27 +203,34 @@ def put(search: Search, goal: Array, heads: Array, count: int) -> bool:
         if at < 0:
             break
         if goal[at, VALUE] == value and goal[at, TAKEN] & masks[-1, TAKERS] == others:
-            if dominates(masks, goal[at], made):
+            leaves = compare(masks, goal, at, seen)
+            if leaves & MORE:
                 return False
-            if dominates(masks, made, goal[at]):
+            if leaves & LESS:
                 goal[at, VALUE] = -1
         at = goal[at, LINK]
-    goal[count] = made
+    copy_row(seen, made, goal, count)
     goal[count, LINK] = heads[place, HEAD]
     heads[place, HEAD] = count
     return True
 
 
 @kernel
-def dominates(masks: Array, one: Array, other: Array) -> bool:
-    """Whether a configuration leaves every choice of another with the same value."""
+def compare(masks: Array, rows: Array, at: int, seen: Array) -> int:
+    """Whether a configuration leaves every choice of the one that was made, and the other way."""
+    made = len(seen) - 1
     observers = masks[-1, READERS] | masks[-1, DIFFERING]
-    if other[TAKEN] & observers & ~one[TAKEN]:
-        return False
-    firm = masks[-1, WRITERS] & ~one[OPTIONAL]
-    if (one[TAKEN] ^ other[TAKEN]) & firm or other[OPTIONAL] & firm:
-        return False
-    more = 0
-    for column in range(USED, len(one)):
-        more += one[column] > other[column]
-    return more == 0
+    taken, optional = rows[at, TAKEN], rows[at, OPTIONAL]
+    taken_too, optional_too = seen[made, TAKEN], seen[made, OPTIONAL]
+    unlike = (taken ^ taken_too) & masks[-1, WRITERS]
+    leaves = MORE | LESS
+    if taken_too & observers & ~taken or (unlike | optional_too) & ~optional:
+        leaves &= LESS
+    if taken & observers & ~taken_too or (unlike | optional) & ~optional_too:
+        leaves &= MORE
+    for column in range(USED, rows.shape[1]):
+        if rows[at, column] > seen[made, column]:
+            leaves &= LESS
+        elif rows[at, column] < seen[made, column]:
+            leaves &= MORE
+    return leaves
