@@ -181,7 +181,7 @@ def score(search: Search) -> int:
             for column in range(USED, after.shape[1]):
                 after[at, LINK] += after[at, column]
             least = min(least, after[at, LINK])
-    return least
+    return int(least)
 
 
 @kernel
