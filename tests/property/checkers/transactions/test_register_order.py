@@ -19,20 +19,14 @@ Pair = tuple[Any, Any]
 
 def touched(each: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
     """For each key the version read from others or else written, and the one written or read."""
-    found: dict[str, tuple[Any, Any]] = {}
-    own: set[str] = set()
+    seen: dict[str, Any] = {}
+    wrote: dict[str, Any] = {}
     for access, key, value in each["ops"]:
         if access == "w":
-            own.add(key)
-            found[key] = (found.get(key, (value, value))[0], value)
-        elif each["outcome"] == "ok" and key not in own:
-            found.setdefault(key, (value, value))
-    # What was written before anything was read is first only as the last write.
-    for key in found:
-        reads = [v for a, k, v in each["ops"] if k == key and a == "r"]
-        if not reads or each["outcome"] != "ok" or found[key][0] not in reads:
-            found[key] = (found[key][1], found[key][1])
-    return found
+            wrote[key] = value
+        elif each["outcome"] == "ok" and key not in wrote:
+            seen.setdefault(key, value)
+    return {key: ({**wrote, **seen}[key], {**seen, **wrote}[key]) for key in {**seen, **wrote}}
 
 
 def expected(history: list[dict[str, Any]], assumption: str) -> set[tuple[str, Pair]]:
