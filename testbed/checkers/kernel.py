@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Generic, ParamSpec, TypeVar
 
-COMPILED_FROM = 20_000
+from testbed.checkers.kernel_cache import kernel_cache
+
+COMPILED_FROM = 50_000
 """From so many rows on a loop is worth compiling."""
 
 P = ParamSpec("P")
@@ -49,8 +51,7 @@ class Kernel(Generic[P, R]):
 
         It releases the interpreter's lock, so that a budget can end it.
         """
-        import numba  # noqa: PLC0415 - half a second that small histories need not pay
-
+        numba = _compiler()
         function = self.plain
         assert isinstance(function, types.FunctionType)
         inner = {
@@ -69,6 +70,17 @@ class Kernel(Generic[P, R]):
         bound.__qualname__ = function.__qualname__
         compiled: Any = numba.njit(bound, cache=True, nogil=True)
         return compiled  # type: ignore[no-any-return]
+
+
+@cache
+def _compiler() -> Any:
+    """The compiler, told where to keep what it compiles."""
+    # Half a second that small histories need not pay.
+    import numba  # noqa: PLC0415
+
+    config: Any = numba.config
+    config.CACHE_DIR = str(kernel_cache())
+    return numba
 
 
 def kernel(function: Callable[P, R]) -> Kernel[P, R]:
