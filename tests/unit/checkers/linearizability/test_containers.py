@@ -124,3 +124,33 @@ def test_texts_must_be_texts() -> None:
         kv_append.check(table(*run(("append", 1))), Request())
     with pytest.raises(RequestError):
         kv_append.check(table(*run(("append", "a"))), Request(init=1))
+
+
+UNKNOWN_DEQUEUE = [(5, "invoke", "dequeue", None), (5, "info", "dequeue", None)]
+
+
+def test_a_dequeue_of_unknown_outcome_takes_nothing_before_it_began() -> None:
+    overtaken = run(("enqueue", 1), ("enqueue", 2), ("dequeue", 2))
+    assert anomaly(queue.check(table(*overtaken, *UNKNOWN_DEQUEUE), Request())) == "lost"
+    empty = [*run(("enqueue", 1)), *UNKNOWN_DEQUEUE, *run(("dequeue", None))]
+    assert queue.check(table(*empty), Request()).validity == Validity.VALID
+    late = [*run(("enqueue", 1), ("dequeue", None)), *UNKNOWN_DEQUEUE]
+    assert anomaly(queue.check(table(*late), Request())) == "not-empty"
+    overfull = [*run(("enqueue", 1), ("enqueue", 2)), *UNKNOWN_DEQUEUE, *run(("dequeue", None))]
+    assert anomaly(queue.check(table(*overfull), Request())) == "not-empty"
+
+
+def test_a_push_that_a_pop_overlaps_may_come_after_it() -> None:
+    lines = [
+        (0, "invoke", "push", 1),
+        (0, "ok", "push", 1),
+        (0, "invoke", "push", 2),
+        (1, "invoke", "pop", None),
+        (1, "ok", "pop", 1),
+        (0, "ok", "push", 2),
+        (1, "invoke", "pop", None),
+        (1, "ok", "pop", 2),
+    ]
+    assert stack.check(table(*lines), Request()).validity == Validity.VALID
+    early = [*lines[:3], lines[5], lines[3], lines[4], *lines[6:]]
+    assert anomaly(stack.check(table(*early), Request())) == "order"
