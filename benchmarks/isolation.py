@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from testbed.checkers.budget import Budget
-from testbed.checkers.kernel import kernel
+from testbed.checkers.kernel import COMPILED_FROM, kernel
 from testbed.checkers.transactions.resolve import resolve
 from testbed.checkers.transactions.unique_levels import LevelJudge
 from testbed.history.transaction_table import Access, Outcome, TransactionTable
@@ -137,7 +137,7 @@ def measure(case: str, transactions: int) -> None:
     """Judge one history in this process and print what it took as JSON."""
     level, shape = CASES[case]
     # Enough micro-operations that what is compiled for large histories is loaded.
-    once(level, history(4_000, **shape))
+    once(level, history(COMPILED_FROM // OPERATIONS + 1, **shape))
     table = history(transactions, **shape)
     seconds = once(level, table)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
