@@ -18,7 +18,7 @@ from testbed.runner.plan_document import PlanError, load_plan
 from testbed.runner.progress import EVERY_LANE, Estimate, Event, ProgressError, decode
 from testbed.toolchain.display import progress
 from testbed.toolchain.preparation import prepare
-from testbed.topology.inventory import find, load
+from testbed.topology.inventory import find, load, settings
 from testbed.topology.model import Deployment
 from testbed.topology.settings import assignments
 from testbed.workloads.catalogue import problems as load_problems
@@ -47,6 +47,24 @@ def experiment_named(name: str) -> Experiment:
     return EXPERIMENTS[name]
 
 
+def values_of(deployment: str, variable: str) -> tuple[str, ...]:
+    """Every value of a deployment's variable that is a choice.
+
+    Raises:
+        InventoryError: There is no such deployment.
+        UsageError: It has no such choice; lists those that it has.
+    """
+    choices = {
+        one.variable.name: one.variable.choices
+        for one in settings(find(deployment))
+        if one.variable.choices
+    }
+    if variable not in choices:
+        listed = ", ".join(sorted(choices))
+        raise UsageError(f"'{variable}' is no choice of {deployment}; there are: {listed}")
+    return choices[variable]
+
+
 def check(options: Options, default_deployment: str) -> None:
     """Refuse what can't work before anything is started.
 
@@ -56,11 +74,11 @@ def check(options: Options, default_deployment: str) -> None:
         SuiteError: The folder exists, or its disk is full.
         ToolchainError: A program is missing.
     """
-    deployment, settings = options.deployment or default_deployment, dict[str, object]()
+    deployment, stated = options.deployment or default_deployment, dict[str, object]()
     if options.plan is not None:
         plan = load_plan(options.plan)
-        deployment, settings = plan.deployment, dict(plan.variables)
-    found = load(find(deployment), {**settings, **assignments(options.settings)})
+        deployment, stated = plan.deployment, dict(plan.variables)
+    found = load(find(deployment), {**stated, **assignments(options.settings)})
     if options.plan is not None:
         _refuse_unfit(load_plan(options.plan), found, options.plan)
     if options.out.exists():

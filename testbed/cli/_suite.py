@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from experiments.conduct import check, conduct, experiment_named
+from experiments.catalogue import Experiment
+from experiments.conduct import check, conduct, experiment_named, values_of
 from experiments.options import Options
+from testbed.report.comparison import Compared, outcome_of_all, print_comparison
 from testbed.report.document import render_document
 from testbed.report.junit import render_junit
+from testbed.report.suite import Suite
 from testbed.report.terminal import console_for, print_suite
 from testbed.report.watch import view_for
 from testbed.runner.folder import FolderError
@@ -33,16 +36,32 @@ class Request:
     json: bool
     fresh: bool
     plan: Path | None
+    each: str | None = None
 
 
 def run(request: Request) -> int:
-    """Run a suite, show it, write its files; its exit code."""
+    """Run a suite, or one under each value of a variable; show it, write its files; exit code."""
     experiment = experiment_named(request.experiment)
     out = request.out or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{experiment.name}"
+    if request.each is None:
+        return _run(replace(request, out=out), experiment).outcome.exit_code
+    values = values_of(request.deployment or experiment.deployment, request.each)
+    compared = []
+    for value in values:
+        settings = (*request.settings, f"{request.each}={value}")
+        one = replace(request, settings=settings, out=out / value)
+        compared.append(Compared(value, _run(one, experiment)))
+    stream = sys.stderr if request.json else sys.stdout
+    print_comparison(console_for(stream, os.environ), request.each, compared)
+    return outcome_of_all(compared).exit_code
+
+
+def _run(request: Request, experiment: Experiment) -> Suite:
+    assert request.out is not None
     options = Options(
         deployment=request.deployment,
         settings=request.settings,
-        out=out.absolute(),
+        out=request.out.absolute(),
         budget_s=request.budget_s,
         examples=request.examples,
         seed=request.seed,
@@ -69,7 +88,7 @@ def run(request: Request) -> int:
         sys.stdout.write(document)
     else:
         print_suite(console_for(stream, os.environ), suite)
-    return suite.outcome.exit_code
+    return suite
 
 
 def _write(path: Path, text: str) -> None:

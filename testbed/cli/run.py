@@ -16,7 +16,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "3 the environment failed, 64 bad usage.",
         epilog="The variables that --set knows: testbed run EXPERIMENT --list-variables",
     )
-    parser.add_argument("experiment", metavar="EXPERIMENT", help="failover")
+    parser.add_argument("experiment", metavar="EXPERIMENT", help="failover, conflict_resolution")
     parser.add_argument("--deployment", help="folder below inventory/, or a path to another one")
     parser.add_argument(
         "--set",
@@ -25,6 +25,12 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="NAME=VALUE",
         dest="settings",
         help="a variable of the deployment; may be given again",
+    )
+    parser.add_argument(
+        "--each",
+        metavar="VARIABLE",
+        help="run it under each value of a variable that is a choice, with the same schedules, "
+        "and print one table; the budget is that of each",
     )
     parser.add_argument(
         "-n", "--lanes", type=_count, default=1, metavar="N", help="worlds in parallel (default 1)"
@@ -71,6 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
             json=arguments.json,
             fresh=arguments.fresh,
             plan=None,
+            each=arguments.each,
         )
     )
 

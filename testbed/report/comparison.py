@@ -1,0 +1,104 @@
+"""One experiment under each value of a variable, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+from testbed.report.judgement import Outcome, Promise, merge_outcomes
+from testbed.report.suite import Suite
+from testbed.report.terminal import sign
+from testbed.report.wording import SIGNS, percent
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What a suite showed under one value.
+
+    Args:
+        value: The variable's value.
+        suite: The runs.
+    """
+
+    value: str
+    suite: Suite
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """The promises that some run broke, by name."""
+        names = [one.name for one in self._promises() if one.outcome is Outcome.VIOLATION]
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def differing_rows(self) -> float:
+        """Rows that replicas ended with differently, over all runs."""
+        return sum(self._numbers("differing_rows"))
+
+    @property
+    def conflicts(self) -> float:
+        """Rows that were written in several regions while a fault held, over all runs."""
+        return sum(self._numbers("rows_in_conflict"))
+
+    @property
+    def converged_ms(self) -> tuple[float, float] | None:
+        """Median and greatest time from the heal until every node showed everything."""
+        found = sorted(each for each in self._numbers("converged_ms_max") if each > 0)
+        return (median(found), found[-1]) if found else None
+
+    @property
+    def availability(self) -> Mapping[str, float]:
+        """The least share of operations that were answered, by region."""
+        least: dict[str, float] = {}
+        for run in self.suite.runs:
+            for region, share in (run.judgement.availability if run.judgement else {}).items():
+                least[region] = min(share, least.get(region, 1.0))
+        return least
+
+    def _promises(self) -> Iterator[Promise]:
+        for run in self.suite.runs:
+            yield from run.judgement.promises if run.judgement else ()
+
+    def _numbers(self, name: str) -> list[float]:
+        return [one.numbers[name] for one in self._promises() if name in one.numbers]
+
+
+def outcome_of_all(compared: Sequence[Compared]) -> Outcome:
+    """All of them as one: a control that fails makes it a violation."""
+    return merge_outcomes([one.suite.outcome for one in compared])
+
+
+def print_comparison(console: Console, variable: str, compared: Sequence[Compared]) -> None:
+    """Prints one line a value; times are the median and the greatest.
+
+    Args:
+        console: Where to.
+        variable: The variable's name.
+        compared: In the order of its values.
+    """
+    console.print(f"The same schedules under each {variable}:")
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    for heading in ("value", "verdict"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("runs", "conflicts", "differing", "converged ms", "served"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("broken", overflow="fold")
+    for one in compared:
+        times = one.converged_ms
+        least = min(one.availability.values(), default=None)
+        table.add_row(
+            sign(one.suite.outcome, console),
+            one.value,
+            SIGNS[one.suite.outcome].word,
+            str(len(one.suite.runs)),
+            f"{one.conflicts:.0f}",
+            f"{one.differing_rows:.0f}",
+            "-" if times is None else f"{times[0]:.0f} to {times[1]:.0f}",
+            "-" if least is None else percent(least),
+            ", ".join(one.broken) or "-",
+        )
+    console.print(table)
