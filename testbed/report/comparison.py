@@ -86,7 +86,7 @@ def print_comparison(console: Console, variable: str, compared: Sequence[Compare
         table.add_column(heading, no_wrap=True)
     for heading in ("runs", "conflicts", "differing", "converged ms", "served"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("broken", overflow="fold")
+    table.add_column("broken", no_wrap=True)
     for one in compared:
         times = one.converged_ms
         least = min(one.availability.values(), default=None)
@@ -99,6 +99,6 @@ def print_comparison(console: Console, variable: str, compared: Sequence[Compare
             f"{one.differing_rows:.0f}",
             "-" if times is None else f"{times[0]:.0f} to {times[1]:.0f}",
             "-" if least is None else percent(least),
-            ", ".join(one.broken) or "-",
+            "\n".join(one.broken) or "-",
         )
     console.print(table)
