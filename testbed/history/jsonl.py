@@ -13,7 +13,8 @@ from testbed.history.problem import Problem
 from testbed.history.strict_json import JsonError, line_and_column, loads, place
 
 QUICK_FROM_LINES = 20_000
-"""From so many lines in the first block on, the compiled scanner is worth loading."""
+QUICK_FROM_BYTES = 3_000_000
+"""From so many lines or bytes in the first block on, the compiled scanner is worth loading."""
 
 
 def entries(blocks: Iterable[bytes], complaints: Complaints) -> Iterator[Entry]:
@@ -37,7 +38,9 @@ def entries(blocks: Iterable[bytes], complaints: Complaints) -> Iterator[Entry]:
 
 def worth_scanning(block: bytes) -> bool:
     """Whether the file that begins with a block is long and has an object a line."""
-    return block.lstrip()[:1] == b"{" and block.count(b"\n") >= QUICK_FROM_LINES
+    if block[:100].lstrip()[:1] != b"{":
+        return False
+    return len(block) >= QUICK_FROM_BYTES or block.count(b"\n") >= QUICK_FROM_LINES
 
 
 def entries_of_block(block: bytes, number: int, complaints: Complaints) -> Iterator[Entry]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from testbed.history import scan, scan_pairs, scan_tokens, scan_values
+from testbed.history import scan, scan_fields, scan_pairs, scan_state, scan_tokens, scan_values
 from testbed.history.entry import TYPES, Entry
 from testbed.history.interning import Interned
 from testbed.history.jsonl import entry_of_line
@@ -25,6 +25,7 @@ from testbed.history.operations_of import (
 from testbed.history.pairing import Complaints, Pairing
 from testbed.history.problem import PROBLEMS_MAX, Problem
 from testbed.history.scan_buffer import ScanBuffer
+from testbed.history.scan_state import State
 from testbed.history.scan_tables import NameTable, NumberTable
 from testbed.history.transactions_of import shape_trouble
 
@@ -47,12 +48,14 @@ class LineScan:
         self._mode = mode
         self._split_values = split_values
         self.buffer = ScanBuffer(single=mode == scan_values.OPERATIONS)
-        self.processes = NumberTable(self.buffer.counters, scan_tokens.PROCESSES)
-        self.keys = NumberTable(self.buffer.counters, scan_tokens.KEYS)
+        self.processes = NumberTable(self.buffer.counters, scan_state.PROCESSES)
+        self.keys = NumberTable(self.buffer.counters, scan_state.KEYS)
         self._key_names, self._function_names = NameTable(), NameTable()
         self.functions: dict[str, int] = {}
         self.others = Interned()
         self._problems = Complaints(complaints.source)
+        self._habits = scan_fields.no_habits()
+        self._data = np.empty(0, np.uint8)
 
     def read(self, blocks: Iterable[bytes], progress: Callable[[int], None] | None) -> None:
         """Read all blocks."""
@@ -62,7 +65,7 @@ class LineScan:
 
     def _block(self, block: bytes, line: int, progress: Callable[[int], None]) -> int:
         size = len(block) + (not block.endswith(b"\n"))
-        data = np.empty(size + scan.PADDING, np.uint8)
+        data = self._room_for(size)
         data[: len(block)] = np.frombuffer(block, np.uint8)
         data[size - 1] = ord("\n")
         data[size:] = 0
@@ -83,31 +86,34 @@ class LineScan:
                 self._unusual(block[at:end], line)
                 at, line = end + 1, line + 1
 
+    def _room_for(self, size: int) -> NDArray[np.uint8]:
+        """Room for a block and its padding: the same for all, for fresh memory is slow."""
+        wanted = size + scan_fields.PADDING
+        if wanted > len(self._data):
+            self._data = np.empty(wanted, np.uint8)
+        return self._data[:wanted]
+
     def _scanned(self, data: NDArray[np.uint8], at: int, size: int, line: int) -> Any:
         buffer = self.buffer
-        return scan.scan(
-            data,
-            scan_tokens.overlapping(data),
-            at,
-            size,
-            line,
-            self._mode,
-            self._split_values,
-            buffer.rows,
-            buffer.micros,
-            buffer.items,
-            buffer.ends,
-            buffer.errors,
-            buffer.counters,
-            self.processes.table,
-            self.processes.values,
-            self.keys.table,
-            self.keys.values,
-            self._key_names.table,
-            self._key_names.text,
-            self._function_names.table,
-            self._function_names.text,
+        state = State(
+            micros=buffer.micros,
+            items=buffer.items,
+            ends=buffer.ends,
+            errors=buffer.errors,
+            counters=buffer.counters,
+            processes=self.processes.table,
+            process_values=self.processes.values,
+            keys=self.keys.table,
+            key_values=self.keys.values,
+            key_names=self._key_names.table,
+            key_text=self._key_names.text,
+            functions=self._function_names.table,
+            function_text=self._function_names.text,
+            habits=self._habits,
         )
+        words = scan_tokens.overlapping(data)
+        mode, split = self._mode, self._split_values
+        return scan.scan(data, words, at, size, line, mode, split, buffer.rows, state)
 
     def _grow_tables(self) -> None:
         for table in (self.processes, self.keys):
@@ -142,13 +148,13 @@ class LineScan:
             process=self.processes.number(0 if entry.process is None else entry.process),
             f=self._function(entry),
             key=-1 if entry.key is None else self._key(entry.key),
-            flags=scan.HAS_TIME * (entry.time is not None)
-            | scan.HAS_INDEX * (entry.index is not None)
-            | scan.HAS_PROCESS * (entry.process is not None)
-            | scan.UNTIMED * entry.untimed,
+            flags=scan_fields.HAS_TIME * (entry.time is not None)
+            | scan_fields.HAS_INDEX * (entry.index is not None)
+            | scan_fields.HAS_PROCESS * (entry.process is not None)
+            | scan_fields.UNTIMED * entry.untimed,
             line=entry.line,
-            time=entry.time or 0,
-            index=entry.index or 0,
+            **({} if entry.time is None else {"time": entry.time}),
+            **({} if entry.index is None else {"indexed": entry.index}),
             kind=KINDS[entry.type],
         )
 
@@ -208,7 +214,8 @@ class LineScan:
             HistoryError: A line was refused, or a process did what no process can do.
         """
         partner = np.empty(self.buffer.count, np.int64)
-        names = ("process", "kind", "f", "key", "time", "index", "flags")
+        names = ("process", "kind", "f", "key", "time", "indexed", "flags")
+        self.buffer.fill()
         columns = [self.buffer.columns[name].seen() for name in names]
         processes = max(len(self.processes.interned()), 1)
         if not scan_pairs.pair(*columns, partner, processes):
@@ -242,19 +249,20 @@ class LineScan:
 
     def _entry(self, row: int) -> Entry:
         """What the pairing needs to know of a row."""
-        names = ("process", "kind", "f", "key", "line", "time", "index", "flags")
-        process, kind, function, key, line, time, index, flags = (
-            int(self.buffer.columns[name].seen()[row]) for name in names
+        columns = self.buffer.columns
+        names = ("process", "kind", "f", "key", "line", "flags")
+        process, kind, function, key, line, flags = (
+            int(columns[name].seen()[row]) for name in names
         )
         return Entry(
             line,
-            self.processes.interned()[process] if flags & scan.HAS_PROCESS else None,
+            self.processes.interned()[process] if flags & scan_fields.HAS_PROCESS else None,
             TYPES[kind],
             list(self.functions)[function],
             key=None if key < 0 else self.keys.interned()[key],
-            time=time if flags & scan.HAS_TIME else None,
-            index=index if flags & scan.HAS_INDEX else None,
-            untimed=bool(flags & scan.UNTIMED),
+            time=int(columns["time"].seen()[row]) if flags & scan_fields.HAS_TIME else None,
+            index=int(columns["indexed"].seen()[row]) if flags & scan_fields.HAS_INDEX else None,
+            untimed=bool(flags & scan_fields.UNTIMED),
         )
 
 

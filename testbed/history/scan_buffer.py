@@ -7,25 +7,33 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from testbed.history import scan, scan_tokens, scan_values
+from testbed.history import scan_fields, scan_state, scan_values
 from testbed.history.growing import Growing
 from testbed.history.operation_table import Tag
+from testbed.history.scan_state import Rows
 
 _ROWS = 1 << 14
 _MICROS = 1 << 16
 _ITEMS = 1 << 18
 
-_ROW_KINDS = {
-    "process": (scan.PROCESS, np.int32),
-    "kind": (scan.KIND, np.int8),
-    "f": (scan.FUNCTION, np.int16),
-    "key": (scan.KEY, np.int32),
-    "tag": (scan_values.TAG, np.int8),
-    "flags": (scan.FLAGS, np.int8),
-    "line": (scan.LINE, np.int64),
-    "time": (scan.TIME, np.int64),
-    "index": (scan.INDEX, np.int64),
+_ROW_KINDS: dict[str, Any] = {
+    "process": np.int32,
+    "kind": np.int8,
+    "f": np.int16,
+    "key": np.int32,
+    "tag": np.int8,
+    "flags": np.int8,
+    "payload": np.int64,
+    "second": np.int64,
+    "line": np.int64,
+    "time": np.int64,
+    "indexed": np.int64,
+    "micro_end": np.int64,
 }
+_KEPT = ("process", "kind", "f", "key", "tag", "flags", "line")
+_SAID = {"time": scan_fields.HAS_TIME, "indexed": scan_fields.HAS_INDEX}
+"""Columns that are kept from the first row on that says them."""
+
 _MICRO_KINDS = {
     "access": (scan_values.ACCESS, np.int8),
     "micro_key": (scan_values.MICRO_KEY, np.int32),
@@ -41,16 +49,15 @@ class ScanBuffer:
     """
 
     def __init__(self, *, single: bool) -> None:
-        self.counters = np.zeros(scan_tokens.COUNTERS, np.int64)
-        self.rows = np.zeros((_ROWS, scan.COLUMNS), np.int64)
+        self.counters = np.zeros(scan_state.COUNTERS, np.int64)
+        self.rows = Rows(**{name: np.zeros(_ROWS, kind) for name, kind in _ROW_KINDS.items()})
         self.micros = np.zeros((_MICROS, 3), np.int64)
         self.items = np.zeros(_ITEMS, np.int64)
         self.ends = np.zeros(_MICROS, np.int64)
         self.errors = np.zeros((_ROWS, 3), np.int64)
         self.single = single
-        self.columns = {name: Growing(kind) for name, (_, kind) in _ROW_KINDS.items()}
-        others = ("payload", "micro_end", "items", "ends", "pairs")
-        self.columns |= {name: Growing(np.int64) for name in others}
+        self.columns = {name: Growing(kind) for name, kind in _ROW_KINDS.items()}
+        self.columns |= {name: Growing(np.int64) for name in ("items", "ends", "pairs")}
         self.columns |= {name: Growing(kind) for name, (_, kind) in _MICRO_KINDS.items()}
         self.columns["ends"].extend(np.zeros(1, np.int64))
         self.error_texts: dict[int, str] = {}
@@ -58,11 +65,11 @@ class ScanBuffer:
     @property
     def count(self) -> int:
         """Rows so far."""
-        return self.columns["kind"].size + int(self.counters[scan_tokens.ROWS])
+        return self.columns["kind"].size + int(self.counters[scan_state.ROWS])
 
     def more(self, data: NDArray[np.uint8]) -> None:
         """Make room: empty the buffer, or enlarge it for a line that does not fit at all."""
-        if self.counters[scan_tokens.ROWS]:
+        if self.counters[scan_state.ROWS]:
             self.empty(data)
             return
         self.items = np.zeros(len(self.items) * 2, np.int64)
@@ -76,38 +83,56 @@ class ScanBuffer:
         Args:
             data: The block that the errors stand in.
         """
-        rows = self.rows[: self._took(scan_tokens.ROWS)]
+        count = self._took(scan_state.ROWS)
         before = self.columns["kind"].size
-        for row, start, end in self.errors[: self._took(scan_tokens.ERRORS)].tolist():
+        for row, start, end in self.errors[: self._took(scan_state.ERRORS)].tolist():
             self.error_texts[before + row] = data[start:end].tobytes().decode()
-        self._empty_lists(rows)
-        for name, (column, _) in _ROW_KINDS.items():
-            self.columns[name].extend(rows[:, column])
+        self._empty_lists(count)
+        flags = int(np.bitwise_or.reduce(self.rows.flags[:count]))
+        for name in _KEPT:
+            self.columns[name].extend(getattr(self.rows, name)[:count])
+        for name, said in _SAID.items():
+            if flags & said or self.columns[name].size:
+                self._fill(name, before)
+                self.columns[name].extend(getattr(self.rows, name)[:count])
 
-    def _empty_lists(self, rows: NDArray[np.int64]) -> None:
+    def fill(self) -> None:
+        """Make columns as long as others unless no row says what they hold."""
+        for name in _SAID:
+            if self.columns[name].size:
+                self._fill(name, self.columns["kind"].size)
+
+    def _fill(self, name: str, rows: int) -> None:
+        """Rows that did not say what a column holds."""
+        missing = rows - self.columns[name].size
+        if missing:
+            self.columns[name].extend(np.zeros(missing, np.int64))
+
+    def _empty_lists(self, count: int) -> None:
         """Put values away, their places counted from the beginning of the history."""
         lists, items = self.columns["ends"].size - 1, self.columns["items"].size
-        micros = self.micros[: self._took(scan_tokens.MICROS)]
         if self.single:
-            payload = rows[:, scan_values.PAYLOAD]
-            payload[rows[:, scan_values.TAG] == Tag.LIST] += lists
-            paired = np.flatnonzero(rows[:, scan_values.TAG] == Tag.PAIR)
-            pairs = rows[paired][:, [scan_values.PAYLOAD, scan_values.SECOND]]
+            payload, tag = self.rows.payload[:count], self.rows.tag[:count]
+            payload[tag == Tag.LIST] += lists
+            paired = np.flatnonzero(tag == Tag.PAIR)
+            pairs = np.stack([payload[paired], self.rows.second[paired]], axis=1)
             payload[paired] = self.columns["pairs"].size // 2 + np.arange(len(paired))
             self.columns["pairs"].extend(pairs.reshape(-1))
             self.columns["payload"].extend(payload)
         else:
-            place = rows[:, scan.MICRO_END] + self.columns["access"].size
-            self.columns["micro_end"].extend(place)
+            micros = self.micros[: self._took(scan_state.MICROS)]
+            self.columns["micro_end"].extend(
+                self.rows.micro_end[:count] + self.columns["access"].size
+            )
             self._number_lists(micros, lists)
             for name, (column, _) in _MICRO_KINDS.items():
                 self.columns[name].extend(micros[:, column])
-        self.columns["ends"].extend(self.ends[: self._took(scan_tokens.LISTS)] + items)
-        self.columns["items"].extend(self.items[: self._took(scan_tokens.ITEMS)])
+        self.columns["ends"].extend(self.ends[: self._took(scan_state.LISTS)] + items)
+        self.columns["items"].extend(self.items[: self._took(scan_state.ITEMS)])
 
     def _number_lists(self, micros: NDArray[np.int64], lists: int) -> None:
         """Lists that reads saw, numbered from the beginning of the history."""
-        if self.counters[scan_tokens.LISTS] and lists:
+        if self.counters[scan_state.LISTS] and lists:
             seen = (micros[:, scan_values.ACCESS] == 0) & (micros[:, scan_values.MICRO_VALUE] >= 0)
             micros[seen, scan_values.MICRO_VALUE] += lists
 
@@ -124,5 +149,8 @@ class ScanBuffer:
 
     def put(self, **values: Any) -> None:
         """Put one value into each of some columns, or several; the buffer is empty."""
+        before = self.columns["kind"].size
         for name, value in values.items():
+            if name in _SAID:
+                self._fill(name, before)
             self.columns[name].extend(np.atleast_1d(np.asarray(value, np.int64)))

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from testbed.history.scan import HAS_INDEX, HAS_PROCESS, HAS_TIME, UNTIMED
-from testbed.history.scan_tokens import NULL, Array, compiled
+from testbed.history.scan_compiler import compiled
+from testbed.history.scan_fields import HAS_INDEX, HAS_PROCESS, HAS_TIME, UNTIMED
+from testbed.history.scan_state import Array
+from testbed.history.scan_tokens import NULL
 
 _ALIKE = HAS_PROCESS | UNTIMED
 UNSEEN = -2

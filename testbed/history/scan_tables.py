@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from testbed.history import scan_tokens
+from testbed.history import scan_interning
 from testbed.history.interning import Interned
 
 _FIRST_SLOTS = 1024
@@ -44,7 +44,9 @@ class NumberTable:
             if number >= len(self.values):
                 self.grow()
             if type(value) is int and abs(value) < _SCANNED_BELOW:
-                scan_tokens.number_of(self.table, self.values, value, self._counters, self._which)
+                scan_interning.number_of(
+                    self.table, self.values, value, self._counters, self._which
+                )
             else:
                 self._counters[self._which] += 1
         return number
@@ -54,11 +56,11 @@ class NumberTable:
         old = self.table
         self.table = _no_numbers(len(old) * 2)
         self.values.resize(len(old), refcheck=False)
-        taken = old[old[:, scan_tokens.NUMBER] >= 0]
-        scan_tokens.put_numbers(
+        taken = old[old[:, scan_interning.NUMBER] >= 0]
+        scan_interning.put_numbers(
             self.table,
-            taken[:, scan_tokens.VALUE].copy(),
-            taken[:, scan_tokens.NUMBER].copy(),
+            taken[:, scan_interning.VALUE].copy(),
+            taken[:, scan_interning.NUMBER].copy(),
         )
 
 
@@ -93,21 +95,21 @@ class NameTable:
         start, end = self._used, self._used + len(data)
         self._used = end
         self.text[start:end] = np.frombuffer(data, dtype=np.uint8)
-        hashed = int(scan_tokens.hash_text(self.text, start, end))
+        hashed = int(scan_interning.hash_text(self.text, start, end))
         mask = len(self.table) - 1
         slot = hashed & mask
-        while self.table[slot, scan_tokens.NAME_NUMBER] >= 0:
+        while self.table[slot, scan_interning.NAME_NUMBER] >= 0:
             slot = (slot + 1) & mask
         self.table[slot] = (hashed, number, start, end)
 
 
 def _no_numbers(slots: int) -> NDArray[np.int64]:
     table = np.zeros((slots, 2), np.int64)
-    table[:, scan_tokens.NUMBER] = -1
+    table[:, scan_interning.NUMBER] = -1
     return table
 
 
 def _no_names(slots: int) -> NDArray[np.int64]:
     table = np.zeros((slots, 4), np.int64)
-    table[:, scan_tokens.NAME_NUMBER] = -1
+    table[:, scan_interning.NAME_NUMBER] = -1
     return table

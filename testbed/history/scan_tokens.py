@@ -1,174 +1,70 @@
-"""Compiled pieces of the scanner of JSON lines: tokens, and tables that intern numbers and names.
-
-Importing this module loads the compiler, which takes half a second: import it late.
-"""
-# ruff: noqa: PLR0917, PLR1714 - the part of Python that is compiled
+"""Compiled pieces of the scanner of JSON lines: tokens."""
+# ruff: noqa: PLR1714 - the part of Python that is compiled
 # mypy: disable-error-code="no-any-return,return-value,assignment"
 
 from __future__ import annotations
 
-import hashlib
-import os
-from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from testbed.history.scan_compiler import ONE, compiled, part
+from testbed.history.scan_interning import name_of, number_of
+from testbed.history.scan_state import KEYS, Array, State
 
 NULL = -(2**63)
 DONE, UNUSUAL, FULL, TABLE_FULL = 0, 1, 2, 3
 """Why the scan stopped: at the end, at an unusual line, for want of room for rows or in a table."""
-
-PROCESSES, KEYS, ROWS, LISTS, ITEMS, MICROS, ERRORS = 0, 1, 2, 3, 4, 5, 6
-"""Places in the counters."""
-
-COUNTERS = 7
-VALUE, NUMBER = 0, 1
-"""Columns of a table of numbers; a number of -1 means that the slot is free."""
-
-HASH, NAME_NUMBER, START, END = 0, 1, 2, 3
-"""Columns of a table of names; the bytes stand in a text beside it."""
-
-
-_ONE = np.uint64(1)
-"""A place that counts up in unsigned numbers needs no check for places from the end."""
-
-
-def compiled(function: Any) -> Any:
-    """A function compiled, or loaded from the disk if it was compiled before."""
-    config: Any = numba.config
-    before = config.CACHE_DIR
-    config.CACHE_DIR = str(_CACHE)
-    try:
-        return numba.njit(function, cache=True, nogil=True)
-    finally:
-        config.CACHE_DIR = before
-
-
-def _cache_folder() -> Path:
-    """A folder for what is compiled from exactly these sources.
-
-    The compiler forgets a compiled function when its own module changes, but not when that of a
-    function that it calls does.
-    """
-    digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("scan*.py")):
-        digest.update(source.read_bytes())
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "testbed" / "compiled" / f"scan-{digest.hexdigest()[:16]}"
-
-
-_CACHE = _cache_folder()
-
-
-def part(function: Any) -> Any:
-    """A function that becomes part of the compiled ones that call it.
-
-    A call that hands on a dozen arrays costs more than what most pieces of the scanner do.
-    """
-    return numba.njit(function, inline="always")
-
-
-def _hash_number(value: int, mask: int) -> int:
-    mixed = np.uint64(value) * np.uint64(0x9E3779B97F4A7C15)
-    return np.int64(mixed >> np.uint64(20)) & mask
-
-
-hash_number: Any = compiled(_hash_number)
-
-
-def _hash_text(data: Array, start: int, end: int) -> int:
-    mixed = np.uint64(0xCBF29CE484222325)
-    place, after = np.uint64(start), np.uint64(end)
-    while place < after:
-        mixed = (mixed ^ np.uint64(data[place])) * np.uint64(0x100000001B3)
-        place += _ONE
-    return np.int64(mixed >> np.uint64(1))
-
-
-hash_text: Any = compiled(_hash_text)
-
-
-def _number_of(table: Array, values: Array, value: int, counters: Array, which: int) -> int:
-    """The interned number of a value, a new one if need be; -1 when the table is too full."""
-    mask = len(table) - 1
-    slot = hash_number(value, mask)
-    while table[slot, NUMBER] >= 0:
-        if table[slot, VALUE] == value:
-            return table[slot, NUMBER]
-        slot = (slot + 1) & mask
-    number = counters[which]
-    if number >= len(values):
-        return -1
-    table[slot, VALUE] = value
-    table[slot, NUMBER] = number
-    values[number] = value
-    counters[which] = number + 1
-    return number
-
-
-number_of: Any = compiled(_number_of)
-
-
-def _put_numbers(table: Array, values: Array, numbers: Array) -> None:
-    """Fill a fresh table."""
-    mask = len(table) - 1
-    for place in range(len(values)):
-        slot = hash_number(values[place], mask)
-        while table[slot, NUMBER] >= 0:
-            slot = (slot + 1) & mask
-        table[slot, VALUE] = values[place]
-        table[slot, NUMBER] = numbers[place]
-
-
-put_numbers: Any = compiled(_put_numbers)
-
-
-def _name_of(table: Array, text: Array, data: Array, start: int, end: int) -> int:
-    """The interned number of a text; -1 for one not seen before."""
-    hashed = hash_text(data, start, end)
-    mask = len(table) - 1
-    slot = hashed & mask
-    while table[slot, NAME_NUMBER] >= 0:
-        first = table[slot, START]
-        if table[slot, HASH] == hashed and table[slot, END] - first == end - start:
-            same = True
-            for offset in range(end - start):
-                same = same and text[first + offset] == data[start + offset]
-            if same:
-                return table[slot, NAME_NUMBER]
-        slot = (slot + 1) & mask
-    return -1
-
-
-name_of: Any = compiled(_name_of)
 
 
 def _blank(data: Array, at: int) -> int:
     """Behind blanks within a line."""
     place = np.uint64(at)
     while data[place] <= 32 and (data[place] == 32 or data[place] == 9 or data[place] == 13):
-        place += _ONE
+        place += ONE
     return np.int64(place)
 
 
 blank: Any = compiled(_blank)
 
 
-def _integer(data: Array, at: int) -> tuple[int, int]:
+_ZEROS, _HIGH, _SIXES = (np.uint64(digit * 0x0101010101010101) for digit in (0x30, 0xF0, 0x06))
+_PAIRS, _FOURS = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0000FFFF0000FFFF)
+
+
+def _eight_digits(eight: int) -> int:
+    """The number of eight digits that are one number of eight bytes; -1 for anything else.
+
+    Three multiplications for eight digits, each joining neighbours: the well-known way of doing it
+    within one register.
+    """
+    if eight & _HIGH != _ZEROS or (eight + _SIXES) & _HIGH != _ZEROS:
+        return -1
+    eight -= _ZEROS
+    eight = (eight * np.uint64(10) + (eight >> np.uint64(8))) & _PAIRS
+    eight = (eight * np.uint64(100) + (eight >> np.uint64(16))) & _FOURS
+    return np.int64((eight * np.uint64(10_000) + (eight >> np.uint64(32))) & np.uint64(0xFFFFFFFF))
+
+
+eight_digits: Any = compiled(_eight_digits)
+
+
+def _integer(data: Array, words: Array, at: int) -> tuple[int, int]:
     """A whole number of at most 18 digits and the place behind it; -1 for anything else."""
     place = np.uint64(at)
     negative = data[place] == 45
     if negative:
-        place += _ONE
+        place += ONE
     first = place
     value = np.int64(0)
+    eight = eight_digits(np.uint64(words[place]))
+    if eight >= 0:
+        value = eight
+        place += np.uint64(8)
     while 48 <= data[place] <= 57:
         value = value * 10 + (np.int64(data[place]) - 48)
-        place += _ONE
+        place += ONE
     digits = np.int64(place) - np.int64(first)
     after = data[place]
     if digits == 0 or digits > 18 or (digits > 1 and data[first] == 48):
@@ -185,7 +81,7 @@ def _text_end(data: Array, at: int) -> int:
     """The closing quote of a plain text whose first byte is ``at``; -1 for anything else."""
     place = np.uint64(at)
     while 32 <= data[place] < 127 and data[place] != 34 and data[place] != 92:
-        place += _ONE
+        place += ONE
     return np.int64(place) if data[place] == 34 else -1
 
 
@@ -223,7 +119,7 @@ def _int_list(data: Array, words: Array, at: int, items: Array, count: int) -> t
             items[count] = NULL
             at += 4
         else:
-            value, at = integer(data, at)
+            value, at = integer(data, words, at)
             if at < 0:
                 return count, -1
             items[count] = value
@@ -239,27 +135,19 @@ def _int_list(data: Array, words: Array, at: int, items: Array, count: int) -> t
 int_list: Any = compiled(_int_list)
 
 
-def _key_of(
-    data: Array,
-    at: int,
-    counters: Array,
-    table: Array,
-    values: Array,
-    names: Array,
-    text: Array,
-) -> tuple[int, int, int]:
+def _key_of(data: Array, words: Array, at: int, state: State) -> tuple[int, int, int]:
     """Trouble, the place behind a key, and its interned number."""
     if data[at] == 34:
         end = text_end(data, at + 1)
         if end < 0:
             return UNUSUAL, at, 0
-        number = name_of(names, text, data, at + 1, end)
+        number = name_of(state.key_names, state.key_text, data, at + 1, end)
         return (UNUSUAL if number < 0 else DONE), end + 1, number
-    value, at = integer(data, at)
+    value, at = integer(data, words, at)
     if at < 0:
         return UNUSUAL, at, 0
-    number = number_of(table, values, value, counters, KEYS)
+    number = number_of(state.keys, state.key_values, value, state.counters, KEYS)
     return (TABLE_FULL if number < 0 else DONE), at, number
 
 
-key_of: Any = compiled(_key_of)
+key_of: Any = part(_key_of)

@@ -6,33 +6,26 @@ from __future__ import annotations
 
 from typing import Any
 
+from testbed.history.scan_compiler import compiled, part
+from testbed.history.scan_state import ITEMS, LISTS, MICROS, Array, Rows, State
 from testbed.history.scan_tokens import (
     DONE,
     FULL,
-    ITEMS,
-    LISTS,
     MASK2,
     MASK4,
     MASK5,
     MASK6,
     MASK7,
-    MICROS,
     UNUSUAL,
-    Array,
     blank,
-    compiled,
     int_list,
     integer,
     key_of,
-    part,
     word,
 )
 
 OPERATIONS, ON_REGISTERS, ON_LISTS = 0, 1, 2
 """What values are: of single operations; micro-operations on registers; on lists."""
-
-TAG, PAYLOAD, SECOND = 0, 1, 2
-"""Columns of a row that a value fills; ``SECOND`` is that of a pair."""
 
 ACCESS, MICRO_KEY, MICRO_VALUE = 0, 1, 2
 """Columns of micro-operations."""
@@ -56,37 +49,30 @@ end_list: Any = part(_end_list)
 
 
 def _single_value(
-    data: Array,
-    words: Array,
-    at: int,
-    row: int,
-    out: Array,
-    items: Array,
-    ends: Array,
-    counters: Array,
+    data: Array, words: Array, at: int, row: int, rows: Rows, state: State
 ) -> tuple[int, int]:
     """Put the value of a single operation: trouble, and the place behind it."""
     if data[at] == 110:
-        out[row, TAG] = 0
+        rows.tag[row] = 0
         return (DONE if words[at] & MASK4 == _NULL else UNUSUAL), at + 4
     if data[at] != 91:
-        value, at = integer(data, at)
-        out[row, TAG] = 1
-        out[row, PAYLOAD] = value
+        value, at = integer(data, words, at)
+        rows.tag[row] = 1
+        rows.payload[row] = value
         return (UNUSUAL if at < 0 else DONE), at
-    first = counters[ITEMS]
-    count, at = int_list(data, words, at, items, first)
+    first = state.counters[ITEMS]
+    count, at = int_list(data, words, at, state.items, first)
     if at < 0:
         return (FULL if at == -2 else UNUSUAL), at
     if count - first == 2:
-        out[row, TAG] = 2
-        out[row, PAYLOAD] = items[first]
-        out[row, SECOND] = items[first + 1]
+        rows.tag[row] = 2
+        rows.payload[row] = state.items[first]
+        rows.second[row] = state.items[first + 1]
         return DONE, at
-    if counters[LISTS] >= len(ends):
+    if state.counters[LISTS] >= len(state.ends):
         return FULL, at
-    out[row, TAG] = 3
-    out[row, PAYLOAD] = end_list(ends, counters, count)
+    rows.tag[row] = 3
+    rows.payload[row] = end_list(state.ends, state.counters, count)
     return DONE, at
 
 
@@ -111,44 +97,33 @@ access_of: Any = compiled(_access_of)
 
 
 def _seen_value(
-    data: Array, words: Array, at: int, items: Array, ends: Array, counters: Array, mode: int
+    data: Array, words: Array, at: int, mode: int, state: State
 ) -> tuple[int, int, int]:
     """What a read saw: trouble, the place behind it, and the value or the number of a list."""
     if data[at] == 110:
         return (DONE if words[at] & MASK4 == _NULL else UNUSUAL), at + 4, NOTHING
     if mode != ON_LISTS:
-        value, at = integer(data, at)
+        value, at = integer(data, words, at)
         return (UNUSUAL if at < 0 or value < 0 else DONE), at, value
     if data[at] != 91:
         return UNUSUAL, at, 0
-    if counters[LISTS] >= len(ends):
+    if state.counters[LISTS] >= len(state.ends):
         return FULL, at, 0
-    first = counters[ITEMS]
-    count, at = int_list(data, words, at, items, first)
+    first = state.counters[ITEMS]
+    count, at = int_list(data, words, at, state.items, first)
     if at < 0:
         return (FULL if at == -2 else UNUSUAL), at, 0
     for place in range(first, count):
-        if items[place] < 0:
+        if state.items[place] < 0:
             return UNUSUAL, at, 0
-    return DONE, at, end_list(ends, counters, count)
+    return DONE, at, end_list(state.ends, state.counters, count)
 
 
 seen_value: Any = part(_seen_value)
 
 
 def _micro_operation(
-    data: Array,
-    words: Array,
-    at: int,
-    micros: Array,
-    items: Array,
-    ends: Array,
-    counters: Array,
-    mode: int,
-    table: Array,
-    values: Array,
-    names: Array,
-    text: Array,
+    data: Array, words: Array, at: int, mode: int, state: State
 ) -> tuple[int, int]:
     """Put one micro-operation: trouble, and the place behind it."""
     at = blank(data, at + 1)
@@ -160,7 +135,7 @@ def _micro_operation(
     at = blank(data, at)
     if data[at] != 44:
         return UNUSUAL, at
-    trouble, at, key = key_of(data, blank(data, at + 1), counters, table, values, names, text)
+    trouble, at, key = key_of(data, words, blank(data, at + 1), state)
     if trouble:
         return trouble, at
     at = blank(data, at)
@@ -168,22 +143,22 @@ def _micro_operation(
     if data[at] == 44:
         at = blank(data, at + 1)
         if access == 0:
-            trouble, at, value = seen_value(data, words, at, items, ends, counters, mode)
+            trouble, at, value = seen_value(data, words, at, mode, state)
         else:
-            value, at = integer(data, at)
+            value, at = integer(data, words, at)
             trouble = UNUSUAL if at < 0 or value < 0 else DONE
         if trouble:
             return trouble, at
         at = blank(data, at)
     elif access > 0:
         return UNUSUAL, at
-    place = counters[MICROS]
-    if place >= len(micros):
+    place = state.counters[MICROS]
+    if place >= len(state.micros):
         return FULL, at
-    micros[place, ACCESS] = access
-    micros[place, MICRO_KEY] = key
-    micros[place, MICRO_VALUE] = value
-    counters[MICROS] = place + 1
+    state.micros[place, ACCESS] = access
+    state.micros[place, MICRO_KEY] = key
+    state.micros[place, MICRO_VALUE] = value
+    state.counters[MICROS] = place + 1
     return (DONE if data[at] == 93 else UNUSUAL), at + 1
 
 
@@ -191,18 +166,7 @@ micro_operation: Any = part(_micro_operation)
 
 
 def _micro_operations(
-    data: Array,
-    words: Array,
-    at: int,
-    micros: Array,
-    items: Array,
-    ends: Array,
-    counters: Array,
-    mode: int,
-    table: Array,
-    values: Array,
-    names: Array,
-    text: Array,
+    data: Array, words: Array, at: int, mode: int, state: State
 ) -> tuple[int, int]:
     """Put the micro-operations of a transaction: trouble, and the place behind them."""
     if data[at] != 91:
@@ -213,9 +177,7 @@ def _micro_operations(
     while True:
         if data[at] != 91:
             return UNUSUAL, at
-        trouble, at = micro_operation(
-            data, words, at, micros, items, ends, counters, mode, table, values, names, text
-        )
+        trouble, at = micro_operation(data, words, at, mode, state)
         if trouble:
             return trouble, at
         at = blank(data, at)

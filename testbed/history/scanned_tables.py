@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from testbed.history import scan, scan_pairs, scan_values
+from testbed.history import scan_fields, scan_pairs, scan_values
 from testbed.history.line_scan import OTHERS_FROM, LineScan
 from testbed.history.operation_table import Integers, Kind, OperationTable
 from testbed.history.pairing import Complaints
@@ -37,11 +37,11 @@ def operations(
     partner = scanned.paired()
     columns = scanned.buffer.columns
     flags = columns["flags"].taken()
-    if len(flags) and flags[0] & scan.UNTIMED:
+    if len(flags) and flags[0] & scan_fields.UNTIMED:
         text = "expected lines in the order of time; 'untimed' is for transactions"
         scanned.refuse([Problem(0, 0, text)], 1)
-    timed = len(flags) > 0 and bool(np.all(flags & scan.HAS_TIME))
-    columns.pop("index")
+    timed = len(flags) > 0 and bool(np.all(flags & scan_fields.HAS_TIME))
+    columns.pop("indexed")
     table = OperationTable(
         process=columns["process"].taken(),
         kind=columns["kind"].taken(),
@@ -83,7 +83,7 @@ def transactions(
     scanned.read(blocks, progress)
     partner = scanned.paired()
     columns = scanned.buffer.columns
-    for unused in ("index", "time", "f", "key"):
+    for unused in ("indexed", "time", "f", "key"):
         columns.pop(unused)
     flags = columns.pop("flags").taken()
     first, outcome = _merged(scanned, partner)
@@ -107,7 +107,7 @@ def transactions(
         keys=scanned.keys.interned(),
         values=values,
         process_names=scanned.processes.interned(),
-        timed=not len(flags) or not flags[0] & scan.UNTIMED,
+        timed=not len(flags) or not flags[0] & scan_fields.UNTIMED,
         line=columns["line"].taken()[invoked],
         source=complaints.source,
     )

@@ -14,8 +14,14 @@ from typing import BinaryIO
 from testbed.history.line import LINE_BYTES_MAX
 from testbed.history.problem import HistoryError, Problem
 
-BLOCK_BYTES = 16 * 1024 * 1024
-"""What is read at once; a block ends with a line, so it may be as long as a line besides."""
+FIRST_BLOCK_BYTES = 4 * 1024 * 1024
+"""What is read first: enough to tell a long history."""
+
+BLOCK_BYTES = 1024 * 1024
+"""What is read at once; a block ends with a line, so it may be as long as a line besides.
+
+So little stays in the processor's cache, and its memory is used again.
+"""
 
 WHOLE_BYTES_MAX = 2 * 1024 * 1024 * 1024
 """What a document may take that can only be read as a whole, unpacked."""
@@ -57,20 +63,24 @@ class Source:
             HistoryError: A line is too long, the file is not UTF-8 by its first bytes, or its
                 gzip stream is damaged.
         """
-        rest = b""
+        rest: list[bytes] = []
+        waiting = 0
         for piece in self._pieces():
             end = piece.rfind(b"\n") + 1
             if not end:
-                rest += piece
-                self._bounded(len(rest))
+                rest.append(piece)
+                waiting += len(piece)
+                self._bounded(waiting)
                 continue
-            block = rest + piece[:end]
-            self._bounded(block.find(b"\n"))
+            rest.append(piece[:end])
+            self._bounded(waiting + piece.find(b"\n"))
+            block = b"".join(rest)
             self._lines += block.count(b"\n")
-            rest = piece[end:]
+            rest = [piece[end:]]
+            waiting = len(rest[0])
             yield block
-        if rest:
-            yield rest
+        if waiting:
+            yield b"".join(rest)
 
     def whole(self) -> bytes:
         """Everything at once.
@@ -93,7 +103,7 @@ class Source:
         return HistoryError(self.name, [problem])
 
     def _pieces(self) -> Iterator[bytes]:
-        first = self._read(BLOCK_BYTES)
+        first = self._read(FIRST_BLOCK_BYTES)
         if first.startswith(_FOREIGN_BOMS):
             raise self.refused(Problem(1, 1, "expected UTF-8, not UTF-16"))
         piece = first.removeprefix(_BOM)

@@ -19,7 +19,8 @@ def blocks_of(data: bytes) -> list[bytes]:
 
 
 def test_blocks_are_whole_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BLOCK_BYTES", 5)
+    for name in ("FIRST_BLOCK_BYTES", "BLOCK_BYTES"):
+        monkeypatch.setattr(module, name, 5)
     data = b"a\nbb\nccc\ndddddddd\n\ne"
     blocks = blocks_of(data)
     assert b"".join(blocks) == data
@@ -46,7 +47,8 @@ def test_a_damaged_gzip_stream(cut: int) -> None:
 
 def test_a_long_line_is_refused_with_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LINE_BYTES_MAX", 100)
-    monkeypatch.setattr(module, "BLOCK_BYTES", 32)
+    for name in ("FIRST_BLOCK_BYTES", "BLOCK_BYTES"):
+        monkeypatch.setattr(module, name, 32)
     with pytest.raises(HistoryError, match="h:3:101: expected lines of at most 100 bytes"):
         blocks_of(b"a\nb\n" + b"c" * 200 + b"\nd\n")
 
