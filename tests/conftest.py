@@ -14,7 +14,7 @@ _HERE = Path(__file__).parent
 settings.register_profile(
     "default",
     deadline=None,
-    max_examples=40,
+    max_examples=20,
     suppress_health_check=[HealthCheck.too_slow],
     print_blob=True,
 )

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, field, replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.checkers.durability import check
@@ -97,7 +97,6 @@ def runs(draw: st.DrawFn, *, flaws: bool = True) -> Run:
     return Run(adds, held, settled)
 
 
-@settings(max_examples=200)
 @given(runs())
 def test_judged_as_by_definition(run: Run) -> None:
     assert check(run.history(), NODES).validity is run.truth()

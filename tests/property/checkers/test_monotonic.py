@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.checkers.monotonic import check_counts, check_versions
@@ -70,7 +70,6 @@ def same_connection(reads: list[Read], earlier: int, later: int) -> bool:
     )
 
 
-@settings(max_examples=150)
 @given(drawn())
 def test_counts_are_judged_as_by_definition(reads: list[Read]) -> None:
     pairs = [
@@ -98,7 +97,6 @@ def writes(draw: st.DrawFn) -> dict[int, tuple[int, int | None]]:
     return spans
 
 
-@settings(max_examples=150)
 @given(drawn(), writes())
 def test_versions_are_judged_as_by_definition(
     reads: list[Read], spans: dict[int, tuple[int, int | None]]

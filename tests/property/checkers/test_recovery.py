@@ -3,7 +3,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.checkers.recovery import check
@@ -17,7 +17,6 @@ HEALED = 50
 BOUND, GRACE = 40, 10
 
 
-@settings(max_examples=200)
 @given(st.integers(0, 2**40))
 def test_judged_as_by_definition(seed: int) -> None:
     rng = random.Random(seed)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.checkers import recovery_time, service
@@ -56,7 +56,6 @@ def drawn(draw: st.DrawFn) -> Drawn:
     return Drawn(tuple(calls), from_, to, rng.randint(1, 60))
 
 
-@settings(max_examples=150)
 @given(drawn())
 def test_the_longest_outage_is_that_of_a_walk_through_time(case: Drawn) -> None:
     acks = case.acks()
@@ -84,7 +83,6 @@ def test_the_longest_outage_is_that_of_a_walk_through_time(case: Drawn) -> None:
         assert case.from_ * UNIT < outage.first_ack_ns <= case.to * UNIT
 
 
-@settings(max_examples=150)
 @given(drawn())
 def test_recovery_in_time_is_judged_by_the_outage(case: Drawn) -> None:
     acks = case.acks()
@@ -103,7 +101,6 @@ def test_recovery_in_time_is_judged_by_the_outage(case: Drawn) -> None:
     assert verdict.validity is expected
 
 
-@settings(max_examples=200)
 @given(drawn(), st.floats(0, 1))
 def test_service_is_the_share_of_due_writes(case: Drawn, availability_min: float) -> None:
     due = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.checkers.register import check
@@ -133,7 +133,6 @@ def drawn(draw: st.DrawFn, *, unique: bool) -> list[Call]:
     return draw(st.sampled_from([arbitrary, executed]))(rng, unique=unique)
 
 
-@settings(max_examples=200)
 @given(drawn(unique=True))
 def test_unique_values_are_judged_as_by_definition(calls: list[Call]) -> None:
     steps = register_steps(history(calls), read={"read"}, write="write", cas="cas").get(0, [])
@@ -141,14 +140,12 @@ def test_unique_values_are_judged_as_by_definition(calls: list[Call]) -> None:
     assert (contradiction(steps) is None) == linearizable(calls)
 
 
-@settings(max_examples=200)
 @given(drawn(unique=False))
 def test_repeated_values_are_judged_as_by_definition(calls: list[Call]) -> None:
     steps = register_steps(history(calls), read={"read"}, write="write", cas="cas").get(0, [])
     assert (search(steps) is None) == linearizable(calls)
 
 
-@settings(max_examples=200)
 @given(drawn(unique=True))
 def test_both_algorithms_agree(calls: list[Call]) -> None:
     steps = register_steps(history(calls), read={"read"}, write="write", cas="cas").get(0, [])

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import permutations, product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.checkers.single_primary import check
@@ -81,14 +81,12 @@ def runs(draw: st.DrawFn) -> list[Write]:
     return writes
 
 
-@settings(max_examples=200)
 @given(runs())
 def test_terms_are_judged_as_by_definition(writes: list[Write]) -> None:
     verdict = check(history(writes), {"add"})
     assert verdict.validity is (Validity.VALID if possible(writes) else Validity.VIOLATION)
 
 
-@settings(max_examples=150)
 @given(runs(), st.integers(1, 30))
 def test_returns_are_judged_as_by_definition(writes: list[Write], return_ms_min: int) -> None:
     """Without terms: every three writes A, B, A that surely came in this order."""
@@ -132,7 +130,6 @@ def test_one_late_acknowledgement_of_an_old_term_breaks_it(writes: list[Write]) 
     assert check(history(late), {"add"}).validity is Validity.VIOLATION
 
 
-@settings(max_examples=150)
 @given(runs(), st.data())
 def test_acknowledgements_without_a_term_make_no_false_alarm(
     writes: list[Write], data: st.DataObject

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.report.folder import read_run
@@ -41,7 +41,6 @@ lines = st.lists(json_values.map(orjson.dumps) | st.binary(max_size=20), max_siz
 
 
 @given(st.dictionaries(KEYS, json_values, max_size=12))
-@settings(max_examples=50)
 def test_any_object_is_read_as_a_verdict(document: dict[str, Any]) -> None:
     problems: list[Problem] = []
     judged = parse_judgement(document, problems)
@@ -50,7 +49,6 @@ def test_any_object_is_read_as_a_verdict(document: dict[str, Any]) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(FILES), lines, min_size=1))
-@settings(max_examples=30)
 def test_any_folder_is_read_and_shown(files: dict[str, bytes]) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.report.live import Frame
@@ -47,7 +47,6 @@ events = st.builds(Event, st.floats(0, 2e9), st.integers(-1, 30), payloads)
 
 
 @given(st.lists(events, max_size=30), st.integers(1, 200), st.integers(1, 60), st.booleans())
-@settings(max_examples=80)
 def test_a_frame_stays_within_the_terminal(
     told: list[Event], width: int, height: int, ascii_only: bool
 ) -> None:
@@ -62,7 +61,6 @@ def test_a_frame_stays_within_the_terminal(
 
 
 @given(events)
-@settings(max_examples=50)
 def test_an_event_survives_its_line(event: Event) -> None:
     line = encode(event)
     assert line.count(b"\n") == 1

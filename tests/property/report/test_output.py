@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import orjson
 import xmlschema
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.report.document import document_schema, render_document
@@ -35,7 +35,6 @@ suites = st.builds(
 
 
 @given(runs)
-@settings(max_examples=30)
 def test_the_page_is_well_formed_and_holds_our_elements_alone(run: RecordedRun) -> None:
     page = render_html(run)
     root = ET.fromstring(page.removeprefix("<!DOCTYPE html>\n"))
@@ -47,7 +46,6 @@ def test_the_page_is_well_formed_and_holds_our_elements_alone(run: RecordedRun) 
 
 
 @given(suites)
-@settings(max_examples=30)
 def test_junit_is_well_formed_and_green_only_if_all_is_valid(suite: Suite) -> None:
     text = render_junit(suite)
     SHAPE.validate(text)
@@ -58,7 +56,6 @@ def test_junit_is_well_formed_and_green_only_if_all_is_valid(suite: Suite) -> No
 
 
 @given(suites)
-@settings(max_examples=30)
 def test_the_document_fits_its_schema(suite: Suite) -> None:
     document = orjson.loads(render_document(suite))
     SCHEMA.validate(document)
@@ -66,7 +63,6 @@ def test_the_document_fits_its_schema(suite: Suite) -> None:
 
 
 @given(suites, st.integers(10, 120))
-@settings(max_examples=30)
 def test_a_log_has_no_control_character_and_keeps_its_width(suite: Suite, columns: int) -> None:
     stream = io.StringIO()
     print_suite(console_for(stream, {"COLUMNS": str(columns)}), suite)

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.topology.document import DocumentError, from_document, to_document
@@ -47,7 +47,6 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=40)
 @given(deployments)
 def test_lossless(deployment: Deployment) -> None:
     document = json.loads(json.dumps(to_document(deployment)))
@@ -61,7 +60,6 @@ def test_other_json_is_refused(document: Any) -> None:
         from_document(document)
 
 
-@settings(max_examples=40)
 @given(deployments, st.data())
 def test_spoilt_documents_are_read_or_refused(deployment: Deployment, data: st.DataObject) -> None:
     document: Any = json.loads(json.dumps(to_document(deployment)))

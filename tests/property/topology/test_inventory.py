@@ -196,7 +196,6 @@ odd_values = st.recursive(
 )
 
 
-@settings(max_examples=40)
 @given(st.sampled_from(FILES), st.data())
 def test_a_spoilt_document_is_read_or_refused(file: str, data: st.DataObject) -> None:
     contents = shipped(
@@ -226,7 +225,6 @@ def test_a_spoilt_document_is_read_or_refused(file: str, data: st.DataObject) ->
     assert_read_or_refused(contents)
 
 
-@settings(max_examples=40)
 @given(st.sampled_from(FILES), st.data())
 def test_a_spoilt_text_is_read_or_refused(file: str, data: st.DataObject) -> None:
     contents = shipped()
@@ -247,7 +245,6 @@ def test_a_spoilt_text_is_read_or_refused(file: str, data: st.DataObject) -> Non
     assert_read_or_refused(contents)
 
 
-@settings(max_examples=40)
 @given(st.sampled_from(FILES), st.data())
 def test_spoilt_lines_are_read_or_refused(file: str, data: st.DataObject) -> None:
     contents = shipped()
@@ -271,7 +268,6 @@ def test_spoilt_lines_are_read_or_refused(file: str, data: st.DataObject) -> Non
     assert_read_or_refused(contents)
 
 
-@settings(max_examples=40)
 @given(st.sampled_from(FILES), st.binary(max_size=300))
 def test_any_bytes_are_refused(file: str, content: bytes) -> None:
     contents = shipped()

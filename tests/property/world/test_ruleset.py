@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.topology.model import Link, Node, Region, Topology
@@ -73,7 +73,6 @@ def _within(address: str, network: str) -> bool:
 
 
 @given(topologies())
-@settings(max_examples=50)
 def test_all_four_legs_carry_their_direction(topology: Topology) -> None:
     filter_ = Filter(ruleset(topology))
     for one in listeners(topology):
@@ -87,7 +86,6 @@ def test_all_four_legs_carry_their_direction(topology: Topology) -> None:
 
 
 @given(topologies())
-@settings(max_examples=50)
 def test_what_does_not_cross_the_wan_carries_no_mark(topology: Topology) -> None:
     filter_ = Filter(ruleset(topology))
     for node in topology.nodes:
@@ -100,7 +98,6 @@ def test_what_does_not_cross_the_wan_carries_no_mark(topology: Topology) -> None
 
 
 @given(topologies())
-@settings(max_examples=50)
 def test_a_declared_port_and_no_other_has_its_listener(topology: Topology) -> None:
     filter_ = Filter(ruleset(topology))
     by_name = {one.name: one for one in listeners(topology)}
@@ -116,7 +113,6 @@ def test_a_declared_port_and_no_other_has_its_listener(topology: Topology) -> No
 
 
 @given(topologies())
-@settings(max_examples=50)
 def test_ports_and_aliases_are_unambiguous(topology: Topology) -> None:
     all_of_them = listeners(topology)
     ports = [one.port for one in all_of_them]
