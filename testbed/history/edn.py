@@ -130,13 +130,14 @@ END = object()
 class _Frame:
     """A collection that is being read, or a tag or discard that waits for its value."""
 
-    __slots__ = ("items", "opened", "places", "start")
+    __slots__ = ("ends", "items", "opened", "places", "start")
 
     def __init__(self, opened: str, start: int) -> None:
         self.opened = opened
         self.start = start
         self.items: list[Any] = []
         self.places: list[int] = []
+        self.ends: list[int] = []
 
 
 class Reader:
@@ -186,6 +187,7 @@ class Reader:
                 return value
             stack[-1].items.append(value)
             stack[-1].places.append(start)
+            stack[-1].ends.append(self.position)
 
     def _unwrapped(self, stack: list[_Frame], value: Any, start: int) -> tuple[Any, int]:
         """Give a value to the tags that wait for it; :data:`_NONE` if it is discarded."""
@@ -230,7 +232,8 @@ class Reader:
         for number in range(0, len(items), 2):
             key = items[number]
             if not isinstance(key, str):
-                written = self.text[places[number] : places[number + 1]].strip(" ,\n\t\r")
+                # Not up to the next value: what is discarded and a comment's end lie between.
+                written = self.text[places[number] : frame.ends[number]]
                 key = IntegerKey(key) if type(key) is int else OtherKey(written)
             if key in found:
                 why = f"expected each key once, '{key:.40}' came before"

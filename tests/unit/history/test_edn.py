@@ -132,3 +132,8 @@ def test_two_spellings_of_a_value_are_refused(one: str, two: str) -> None:
     _, problems = entries_of(text)
     assert len(problems) == 1
     assert "expected one spelling of" in problems[0]
+
+
+def test_what_stands_after_a_key_is_no_part_of_it() -> None:
+    (name,) = Reader("{[1 2] #_ discarded ; a comment\n :x}").next_value()
+    assert name == "[1 2]"
