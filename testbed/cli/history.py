@@ -70,6 +70,11 @@ def run(arguments: argparse.Namespace) -> int:
     except HistoryError as error:
         print(error, file=sys.stderr)
         return MALFORMED
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        print(f"testbed history: {arguments.output}: {error.strerror or error}", file=sys.stderr)
+        return BAD_USAGE
     return 0
 
 

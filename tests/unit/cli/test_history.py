@@ -100,3 +100,13 @@ def test_bad_usage(lines: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "--from" in err
     assert "--to" in err
     assert main(["history", "convert", "--to", "edn", "/nowhere.jsonl", "-"]) == 64
+
+
+def test_an_output_that_cannot_be_written(
+    lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "folder.edn"
+    folder.mkdir()
+    for output in (tmp_path / "nowhere" / "h.edn", folder):
+        assert main(["history", "convert", str(lines), str(output)]) == 64
+        assert str(output) in capsys.readouterr().err
