@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from json.decoder import JSONDecodeError
@@ -43,6 +44,9 @@ def loads(data: bytes) -> Any:
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
+        # A whole number beyond the floats is refused as an infinite one.
+        if "infinity" in error.msg and _LONG_NUMBER.search(data) is not None:
+            return _exactly(data)
         raise _explained(data, error) from error
     # A whole number beyond 64 bits comes back as a float: read such documents exactly.
     return value if _LONG_NUMBER.search(data) is None else _exactly(data)
@@ -80,7 +84,7 @@ def _explained(data: bytes, error: orjson.JSONDecodeError) -> JsonError:
 
 def _exactly(data: bytes) -> Any:
     try:
-        return json.loads(data, parse_constant=_refused, parse_int=_integer)
+        return json.loads(data, parse_constant=_refused, parse_int=_integer, parse_float=_finite)
     except RecursionError as error:
         raise JsonError(1, 1, "expected less nesting") from error
     except JSONDecodeError as error:
@@ -91,6 +95,13 @@ def _integer(text: str) -> int:
     if len(text) > DIGITS_MAX:
         raise JsonError(1, 1, f"expected whole numbers of at most {DIGITS_MAX} digits")
     return int(text)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise JsonError(1, 1, "expected numbers that are finite")
+    return value
 
 
 DIGITS_MAX = 1000
