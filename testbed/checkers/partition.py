@@ -58,7 +58,11 @@ def _parts(history: OperationTable) -> Iterator[Integers]:
 
 
 def _selected(history: OperationTable, rows: Integers) -> OperationTable:
-    places = {row: place for place, row in enumerate(rows.tolist())}
+    listed = rows.tolist()
+    places = {row: place for place, row in enumerate(listed)}
+    errors = history.errors
+    # Looked up by whichever are fewer: there may be as many errors and as many parts as rows.
+    failed = errors if len(errors) < len(listed) else [row for row in listed if row in errors]
     part = dataclasses.replace(
         history,
         process=history.process[rows],
@@ -69,7 +73,7 @@ def _selected(history: OperationTable, rows: Integers) -> OperationTable:
         payload=history.payload[rows],
         line=history.line[rows],
         time_ns=None if history.time_ns is None else history.time_ns[rows],
-        errors={places[row]: text for row, text in history.errors.items() if row in places},
+        errors={places[row]: errors[row] for row in failed if row in places},
     )
     partner = [places.get(row, -1) for row in history.partner[rows].tolist()]
     part.__dict__["partner"] = np.array(partner, dtype=np.int64)
