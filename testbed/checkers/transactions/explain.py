@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from testbed.checkers.transactions.anomaly import meaning_of, split_form
 from testbed.checkers.transactions.classify import Cycle
 from testbed.checkers.transactions.finding import Finding
@@ -71,6 +73,11 @@ def short(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def position_in_process(table: TransactionTable, row: int) -> int:
+    """Which transaction of its process one is, from 1."""
+    return int(np.count_nonzero(table.process[: row + 1] == table.process[row]))
+
+
 def transaction_line(table: TransactionTable, row: int, name: str) -> str:
     """One line that says who a transaction is."""
     shown = shown_transaction(table, row)
@@ -82,7 +89,10 @@ def transaction_line(table: TransactionTable, row: int, name: str) -> str:
     ]
     more = len(shown["value"]) - len(steps)
     rest = [f"... {more} more"] if more else []
-    who = f"line {shown['line']}, process {shown['process']}, {shown['outcome']}"
+    place = f"line {shown['line']}, process {shown['process']}"
+    if not shown["line"]:
+        place = f"process {shown['process']}, transaction {position_in_process(table, row)}"
+    who = f"{place}, {shown['outcome']}"
     return f"{name} ({who}): " + ", ".join([*steps, *rest])
 
 
@@ -96,9 +106,9 @@ def cycle_shown(table: TransactionTable, cycle: Cycle, explain: ExplainEdge) -> 
         edges.append(
             {"from": names[row], "to": names[after], "kind": kind.name.lower(), "why": why}
         )
-    special = "" if cycle.special == cycle.anomaly else f" ({cycle.special})"
+    special = "" if cycle.special == cycle.anomaly else f"{cycle.special}: "
     meant = cycle.anomaly if split_form(cycle.anomaly)[1] else cycle.special
-    text = [f"{cycle.anomaly}{special}: {meaning_of(meant)}"]
+    text = [f"{special}{meaning_of(meant)}"]
     text += [f"  {transaction_line(table, row, names[row])}" for row in names]
     text += [
         f"  {edge['why']}: {edge['from']} must come before {edge['to']} ({edge['kind']})"
@@ -117,7 +127,7 @@ def cycle_shown(table: TransactionTable, cycle: Cycle, explain: ExplainEdge) -> 
 def finding_shown(table: TransactionTable, finding: Finding) -> dict[str, Any]:
     """An anomaly that is no cycle."""
     names = _names(finding.rows)
-    text = [f"{finding.anomaly}: {meaning_of(finding.anomaly)}"]
+    text = [meaning_of(finding.anomaly)]
     text += [f"  {transaction_line(table, row, names[row])}" for row in names]
     text += [f"  {line}" for line in finding.text]
     return {

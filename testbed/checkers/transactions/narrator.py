@@ -69,7 +69,7 @@ class Narrator:
             lines: What shows it.
             edges: For a cycle its edges.
         """
-        text = [f"{anomaly}: {meaning_of(anomaly)}"]
+        text = [meaning_of(anomaly)]
         text += [f"  {line}" for line in (*self.who(), *lines)]
         found = {"anomaly": anomaly, "text": text, "operations": self.operations()}
         return found | ({"edges": edges} if edges else {})
