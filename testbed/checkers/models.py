@@ -69,7 +69,7 @@ def _collection(name: str, module: str, *params: str, init: bool = False) -> Mod
 
 def _transactional(name: str, module: str, *params: str, lists: bool = False) -> Model:
     path = f"testbed.checkers.transactions.{module}"
-    return Model(name, path, "transactions", params, lists=lists)
+    return Model(name, path, "transactions", params, init=not lists, lists=lists)
 
 
 _KEY_ORDERS = ("linearizable_keys", "sequential_keys", "wfr_keys", "transaction_order")
@@ -87,7 +87,7 @@ MODELS: Mapping[str, Model] = {
         _linear("kv-append", "kv_append", keyed=True),
         _collection("total-queue", "total_queue"),
         _collection("set", "simple_set"),
-        _collection("set-full", "set_full"),
+        _collection("set-full", "set_full", "linearizable"),
         _collection("unique-ids", "unique_ids"),
         _collection("counter", "counter", init=True),
         _collection("bank", "bank", "total", "negative_balances"),
@@ -160,6 +160,7 @@ def _by_key(value: Any) -> str | None:
 PARAMS: Mapping[str, Param] = {
     "total": Param(_whole(None)),
     "negative_balances": Param(_flag),
+    "linearizable": Param(_flag),
     "group_size": Param(_whole(2)),
     "partition_by": Param(_by_key),
     "linearizable_keys": Param(_flag),

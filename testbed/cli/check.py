@@ -204,7 +204,10 @@ def _unfit(model: Model, arguments: argparse.Namespace, form: str | None) -> lis
     if arguments.init is not None and not model.init:
         problems.append(f"model '{model.name}' has no initial value")
     if form == "sessions" and (not model.leveled or model.lists):
-        problems.append(f"model '{model.name}' cannot be checked on 'sessions'")
+        needs = "appends and lists" if model.lists else "operations in an order of time"
+        problems.append(
+            f"model '{model.name}' needs {needs}, 'sessions' holds reads and writes of registers"
+        )
     return problems
 
 

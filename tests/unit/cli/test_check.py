@@ -268,3 +268,66 @@ def test_small_histories_load_no_compiler(written: Any) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_elements_that_come_late_are_violations_where_it_is_asked_for(written: Any) -> None:
+    path = written(
+        [
+            {"process": 0, "type": kind, "f": f, "value": value if kind == "ok" else asked}
+            for f, asked, value in (("add", 1, 1), ("read", None, []), ("read", None, [1]))
+            for kind in ("invoke", "ok")
+        ]
+    )
+    words = ["check", "--model", "set-full", "--params"]
+    assert main([*words, '{"linearizable": false}', path]) == 0
+    assert main([*words, '{"linearizable": true}', path]) == 1
+
+
+@pytest.mark.parametrize("model", ["rw-register", "rw-register-unique-writes"])
+def test_registers_of_transactions_have_an_initial_value(written: Any, model: str) -> None:
+    def transaction(process: int, value: Any) -> list[dict[str, Any]]:
+        return [{"process": process, "type": kind, "value": value} for kind in ("invoke", "ok")]
+
+    path = written(transaction(0, [["w", "x", 1]]) + transaction(1, [["r", "x", 5]]))
+    words = ["check", "--model", model, "--level", "serializable", "--init", "5"]
+    assert main([*words, path]) == 0
+
+
+def test_sessions_hold_no_lists(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "h.sessions.json"
+    path.write_text('{"sessions": []}', "utf-8")
+    assert main(["check", "--model", "list-append", str(path)]) == 64
+    assert "needs appends and lists, 'sessions' holds reads and writes" in capsys.readouterr().err
+
+
+def test_a_transaction_of_a_session_has_no_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "h.sessions.json"
+    ops = [[["w", "x", 1]], [["r", "x", None]]]
+    session = [{"committed": True, "ops": each} for each in ops]
+    path.write_text(json.dumps({"sessions": [session]}), "utf-8")
+    level = ["--level", "strong-session-serializable"]
+    assert main(["check", "--model", "rw-register", *level, str(path)]) == 1
+    out = capsys.readouterr().out
+    assert "(process 0, transaction 2, ok)" in out
+    assert "line 0" not in out
+
+
+def test_whole_numbers_beyond_the_floats(written: Any) -> None:
+    number = "9" * 999
+    text = "".join(
+        f'{{"process": 0, "type": "{kind}", "f": "{f}", "value": {value}}}\n'
+        for f, asked in (("write", number), ("read", "null"))
+        for kind, value in (("invoke", asked), ("ok", number))
+    )
+    assert main(["check", "--model", "register", written(text)]) == 0
+    assert main(["check", "--model", "register", written(text.replace(number, "1e999"))]) == 65
+    long = text.replace(number, f"[1234567890123456789012, 1e999, {number}]")
+    assert main(["check", "--model", "register", written(long)]) == 65
+
+
+@pytest.mark.filterwarnings("error")
+def test_many_keys_make_no_warnings(written: Any) -> None:
+    entries = [{**entry, "key": key} for key in range(20) for entry in VALID]
+    assert main(["check", "--model", "register", written(entries)]) == 0
