@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from testbed.history import scan, scan_fields, scan_pairs, scan_state, scan_tokens, scan_values
-from testbed.history.entry import TYPES, Entry
+from testbed.history.entry import Entry
 from testbed.history.interning import Interned
 from testbed.history.jsonl import entry_of_line
 from testbed.history.operation_table import Tag
@@ -24,6 +24,7 @@ from testbed.history.operations_of import (
 )
 from testbed.history.pairing import Complaints, Pairing
 from testbed.history.problem import PROBLEMS_MAX, Problem
+from testbed.history.row_entry import entry_of_row
 from testbed.history.scan_buffer import ScanBuffer
 from testbed.history.scan_state import State
 from testbed.history.scan_tables import NameTable, NumberTable
@@ -61,7 +62,7 @@ class LineScan:
         """Read all blocks."""
         line = 1
         for block in blocks:
-            line = self._block(block, line, progress or _nobody)
+            line = self._block(block, line, progress or (lambda _rows: None))
 
     def _block(self, block: bytes, line: int, progress: Callable[[int], None]) -> int:
         size = len(block) + (not block.endswith(b"\n"))
@@ -237,8 +238,9 @@ class LineScan:
         """Say what is wrong with the pairing, as the ordinary reader would."""
         aside = Complaints(self._complaints.source)
         pairing = Pairing(aside)
+        values = (self.processes.interned(), tuple(self.functions), self.keys.interned())
         for row in range(self.buffer.count):
-            entry = self._entry(row)
+            entry = entry_of_row(self.buffer.columns, row, *values)
             if entry.type == "invoke":
                 pairing.invoked(row, entry)
             else:
@@ -246,25 +248,3 @@ class LineScan:
         found = sorted([*self._problems.first, *aside.first], key=lambda problem: problem.line)
         self._problems.first = found[:PROBLEMS_MAX]
         self._problems.total += aside.total
-
-    def _entry(self, row: int) -> Entry:
-        """What the pairing needs to know of a row."""
-        columns = self.buffer.columns
-        names = ("process", "kind", "f", "key", "line", "flags")
-        process, kind, function, key, line, flags = (
-            int(columns[name].seen()[row]) for name in names
-        )
-        return Entry(
-            line,
-            self.processes.interned()[process] if flags & scan_fields.HAS_PROCESS else None,
-            TYPES[kind],
-            list(self.functions)[function],
-            key=None if key < 0 else self.keys.interned()[key],
-            time=int(columns["time"].seen()[row]) if flags & scan_fields.HAS_TIME else None,
-            index=int(columns["indexed"].seen()[row]) if flags & scan_fields.HAS_INDEX else None,
-            untimed=bool(flags & scan_fields.UNTIMED),
-        )
-
-
-def _nobody(_rows: int) -> None:
-    """Nobody wants to know how far it is."""
