@@ -93,7 +93,8 @@ def slot_of(clusters: Clusters, key: int, value: int) -> int:
     mask = len(slots) - 1
     low = ((value & 0x7FFFFFFF) * 0x9E3779B1) >> 15
     high = (((value >> 31) & 0x7FFFFFFF) * 0x85EBCA77) >> 17
-    place = (low ^ high ^ (key * 0x27D4EB2F)) & mask
+    # In plain mode the key is a number of 32 bits: its product would not fit.
+    place = int((low ^ high ^ (np.int64(key) * 0x27D4EB2F)) & mask)
     while True:
         cluster = slots[place]
         if cluster < 0 or (clusters.value[cluster] == value and clusters.key[cluster] == key):
