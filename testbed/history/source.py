@@ -50,7 +50,10 @@ class Source:
     def __init__(self, stream: BinaryIO, name: str) -> None:
         self.name = name
         buffered = io.BufferedReader(_Raw(stream), BLOCK_BYTES)
-        packed = buffered.peek(2)[:2] == _GZIP
+        try:
+            packed = buffered.peek(2)[:2] == _GZIP
+        except OSError as error:
+            raise SourceError(f"{name}: cannot be read: {error.strerror or error}") from error
         self._stream: BinaryIO = (
             io.BufferedReader(gzip.GzipFile(fileobj=buffered), BLOCK_BYTES) if packed else buffered
         )
@@ -135,6 +138,8 @@ def open_source(path: str) -> Iterator[Source]:
         HistoryError: It cannot be unpacked.
     """
     if path == "-":
+        if sys.stdin is None:  # it was closed before the process began
+            raise SourceError("standard input: cannot be read: it is closed")
         yield Source(sys.stdin.buffer, "standard input")
         return
     try:

@@ -6,6 +6,7 @@ import gzip
 import io
 import resource
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import pytest
 
@@ -72,3 +73,18 @@ def test_what_cannot_be_opened(tmp_path: Path) -> None:
     for path in (tmp_path / "none", tmp_path, Path("a\0b")):
         with pytest.raises(SourceError, match="cannot be read"), open_source(str(path)) as source:
             list(source.blocks())
+
+
+def test_an_input_that_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(SourceError, match="closed"), open_source("-"):
+        pass
+
+
+def test_an_input_whose_first_bytes_cannot_be_read() -> None:
+    class Broken(io.RawIOBase):
+        def readinto(self, buffer: object) -> int:
+            raise OSError(5, "Input/output error")
+
+    with pytest.raises(SourceError, match="h: cannot be read: Input/output error"):
+        Source(cast("BinaryIO", Broken()), "h")
