@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import pkgutil
@@ -66,6 +67,11 @@ def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt(signal.Signals(number).name)
 
 
+def _give_up_output() -> None:
+    """Let what is still to be written go nowhere: its failure would be reported once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _explain(verb: str, error: Exception) -> int:
     """Print an error for people and choose its exit code.
 
@@ -116,7 +122,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ENVIRONMENT_FAILED
     except BrokenPipeError:
         # The reader of our output went away (as with `| head`): nobody is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_output()
+        return ENVIRONMENT_FAILED
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            return _explain(arguments.verb, error)
+        where = error.filename or "the output"
+        print(
+            f"testbed {arguments.verb}: {where} cannot be written: {error.strerror}. "
+            "Make room and run it again.",
+            file=sys.stderr,
+        )
+        _give_up_output()
         return ENVIRONMENT_FAILED
     except Exception as error:  # noqa: BLE001 - the last place before the user sees a traceback
         return _explain(arguments.verb, error)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import argparse
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -104,3 +106,14 @@ def test_an_interrupt_is_never_a_pass(monkeypatch, capsys):
 def test_a_termination_signal_ends_like_ctrl_c(monkeypatch, capsys):
     assert run_with(monkeypatch, lambda: signal.raise_signal(signal.SIGTERM)) == 3
     assert "SIGTERM" in capsys.readouterr().err
+
+
+def test_a_full_disk_under_the_output_is_said_without_a_traceback():
+    command = [sys.executable, "-m", "testbed.cli.main", "doctor"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stderr == (
+        "testbed doctor: the output cannot be written: No space left on device. "
+        "Make room and run it again.\n"
+    )
