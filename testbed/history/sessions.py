@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 from testbed.history.entry import shown
 from testbed.history.pairing import Complaints
 from testbed.history.problem import Problem
+from testbed.history.quick_sessions import quick_table
 from testbed.history.source import Source
 from testbed.history.strict_json import JsonError, line_and_column, loads, place
 from testbed.history.transaction_table import Outcome, TransactionTable
@@ -38,9 +41,32 @@ def table_of(source: Source) -> TransactionTable:
     Raises:
         HistoryError: It is not as the format wants it.
     """
-    complaints = Complaints(source.name)
-    builder = TransactionBuilder(complaints, lists=False)
-    for transaction in transactions(source):
+    with _without_collection():
+        document, data = _loaded(source)
+        quick = quick_table(document, source.name)
+    return slow_table(document, data, source.name) if quick is None else quick
+
+
+@contextlib.contextmanager
+def _without_collection() -> Iterator[None]:
+    """Keep the collector from walking a million new lists again and again: none is a circle."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def slow_table(document: Any, data: bytes, name: str) -> TransactionTable:
+    """The table of any document, an operation at a time.
+
+    Raises:
+        HistoryError: It is not as the format wants it.
+    """
+    builder = TransactionBuilder(Complaints(name), lists=False)
+    for transaction in _sound(document, data, name):
         outcome = Outcome.OK if transaction.committed else Outcome.FAIL
         # The whole file may be one line: no line of it says where a transaction stands.
         builder.add(transaction.session, 0, outcome, transaction.operations)
@@ -53,12 +79,21 @@ def transactions(source: Source) -> list[SessionTransaction]:
     Raises:
         HistoryError: With everything that is not as the format wants it.
     """
+    return _sound(*_loaded(source), source.name)
+
+
+def _loaded(source: Source) -> tuple[Any, bytes]:
+    """The parsed file and its bytes."""
     data = source.whole()
-    complaints = Complaints(source.name)
     try:
-        document = loads(data)
+        return loads(data), data
     except JsonError as error:
         raise source.refused(error.problem()) from error
+
+
+def _sound(document: Any, data: bytes, name: str) -> list[SessionTransaction]:
+    """The transactions of a document, or everything that is wrong with it."""
+    complaints = Complaints(name)
     found = []
     text: str | None = None
     for item in _walk(document):
