@@ -13,9 +13,9 @@ import numpy as np
 
 from testbed.checkers.budget import OutOfBudgetError
 from testbed.checkers.request import Request, RequestError
+from testbed.checkers.transactions.order_search import Answer
 from testbed.checkers.transactions.resolve import Resolved, resolve
 from testbed.checkers.transactions.unique_levels import (
-    Decision,
     LevelJudge,
     decided_name,
 )
@@ -101,8 +101,8 @@ def _look_around(judge: LevelJudge, resolved: Resolved) -> None:
 
 
 def _merged(
-    decisions: dict[str, Decision], numbers: dict[str, float]
-) -> tuple[Validity, str, Decision | None]:
+    decisions: dict[str, Answer], numbers: dict[str, float]
+) -> tuple[Validity, str, Answer | None]:
     for level, decision in decisions.items():
         if decision.holds is False:
             assert decision.counterexample is not None
@@ -114,7 +114,7 @@ def _merged(
     return Validity.VALID, f"an order of commits explains {count}", None
 
 
-def _what(decision: Decision) -> str:
+def _what(decision: Answer) -> str:
     assert decision.counterexample is not None
     return f"{decision.counterexample['anomaly']}"
 

@@ -22,6 +22,7 @@ from testbed.checkers.transactions.causal import forced_by_past
 from testbed.checkers.transactions.commit_graph import Forced
 from testbed.checkers.transactions.level import base_of
 from testbed.checkers.transactions.narrator import Narrator
+from testbed.checkers.transactions.order_search import Answer
 from testbed.checkers.transactions.read_atomic import forced_by_sources, unrepeatable
 from testbed.checkers.transactions.read_committed import forced_by_reads
 from testbed.checkers.transactions.resolve import INTERNAL, MISREADS, THIN_AIR, Resolved
@@ -89,21 +90,6 @@ def included_in(level: str) -> frozenset[str]:
     return frozenset({level}).union(*(included_in(lower) for lower in BELOW[level]))
 
 
-@dataclass(frozen=True)
-class Decision:
-    """Whether a level holds.
-
-    Args:
-        holds: The answer; None if it was not found.
-        counterexample: What shows that it does not hold.
-        reason: Why there is no answer.
-    """
-
-    holds: bool | None
-    counterexample: dict[str, Any] | None = None
-    reason: str = ""
-
-
 @dataclass
 class LevelJudge:
     """Decides levels one by one, and remembers.
@@ -115,9 +101,9 @@ class LevelJudge:
 
     resolved: Resolved
     budget: Budget
-    decided: dict[str, Decision] = field(default_factory=dict)
+    decided: dict[str, Answer] = field(default_factory=dict)
 
-    def decide(self, level: str, effort: int | None = None) -> Decision:
+    def decide(self, level: str, effort: int | None = None) -> Answer:
         """Whether a level holds, as it is called here; weaker levels are decided first.
 
         Args:
@@ -145,10 +131,10 @@ class LevelJudge:
             ),
         )
 
-    def _decide(self, level: str, effort: int | None) -> Decision:
+    def _decide(self, level: str, effort: int | None) -> Answer:
         if any(found.holds and level in included_in(higher)
                for higher, found in self.decided.items()):  # fmt: skip
-            return Decision(holds=True)
+            return Answer(holds=True)
         if level in SEARCHED:
             below = self.decide("causal")
             return below if below.holds is False else self._search(level, effort)
@@ -161,7 +147,7 @@ class LevelJudge:
         found = self._decide_simple(level)
         return undecided if found.holds and undecided else found
 
-    def _decide_simple(self, level: str) -> Decision:
+    def _decide_simple(self, level: str) -> Answer:
         rules: dict[str, Callable[[], dict[str, Any] | None]] = {
             "read-uncommitted": lambda: self._misread({THIN_AIR}),
             "item-cut-isolation": self._cut,
@@ -171,24 +157,23 @@ class LevelJudge:
             "causal": self._causal,
         }
         counterexample = rules[level]()
-        return Decision(counterexample is None, counterexample)
+        return Answer(counterexample is None, counterexample)
 
-    def _search(self, level: str, effort: int | None) -> Decision:
+    def _search(self, level: str, effort: int | None) -> Answer:
         resolved = self.resolved
         if level in TIMED and not resolved.table.timed:
             untimed = {"strict-serializable": "serializable"}.get(level, level[len("strong-") :])
             below = self.decide(untimed, effort)
             reason = "the history carries no times, so what really came first is not known"
-            return below if below.holds is False else Decision(None, None, reason)
+            return below if below.holds is False else Answer(None, None, reason)
         if any(self.decided[lower].holds is False
                for lower in included_in(level) & self.decided.keys()):  # fmt: skip
             return next(self.decided[lower] for lower in BELOW
                         if lower in included_in(level) & self.decided.keys()
                         and self.decided[lower].holds is False)  # fmt: skip
-        found = order_search.search(resolved, level, self.budget, effort)
-        return Decision(found.holds, found.counterexample, found.reason)
+        return order_search.search(resolved, level, self.budget, effort)
 
-    def _between(self, level: str, effort: int | None) -> Decision:
+    def _between(self, level: str, effort: int | None) -> Answer:
         weaker, stronger = BETWEEN[level]
         below = self.decide(weaker, effort)
         if below.holds is False:
@@ -196,7 +181,7 @@ class LevelJudge:
         above = self.decide(stronger, effort)
         if above.holds:
             return above
-        return Decision(
+        return Answer(
             None, None, f"{level} is not decided itself: {weaker} holds, {stronger} does not"
             if above.holds is False else above.reason,
         )  # fmt: skip
