@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from experiments.promises import Setting, adequate, required, setting_of
+from experiments.promises import Setting, adequate, healed_ns, required, setting_of
 from testbed.checkers import convergence, final_counter, recovery, service, winner
 from testbed.checkers.expectation import Expectation
 from testbed.checkers.verdict import Validity, Verdict, merge
@@ -44,15 +44,6 @@ def conflicts(run: RecordedRun) -> tuple[Verdict, ...]:
     if run.windows:
         verdicts.append(service.check(run.history, tuple(_served(setting)), setting.writes))
     return tuple(verdicts)
-
-
-def healed_ns(setting: Setting) -> int:
-    """When the last fault was healed; the end of the load without one."""
-    ends = [
-        window.healed_ns or window.heal_ns or window.injected_ns or window.inject_ns
-        for window in setting.run.windows
-    ]
-    return max(ends, default=setting.end_ns)
 
 
 def _served(setting: Setting) -> Iterator[Expectation]:

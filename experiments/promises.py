@@ -206,16 +206,21 @@ def adequate(setting: Setting, required: Requirements) -> Verdict:
     return adequacy.check(run.history, required, lateness_ms=lateness_ms)
 
 
+def healed_ns(setting: Setting) -> int:
+    """When the last fault was healed; the end of the load without one."""
+    ends = [
+        window.healed_ns or window.heal_ns or window.injected_ns or window.inject_ns
+        for window in setting.run.windows
+    ]
+    return max(ends, default=setting.end_ns)
+
+
 def _recovered(setting: Setting) -> Verdict:
     run = setting.run
-    healed = [
-        window.healed_ns or window.heal_ns or window.injected_ns or window.inject_ns
-        for window in run.windows
-    ]
     return recovery.check(
         run.history,
         setting.nodes,
-        healed_ns=max(healed, default=setting.end_ns),
+        healed_ns=healed_ns(setting),
         bound_ms=bounds.recovery(run.deployment.variables).total_ms,
     )
 
