@@ -12,9 +12,9 @@ from faults.manual import Manual
 from faults.parameter import Parameter
 from faults.protocol import Context, Evidence, Fault, FaultError
 from faults.target import TargetKind
+from testbed.probes.mesh import KEEPER_PORT
 from testbed.topology.model import Topology
 
-KEEPER_PORT = 7410
 TIMEOUT_S = 5.0
 SHOWN_S = 5.0
 TOLERANCE_MS = 50.0

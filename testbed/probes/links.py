@@ -11,12 +11,10 @@ import asyncio
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import aiohttp
-
+from testbed.probes.json_source import JsonSource
 from testbed.topology.model import Node, Topology
 
 OBSERVER_PORT = 7401
-_TIMEOUT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ class LinkProbe:
             for region in topology.regions
             if topology.members("observers", region.name)
         }
-        self._session: aiohttp.ClientSession | None = None
+        self._source = JsonSource()
 
     async def reading(self, source: str, target: str) -> LinkReading:
         """What a directed link shows now; ages are None when its receiver does not answer."""
@@ -78,20 +76,13 @@ class LinkProbe:
         return [_reading(source, region, rows) for source in sources] if rows else []
 
     async def _ask(self, observer: Node) -> list[dict[str, Any]]:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_TIMEOUT_S))
-        url = f"http://{observer.address}:{OBSERVER_PORT}/"
-        try:
-            async with self._session.get(url) as answer:
-                return list((await answer.json(content_type=None))["readings"])
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError, TypeError):
-            return []
+        report = await self._source.get(f"http://{observer.address}:{OBSERVER_PORT}/")
+        rows = None if report is None else report.get("readings")
+        return rows if isinstance(rows, list) else []
 
     async def close(self) -> None:
         """Close its connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._source.close()
 
 
 def _reading(source: str, target: str, rows: list[dict[str, Any]]) -> LinkReading:

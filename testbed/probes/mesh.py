@@ -7,15 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import aiohttp
-
 from testbed.probes.consul import ConsulProbe
+from testbed.probes.json_source import JsonSource
 from testbed.probes.patroni import Member, PatroniProbe
 from testbed.probes.protocol import Claim
 from testbed.topology.model import Node, Topology
 
-_TIMEOUT_S = 1.0
-_PORT = 7410
+KEEPER_PORT = 7410
 _SILENT_MS_MAX = 3000.0
 """Publishers send something at least every half second: the keepers' heartbeats."""
 
@@ -59,17 +57,12 @@ class MeshProbe:
             for region in topology.regions
         ]
         self._consul = ConsulProbe(topology.members("consul"))
-        self._session: aiohttp.ClientSession | None = None
+        self._source = JsonSource()
 
     async def report(self, node: Node) -> MeshReport | None:
         """What one keeper sees, or None when it does not answer in time."""
-        if self._session is None:
-            timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
-            self._session = aiohttp.ClientSession(timeout=timeout)
-        try:
-            async with self._session.get(f"http://{node.address}:{_PORT}/") as answer:
-                document = await answer.json(content_type=None)
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
+        document = await self._source.get(f"http://{node.address}:{KEEPER_PORT}/")
+        if document is None:
             return None
         return MeshReport(
             node=node.name,
@@ -119,9 +112,7 @@ class MeshProbe:
         await self._consul.close()
         for cluster in self._clusters:
             await cluster.close()
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._source.close()
 
 
 def report_problems(node: Node, report: MeshReport | None) -> list[str]:

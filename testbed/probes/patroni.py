@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import aiohttp
 
 from testbed.probes.consul import ConsulProbe
+from testbed.probes.json_source import JsonSource
 from testbed.probes.protocol import Claim
 from testbed.topology.model import Node, Topology
 
-_TIMEOUT_S = 1.0
 _REST_PORT = 8008
 
 
@@ -54,22 +51,11 @@ class PatroniProbe:
         self._postgres = _within(topology.members("postgres"), scope)
         self._consul = ConsulProbe(_within(topology.members("consul"), scope))
         self._synchronous = replication != "asynchronous"
-        self._session: aiohttp.ClientSession | None = None
-
-    async def _status(self, node: Node) -> Any:
-        """What Patroni answers of itself, or None when it does not answer in time."""
-        if self._session is None:
-            timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
-            self._session = aiohttp.ClientSession(timeout=timeout)
-        try:
-            async with self._session.get(f"http://{node.address}:{_REST_PORT}/patroni") as answer:
-                return await answer.json(content_type=None)
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
-            return None
+        self._source = JsonSource()
 
     async def _member(self, node: Node) -> Member | None:
-        document = await self._status(node)
-        if not isinstance(document, dict):
+        document = await self._source.get(f"http://{node.address}:{_REST_PORT}/patroni")
+        if document is None:
             return None
         xlog = document.get("xlog", {})
         return Member(
@@ -118,9 +104,7 @@ class PatroniProbe:
     async def close(self) -> None:
         """Close its connections."""
         await self._consul.close()
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._source.close()
 
 
 def _within(nodes: tuple[Node, ...], scope: frozenset[str] | None) -> tuple[Node, ...]:
