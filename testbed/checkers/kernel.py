@@ -10,12 +10,16 @@ from __future__ import annotations
 import types
 from collections.abc import Callable
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from testbed.checkers.kernel_cache import kernel_cache
+from testbed.history.compiled_folder import compiled_folder
 
 COMPILED_FROM = 50_000
 """From so many rows on a loop is worth compiling."""
+
+PACKAGES = ("checkers", "history", "measures")
+"""The packages that hold kernels, and the constants that are compiled into them."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -72,6 +76,12 @@ class Kernel(Generic[P, R]):
         return compiled  # type: ignore[no-any-return]
 
 
+def kernel_sources() -> list[Path]:
+    """Every file that may hold a kernel."""
+    package = Path(__file__).resolve().parent.parent
+    return [path for name in PACKAGES for path in (package / name).rglob("*.py")]
+
+
 @cache
 def _compiler() -> Any:
     """The compiler, told where to keep what it compiles."""
@@ -79,7 +89,7 @@ def _compiler() -> Any:
     import numba  # noqa: PLC0415
 
     config: Any = numba.config
-    config.CACHE_DIR = str(kernel_cache())
+    config.CACHE_DIR = str(compiled_folder("kernels", kernel_sources()))
     return numba
 
 

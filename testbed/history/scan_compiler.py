@@ -5,13 +5,13 @@ Importing this module loads the compiler, which takes half a second: import it l
 
 from __future__ import annotations
 
-import hashlib
-import os
 from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
+
+from testbed.history.compiled_folder import compiled_folder
 
 ONE = np.uint64(1)
 """A place that counts up in unsigned numbers needs no check for places from the end."""
@@ -28,20 +28,7 @@ def compiled(function: Any, **options: Any) -> Any:
         config.CACHE_DIR = before
 
 
-def _cache_folder() -> Path:
-    """A folder for what is compiled from exactly these sources.
-
-    The compiler forgets a compiled function when its own module changes, but not when that of a
-    function that it calls does.
-    """
-    digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("scan*.py")):
-        digest.update(source.read_bytes())
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "testbed" / "compiled" / f"scan-{digest.hexdigest()[:16]}"
-
-
-_CACHE = _cache_folder()
+_CACHE = compiled_folder("scan", Path(__file__).parent.glob("scan*.py"))
 
 
 def part(function: Any) -> Any:
