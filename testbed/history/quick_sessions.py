@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from itertools import chain
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,15 @@ _FIELDS = {"committed", "ops"}
 _PLAIN = {int, str}
 
 
+class _Shape(NamedTuple):
+    """A document's sessions, and of all transactions together what they are and do."""
+
+    sessions: list[list[dict[str, Any]]]
+    committed: list[bool]
+    operations: list[list[Any]]
+    micros: list[list[Any]]
+
+
 def quick_table(document: Any, source: str) -> TransactionTable | None:
     """The table of a document, or None where it is not of the usual shape.
 
@@ -25,13 +34,10 @@ def quick_table(document: Any, source: str) -> TransactionTable | None:
         document: The parsed file.
         source: The file, for messages.
     """
-    if not _usual(document):
+    shape = _shape(document)
+    if shape is None:
         return None
-    sessions = document["sessions"]
-    transactions = list(chain.from_iterable(sessions))
-    committed = [one["committed"] for one in transactions]
-    operations = [one["ops"] for one in transactions]
-    micros = list(chain.from_iterable(operations))
+    sessions, committed, operations, micros = shape
     lengths = np.fromiter(map(len, operations), np.int64, len(operations))
     used = [number for number, session in enumerate(sessions) if session]
     sizes = [len(sessions[number]) for number in used]
@@ -39,7 +45,7 @@ def quick_table(document: Any, source: str) -> TransactionTable | None:
     if columns is None:
         return None
     access, keys, key, values, value = columns
-    rows = np.arange(len(transactions), dtype=np.int64)
+    rows = np.arange(len(committed), dtype=np.int64)
     return TransactionTable(
         process=np.repeat(np.arange(len(used), dtype=np.int32), sizes),
         outcome=np.where(committed, Outcome.OK, Outcome.FAIL).astype(np.int8),
@@ -55,27 +61,29 @@ def quick_table(document: Any, source: str) -> TransactionTable | None:
         values=values,
         process_names=used,
         timed=False,
-        line=np.zeros(len(transactions), np.int64),
+        line=np.zeros(len(committed), np.int64),
         source=source,
     )
 
 
-def _usual(document: Any) -> bool:
-    """Whether sessions, transactions and operations have the shape of the format."""
+def _shape(document: Any) -> _Shape | None:
+    """The parts of a document of the usual shape; None for any other."""
     if not isinstance(document, dict) or document.keys() != {"sessions"}:
-        return False
+        return None
     sessions = document["sessions"]
     if not isinstance(sessions, list) or not _all_of(list, sessions):
-        return False
+        return None
     transactions = list(chain.from_iterable(sessions))
     if not _all_of(dict, transactions) or any(one.keys() != _FIELDS for one in transactions):
-        return False
+        return None
     committed = [one["committed"] for one in transactions]
     operations = [one["ops"] for one in transactions]
     if not _all_of(bool, committed) or not _all_of(list, operations):
-        return False
+        return None
     micros = list(chain.from_iterable(operations))
-    return _all_of(list, micros) and set(map(len, micros)) <= {3}
+    if not _all_of(list, micros) or not set(map(len, micros)) <= {3}:
+        return None
+    return _Shape(sessions, committed, operations, micros)
 
 
 def _all_of(kind: type, items: list[Any]) -> bool:
