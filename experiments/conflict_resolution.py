@@ -14,11 +14,12 @@ The strategy is a variable: ``--set conflict_resolution=none`` is the control th
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, Phase, Verbosity, example, given, seed, settings
+from hypothesis import example, given, seed
 from hypothesis import strategies as st
 
 from experiments.arena import Arena
 from experiments.options import Options
+from experiments.search import search_settings
 from experiments.strategies import partitions
 from testbed.runner.plan import Load, Plan, Step
 from testbed.runner.plan_document import load_plan
@@ -27,10 +28,12 @@ from testbed.topology.settings import assignments
 
 DEPLOYMENT = "active-active"
 
-MAIN_TARGET_S = (2.0, 4.0)
+MAIN_AT_S, MAIN_DURATION_S = 2.0, 4.0
+"""When the main job's region is cut, and for how long."""
+
 RATE_OPS_S = 25.0
 TAIL_S = 1.0
-DRAW_S_MIN = 8.0
+EXAMPLE_S_MIN = 8.0
 
 
 def test_conflict_resolution(arena: Arena, options: Options, deployment: Deployment) -> None:
@@ -39,17 +42,9 @@ def test_conflict_resolution(arena: Arena, options: Options, deployment: Deploym
         arena.examine(load_plan(options.plan))
         return
     first = deployment.topology.regions[0].name
-    main = (Step("region-cut", first, *MAIN_TARGET_S),)
+    main = (Step("region-cut", first, MAIN_AT_S, MAIN_DURATION_S),)
 
-    @settings(
-        max_examples=max(1, min(options.examples, 1 + int(options.budget_s / DRAW_S_MIN))),
-        deadline=None,
-        database=None,
-        phases=(Phase.explicit, Phase.generate, Phase.shrink),
-        suppress_health_check=list(HealthCheck),
-        verbosity=Verbosity.quiet,
-        report_multiple_bugs=False,
-    )
+    @search_settings(options, EXAMPLE_S_MIN)
     @seed(options.seed)
     @given(
         schedule=partitions(deployment.topology),

@@ -13,12 +13,13 @@ Run it with ``testbed run failover``, or with ``pytest experiments/failover.py``
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, Phase, Verbosity, example, given, seed, settings
+from hypothesis import example, given, seed
 from hypothesis import strategies as st
 
 from experiments import bounds
 from experiments.arena import Arena
 from experiments.options import Options
+from experiments.search import search_settings
 from experiments.strategies import FIRST_FAULT_S, schedules
 from testbed.runner.plan import Load, Plan, Step
 from testbed.runner.plan_document import load_plan
@@ -34,6 +35,8 @@ RATE_OPS_S = 25.0
 """Of each region's clients: enough to see a gap of a tenth of a second, little enough for worlds
 in parallel."""
 
+EXAMPLE_S_MIN = 10.0
+
 TAIL_S = 5.0
 """The load runs on after the last heal."""
 
@@ -45,17 +48,7 @@ def test_failover(arena: Arena, options: Options, deployment: Deployment) -> Non
         return
     workloads = st.sampled_from(["set", "set", "register", "bank"])
 
-    # A run takes tens of seconds: no deadline, no health check of the generation's speed; the
-    # budget bounds the search and the shrinking alike, and is kept by the arena.
-    @settings(
-        max_examples=_draws(options),
-        deadline=None,
-        database=None,
-        phases=(Phase.explicit, Phase.generate, Phase.shrink),
-        suppress_health_check=list(HealthCheck),
-        verbosity=Verbosity.quiet,
-        report_multiple_bugs=False,
-    )
+    @search_settings(options, EXAMPLE_S_MIN)
     @seed(options.seed)
     @given(schedule=schedules(deployment.topology), workload=workloads)
     def search(schedule: tuple[Step, ...], workload: str) -> None:
@@ -65,15 +58,6 @@ def test_failover(arena: Arena, options: Options, deployment: Deployment) -> Non
     if options.lane == 0:
         search = example(schedule=MAIN, workload="set")(search)
     search()
-
-
-def _draws(options: Options) -> int:
-    """How many examples the budget can hold at the most: none takes less than ten seconds.
-
-    Hypothesis has no way to end a search early; what it draws when the budget is spent passes
-    unseen, and only costs the drawing.
-    """
-    return max(1, min(options.examples, 1 + int(options.budget_s / 10)))
 
 
 def plan(
