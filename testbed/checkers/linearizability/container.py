@@ -11,8 +11,9 @@ import numpy as np
 
 from testbed.checkers.linearizability.calls import NEVER, Calls
 from testbed.checkers.linearizability.judge import SHOWN_MAX, Stuck
-from testbed.checkers.linearizability.values import Numbered
-from testbed.checkers.request import RequestError
+from testbed.checkers.linearizability.shapes import refuse, require_functions
+from testbed.checkers.linearizability.values import Numbered, numbered
+from testbed.checkers.request import Request, RequestError
 from testbed.checkers.row_view import row_text, shown_row
 from testbed.history.operation_table import NULL, Integers, Kind, OperationTable
 
@@ -72,6 +73,29 @@ def rows_of(container: Container, values: Iterable[int]) -> list[int]:
     ins = [int(container.in_start[value]) for value in few]
     outs = [int(container.out_start[v]) for v in few if container.out_end[v] < NEVER]
     return ins + outs
+
+
+def contents(
+    history: OperationTable, request: Request, put: str, take: str
+) -> tuple[Numbered, list[int]]:
+    """The values of a history, and what is within at the beginning.
+
+    Args:
+        history: Of one function that puts in and one that takes out.
+        request: ``init`` is a list.
+        put: The former.
+        take: The latter.
+
+    Raises:
+        RequestError: ``init`` is no list.
+        HistoryError: An operation is of another kind, or puts null in.
+    """
+    require_functions(history, (put, take))
+    values = numbered(history, None)
+    initial = initial_values(request.init, values)
+    puts = (history.f == history.function(put)) & (history.kind == Kind.INVOKE)
+    refuse(history, puts & (values.rows == NULL), f"expected a value to {put}, not null")
+    return values, initial
 
 
 def container_of(

@@ -6,18 +6,16 @@ from testbed.checkers.linearizability.calls import Calls
 from testbed.checkers.linearizability.container import (
     Container,
     container_of,
-    initial_values,
+    contents,
     rows_of,
     stuck,
 )
 from testbed.checkers.linearizability.container_search import Discipline, searched
 from testbed.checkers.linearizability.judge import Promise, Stuck, judge_keys, nothing
 from testbed.checkers.linearizability.queue_order import Misorder, misorder
-from testbed.checkers.linearizability.shapes import refuse, require_functions
-from testbed.checkers.linearizability.values import numbered
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Verdict
-from testbed.history.operation_table import NULL, Kind, OperationTable
+from testbed.history.operation_table import Kind, OperationTable
 
 PROMISE = Promise(
     "queue",
@@ -40,11 +38,7 @@ def check(history: OperationTable, request: Request) -> Verdict:
         HistoryError: An operation is of another kind, or enqueues null.
         OutOfBudgetError: It took too long.
     """
-    require_functions(history, ("enqueue", "dequeue"))
-    values = numbered(history, None)
-    initial = initial_values(request.init, values)
-    put = (history.f == history.function("enqueue")) & (history.kind == Kind.INVOKE)
-    refuse(history, put & (values.rows == NULL), "expected a value to enqueue, not null")
+    values, initial = contents(history, request, "enqueue", "dequeue")
     if not (history.kind == Kind.OK).any():
         return nothing(PROMISE)
 

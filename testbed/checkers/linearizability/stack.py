@@ -11,19 +11,17 @@ from testbed.checkers.linearizability.calls import NEVER, Calls
 from testbed.checkers.linearizability.container import (
     Container,
     container_of,
-    initial_values,
+    contents,
     rows_of,
     stuck,
 )
 from testbed.checkers.linearizability.container_search import Discipline, searched
 from testbed.checkers.linearizability.judge import Promise, Stuck, judge_keys, nothing
 from testbed.checkers.linearizability.queue_order import empty_moments, within_all_the_while
-from testbed.checkers.linearizability.shapes import refuse, require_functions
 from testbed.checkers.linearizability.stack_peel import core
-from testbed.checkers.linearizability.values import numbered
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Verdict
-from testbed.history.operation_table import NULL, Integers, Kind, OperationTable
+from testbed.history.operation_table import Integers, Kind, OperationTable
 
 PROMISE = Promise(
     "stack",
@@ -46,11 +44,7 @@ def check(history: OperationTable, request: Request) -> Verdict:
         HistoryError: An operation is of another kind, or pushes null.
         OutOfBudgetError: It took too long.
     """
-    require_functions(history, ("push", "pop"))
-    values = numbered(history, None)
-    initial = initial_values(request.init, values)
-    put = (history.f == history.function("push")) & (history.kind == Kind.INVOKE)
-    refuse(history, put & (values.rows == NULL), "expected a value to push, not null")
+    values, initial = contents(history, request, "push", "pop")
     if not (history.kind == Kind.OK).any():
         return nothing(PROMISE)
 
