@@ -1,97 +1,96 @@
-"""Each register is linearizable: every operation takes effect at one moment between its ends.
+"""Each register of a run is linearizable: every operation takes effect between its ends.
 
-Definition: M. Herlihy and J. Wing, Linearizability, ACM TOPLAS 12(3), 1990. It is local: a history
-is linearizable exactly when that of each key is. A key whose written values are unique is decided
-by ``register_zones`` in O(n log n), any other by ``register_search`` within a budget, and beyond
-that the answer is unknown. A compare-and-set that failed says nothing.
+Definition: M. Herlihy and J. Wing, Linearizability, ACM TOPLAS 12(3), 1990. The judging is that of
+``testbed check --model cas-register``: this hands it the operations of a run, without the reads
+at replicas, which may be old.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import replace
 
+from testbed.checkers.budget import Budget, OutOfBudgetError
+from testbed.checkers.linearizability import cas_register
 from testbed.checkers.operation_view import shown
-from testbed.checkers.register_search import BUDGET, Blocked, OutOfBudgetError, search
-from testbed.checkers.register_step import RegisterStep, register_steps
-from testbed.checkers.register_zones import Contradiction, contradiction, has_unique_values
+from testbed.checkers.request import Request
 from testbed.checkers.verdict import Validity, Verdict
-from testbed.history.history import History
+from testbed.history.entry import Entry
+from testbed.history.history import History, Pair
+from testbed.history.operation import Operation
+from testbed.history.operations_of import operations_of
+from testbed.history.pairing import Complaints
 
 NAME = "linearizability"
 PROMISE = "Each register is linearizable."
+TIMEOUT_S = 60.0
+FUNCTIONS = ("read", "write", "cas")
 
 
 def check(
-    history: History,
-    *,
-    reads: Iterable[str] = ("read",),
-    write: str = "write",
-    cas: str = "cas",
-    initial: Hashable = None,
-    budget: int = BUDGET,
+    history: History, *, functions: Iterable[str] = FUNCTIONS, timeout_s: float | None = TIMEOUT_S
 ) -> Verdict:
-    """Judge every key of a history of registers.
+    """Judge every key of a history of registers, which hold null before any write.
 
     Args:
-        history: What clients saw; an operation's key says which register.
-        reads: The functions that read what was written last; not those of replicas.
-        write: The function that writes its value.
-        cas: The function whose value is old and new.
-        initial: What a register holds before any write.
-        budget: Configurations that the search of one key may make.
+        history: What clients saw; an operation's key says which register. A compare-and-set's
+            value is old and new.
+        functions: What to judge of ``read``, ``write`` and ``cas``.
+        timeout_s: How long it may take: beyond that the answer is unknown.
 
     Raises:
-        HistoryError: The history cannot be paired, or a value is no number or text.
+        HistoryError: The history cannot be paired, or a value has the wrong shape.
     """
-    by_key = register_steps(history, read=reads, write=write, cas=cas)
-    violations: list[tuple[Hashable, str, list[dict[str, Any]]]] = []
-    open_: list[tuple[Hashable, OutOfBudgetError]] = []
-    for key, steps in by_key.items():
-        try:
-            found = _judge(steps, initial, budget)
-        except OutOfBudgetError as error:
-            open_.append((key, error))
-            continue
-        if found is not None:
-            violations.append((key, *found))
-    reads_done = sum(step.kind != "write" for steps in by_key.values() for step in steps)
-    numbers = {
-        "operations": float(sum(map(len, by_key.values()))),
-        "keys": float(len(by_key)),
-        "violated_keys": float(len(violations)),
-        "open_keys": float(len(open_)),
-    }
-    if violations:
-        key, reason, _ = violations[0]
-        text = f"{len(violations)} of {len(by_key)} keys are not; key {key}: {reason}"
-        examples = tuple(
-            {"key": key, "reason": reason, "operations": operations}
-            for key, reason, operations in violations[:20]
-        )
-        return Verdict(NAME, PROMISE, Validity.VIOLATION, text, examples, numbers)
-    if open_:
-        text = f"{len(open_)} of {len(by_key)} keys are open; key {open_[0][0]}: {open_[0][1]}"
-        return Verdict(NAME, PROMISE, Validity.UNKNOWN, text, (), numbers)
-    if not reads_done:
+    pairs = history.of(functions)
+    if not any(pair.f != "write" and pair.outcome == "ok" for pair in pairs):
         text = "no read completed: there was nothing to judge"
-        return Verdict(NAME, PROMISE, Validity.UNKNOWN, text, (), numbers)
-    text = f"all {len(by_key)} keys are, over {numbers['operations']:.0f} operations"
-    return Verdict(NAME, PROMISE, Validity.VALID, text, (), numbers)
+        return Verdict(NAME, PROMISE, Validity.UNKNOWN, text)
+    entries = _entries(pairs)
+    table = operations_of((entry for entry, _ in entries), Complaints(history.source))
+    try:
+        found = cas_register.check(table, Request(budget=Budget(timeout_s)))
+    except OutOfBudgetError as error:
+        text = f"given up after {timeout_s:g} s: {error.reached}"
+        return Verdict(NAME, PROMISE, Validity.UNKNOWN, text)
+    shown_by_line = {entry.line: shown(pair) for entry, pair in entries if entry.type == "invoke"}
+    examples = tuple(
+        {**one, "operations": [shown_by_line[each["line"]] for each in one["operations"]]}
+        for one in found.counterexample
+    )
+    numbers = {
+        "operations": float(len(pairs)),
+        "keys": float(len({pair.invocation.key for pair in pairs})),
+    }
+    return replace(found, name=NAME, promise=PROMISE, counterexample=examples, numbers=numbers)
 
 
-def _judge(
-    steps: list[RegisterStep], initial: Hashable, budget: int
-) -> tuple[str, list[dict[str, Any]]] | None:
-    """Why one key's steps are not linearizable, with the operations; None if they are."""
-    found: Contradiction | Blocked | None
-    if has_unique_values(steps, initial):
-        found = contradiction(steps, initial)
-        if found is None:
-            return None
-        return found.reason, [shown(step.pair) for step in found.steps]
-    found = search(steps, initial, budget)
-    if found is None:
-        return None
-    reason = "up to this operation's return the others can be linearized, and no further"
-    return reason, [shown(step.pair) for step in (found.step, *found.pending)]
+def _entries(pairs: Iterable[Pair]) -> list[tuple[Entry, Pair]]:
+    """Invocations and completions in the order of time, each with its operation.
+
+    Operations whose ends touch were concurrent, so that at one moment invocations come first.
+    """
+    lines: list[tuple[tuple[int, int], Operation, Pair]] = []
+    completed: dict[int | str, int] = {}
+    for pair in pairs:
+        asked, answer = pair.invocation, pair.completion
+        # A process does one thing after the other, also within one moment.
+        rank = 2 if completed.get(asked.process) == asked.time else 0
+        lines.append(((asked.time, rank), asked, pair))
+        if answer is not None:
+            lines.append(((answer.time, max(rank, 1)), answer, pair))
+            completed[asked.process] = answer.time
+    lines.sort(key=lambda line: line[0])
+    return [(_entry(line, place), pair) for place, (_, line, pair) in enumerate(lines, start=1)]
+
+
+def _entry(line: Operation, place: int) -> Entry:
+    return Entry(
+        place if line.index is None else line.index,
+        line.process,
+        line.type,
+        line.f,
+        line.value,
+        line.key,
+        line.time,
+        line.error,
+    )

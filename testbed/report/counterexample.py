@@ -10,6 +10,7 @@ from testbed.report.visible import compact
 from testbed.report.wording import number
 
 _LINES_MAX = 8
+_TEXT_MAX = 400
 
 
 def counterexample_text(items: Sequence[Any]) -> str:
@@ -26,6 +27,12 @@ def counterexample_line(item: Any) -> str:
     An operation is a line of a history (``time``, ``type``), or both of its lines as a checker
     shows them (``start_ns``, ``end_ns``, ``outcome``).
     """
+    if isinstance(item, dict) and _is_text(item.get("text")):
+        # In the checker's own words; then its operations with what those leave out.
+        operations = item.get("operations")
+        told = operations if isinstance(operations, list) else []
+        lines = [compact(line, _TEXT_MAX) for line in item["text"]]
+        return "\n".join([*lines, *map(counterexample_line, told[:_LINES_MAX])])
     if not isinstance(item, dict) or "f" not in item:
         return compact(item)
     if "start_ns" in item:
@@ -55,6 +62,10 @@ _TOLD = frozenset(
     {"kind", "time", "type", "start_ns", "end_ns", "outcome", "process", "region", "node", "f"}
     | {"key", "value", "error"}
 )
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, str) for one in value)
 
 
 def _told(value: Any) -> str:

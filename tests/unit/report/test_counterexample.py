@@ -37,6 +37,12 @@ def test_anything_else_is_compact_json() -> None:
     assert counterexample_line({"f": "add"}) == '{"f":"add"}'
 
 
+def test_the_words_of_a_checker_stand_before_its_operations() -> None:
+    operation = {"process": 1, "f": "read", "start_ns": 1_000_000_000, "end_ns": 2_000_000_000}
+    item = {"anomaly": "stale", "text": ["it is", "stale"], "operations": [operation]}
+    assert counterexample_line(item) == "it is\nstale\n1.000 s to 2.000 s  process 1  read"
+
+
 def test_a_long_counterexample_is_cut_and_says_so() -> None:
     lines = counterexample_text(list(range(100))).splitlines()
     assert len(lines) == 9
