@@ -66,7 +66,7 @@ def _base64(data: bytes, name: str) -> Iterable[tuple[str, bytes]]:
 
 def _groups(groups: list[int], name: str) -> Iterable[tuple[str, bytes]]:
     for order in ("little", "big"):
-        data = b"".join(group.to_bytes(2, order) for group in groups)  # type: ignore[arg-type]
+        data = b"".join(group.to_bytes(2, order) for group in groups)
         yield f"{name} {order}-endian", data
 
 
