@@ -46,6 +46,12 @@ def compiled(function: Any) -> Any:
         config.CACHE_DIR = before
 
 
+def sealed(data: Bytes) -> Bytes:
+    """The same bytes, read-only from now on: one kind of array is compiled for, not two."""
+    data.flags.writeable = False
+    return data
+
+
 @dataclass(frozen=True, slots=True)
 class Values:
     """Decoded values, one behind the other.
@@ -67,13 +73,14 @@ class Values:
 
 def values(data: Bytes) -> Iterator[Values]:
     """Every compressed value in a block, in batches."""
+    data = sealed(data[:])
     position = 0
     while position < len(data) - 8:
         out = np.empty(OUT_BYTES, np.uint8)
         rows = np.empty((_ROWS, 2), np.int64)
         position, count, size = _values(data, position, out, rows)
         if count:
-            yield Values(out[:size], rows[:count, 0].copy(), rows[:count, 1].copy())
+            yield Values(sealed(out[:size]), rows[:count, 0].copy(), rows[:count, 1].copy())
 
 
 def decode(data: Bytes, raw: int) -> bytes:
@@ -84,7 +91,7 @@ def decode(data: Bytes, raw: int) -> bytes:
         raw: The size of the value.
     """
     out = np.empty(raw, np.uint8)
-    size, _ = decode_into(data, (0, len(data)), out, 0, raw)
+    size, _ = decode_into(sealed(data[:]), (0, len(data)), out, 0, raw)
     return out[:size].tobytes()
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from testbed.probes.pglz import RATIO_MAX, Bytes, Rows, compiled, decode
+from testbed.probes.pglz import RATIO_MAX, Bytes, Rows, compiled, decode, sealed
 
 PAGE = 8192
 _ROWS = 1 << 16
@@ -73,6 +73,7 @@ class Pieces:
         self._add(table, source, data, _in_log)
 
     def _add(self, table: str, source: str, data: Bytes, find: object) -> None:
+        data = sealed(data[:])
         position = 0
         while position < len(data):
             rows = np.empty((_ROWS, 4), np.int64)

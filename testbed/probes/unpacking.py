@@ -127,7 +127,7 @@ def _unpacked(data: Bytes) -> Iterator[tuple[str, int, bytes | str]]:
         yield from _dump(view)
     elif head.startswith(b"PK\x03\x04"):
         yield from _zip(view)
-    elif view[257:262] == b"ustar":
+    elif bytes(view[257:262]) == b"ustar":
         yield from _tar(view)
     elif head.startswith(b"BZh"):
         yield _whole("bzip2", bz2.decompress, view)

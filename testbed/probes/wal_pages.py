@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from testbed.probes.pglz import Bytes, Rows, compiled, decode_into
+from testbed.probes.pglz import Bytes, Rows, compiled, decode_into, sealed
 
 PAGE = 8192
 _SHORT, _LONG = 24, 40
@@ -69,7 +69,7 @@ def strip(data: Bytes) -> Stripped:
         sources.append(page + header)
         length += len(part)
     joined = np.concatenate(parts) if parts else np.empty(0, np.uint8)
-    return Stripped(joined, np.array(starts, np.int64), np.array(sources, np.int64))
+    return Stripped(sealed(joined), np.array(starts, np.int64), np.array(sources, np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +93,14 @@ class Images:
 
 def images(data: Bytes) -> Iterator[Images]:
     """The compressed page images of a stripped log, in batches."""
+    data = sealed(data[:])
     position = 0
     while position < len(data):
         pages = np.zeros((_ROWS, PAGE), np.uint8)
         sources = np.empty(_ROWS, np.int64)
         position, count, foreign = _images(data, position, pages.reshape(-1), sources)
         if count or foreign:
-            yield Images(pages[:count].reshape(-1), sources[:count].copy(), foreign)
+            yield Images(sealed(pages[:count].reshape(-1)), sources[:count].copy(), foreign)
 
 
 @compiled
@@ -108,9 +109,10 @@ def _half(data: Bytes, at: int) -> int:
 
 
 @compiled
-def _references(data: Bytes, at: int, end: int, blocks: Rows) -> tuple[int, int]:
-    """Read a record's block references: where its data begins, and how many there are.
+def _references(data: Bytes, at: int, end: int, blocks: Rows) -> tuple[int, int, bool]:
+    """Read a record's block references: where its data begins, how many there are, if it is sound.
 
+    In a sound record the lengths that its headers name fill it exactly.
     Each becomes a row: length of the image, its kind, offset and length of its hole, length of the
     data behind it.
     """
@@ -123,7 +125,9 @@ def _references(data: Bytes, at: int, end: int, blocks: Rows) -> tuple[int, int]
                 at += 3 if kind == 253 else 5
                 continue
             # The main data, the last header: of a short or of a long length.
-            at += 2 if kind == 255 else 5
+            short = kind == 255
+            promised += int(data[at + 1]) if short else _half(data, at + 1)
+            at += 2 if short else 5
             break
         flags = int(data[at + 1])
         row = blocks[count]
@@ -141,7 +145,7 @@ def _references(data: Bytes, at: int, end: int, blocks: Rows) -> tuple[int, int]
         at += 4 if flags & _SAME_RELATION else 16
         promised += row[0] + row[4]
         count += 1
-    return at, count
+    return at, count, end - at == promised
 
 
 @compiled
@@ -173,11 +177,11 @@ def _images(data: Bytes, position: int, pages: Bytes, sources: Rows) -> tuple[in
         padded = data[position + 18] == 0 and data[position + 19] == 0
         if 24 < total < 1 << 20 and padded and data[position + 24] <= 32:
             end = min(position + total, len(data) - 16)
-            at, found = _references(data, position + 24, end, blocks)
+            at, found, sound = _references(data, position + 24, end, blocks)
             for block in blocks[:found]:
                 if block[0] and block[1] & _COMPRESSED and at + block[0] <= len(data):
                     if not block[1] & _COMPRESSED_PGLZ:
-                        foreign += 1
+                        foreign += sound
                     elif _expand(data, at, block, pages[count * PAGE : (count + 1) * PAGE]):
                         sources[count] = at
                         count += 1
