@@ -38,7 +38,8 @@ def compiled(function: Any) -> Any:
     config: Any = numba.config
     before = config.CACHE_DIR
     here = Path(__file__).parent
-    sources = [here / name for name in ("pglz.py", "toast.py", "wal_pages.py")]
+    names = ("pglz.py", "toast.py", "wal_pages.py", "capture.py", "flows.py")
+    sources = [here / name for name in names]
     config.CACHE_DIR = str(compiled_folder("residency", sources))
     try:
         return numba.njit(function, cache=True, nogil=True)

@@ -1,0 +1,155 @@
+"""Canaries in everything that crossed the wan, link by link."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from testbed.history.residency import Finding, Found, OnWire, Searched, Unsearchable
+from testbed.probes.at_rest import Blocks, Hit
+from testbed.probes.capture import Capture, read_capture
+from testbed.probes.flows import Flow, flows_of
+from testbed.probes.patterns import Pattern
+from testbed.probes.pglz import Bytes
+from testbed.probes.protocols import SERVER, carrier_of, direction_of, encrypted, messages
+from testbed.probes.scanner import Scanner
+from testbed.topology.model import Topology
+
+_PAGE = 8192
+_STREAMED = 25
+"""Bytes before the data of a message of a replication stream: its type and three numbers."""
+
+
+def search_in_motion(
+    folder: Path, topology: Topology, patterns: Sequence[Pattern], *, begun_ns: int = 0
+) -> Found:
+    """Look for canaries in what a tap recorded.
+
+    Args:
+        folder: Of a tap that was stopped.
+        topology: Of the world that it recorded.
+        patterns: What to look for.
+        begun_ns: The monotonic time at which the run began; findings count from it.
+
+    Raises:
+        ValueError: There is no pattern.
+    """
+    scanner = Scanner(patterns)
+    found = Found()
+    for region in topology.regions:
+        recorded = read_capture(folder, region.name)
+        by_link = _by_link(topology, region.name, recorded)
+        for link, flows in by_link.items():
+            found += _search_link(link, flows, recorded, scanner, begun_ns)
+    return found
+
+
+def _by_link(topology: Topology, source: str, recorded: Capture) -> dict[str, list[Flow]]:
+    """The flows of each directed link that a region sends into."""
+    networks = {region.name: ipaddress.IPv4Network(region.network) for region in topology.regions}
+    links: dict[str, list[Flow]] = {f"{source}->{name}": [] for name in networks if name != source}
+    for flow in flows_of(recorded):
+        target = ipaddress.IPv4Address(flow.target)
+        for name, network in networks.items():
+            if target in network and name != source:
+                links[f"{source}->{name}"].append(flow)
+    return links
+
+
+def _search_link(
+    link: str, flows: Sequence[Flow], recorded: Capture, scanner: Scanner, begun_ns: int
+) -> Found:
+    blocks = Blocks(scanner)
+    unsearchable = [Unsearchable(link, problem) for problem in recorded.problems]
+    findings: list[Finding] = []
+    by_name = {}
+    for flow in flows:
+        by_name[flow.name] = flow
+        if reason := _unverifiable(flow):
+            unsearchable.append(Unsearchable(flow.name, reason))
+        hits = blocks.search(flow.data, flow.name)
+        if len(flow.data):
+            hits += _streamed(flow, blocks)
+        findings += [_finding(link, flow, hit, begun_ns) for hit in _once(hits)]
+    for name, hit in blocks.joined():
+        if flow_of_piece := by_name.get(name.partition("!")[0]):
+            findings.append(_finding(link, flow_of_piece, hit, begun_ns))
+    searched = Searched(
+        place=link,
+        kind="in motion",
+        files=len(flows),
+        bytes=sum(len(flow.data) for flow in flows),
+        unpacked_bytes=blocks.unpacked_bytes,
+        packets=sum(flow.packets for flow in flows),
+        unsearchable=(*unsearchable, *blocks.unsearchable),
+    )
+    return Found(tuple(findings), (searched,))
+
+
+def _unverifiable(flow: Flow) -> str:
+    if flow.missing:
+        return f"{flow.missing} bytes of it are missing from the recording"
+    return encrypted(flow)
+
+
+def _streamed(flow: Flow, blocks: Blocks) -> Iterator[Hit]:
+    """What a replication stream carried, without the frames of its messages.
+
+    A physical stream is the write-ahead log itself, from a position that its first message names.
+    """
+    if direction_of(flow) != SERVER:
+        return
+    parts, starts = [], []
+    first_position: int | None = None
+    for message in messages(flow, len(flow.data)):
+        body = flow.data[message.start : message.end]
+        if message.kind == b"d" and len(body) > _STREAMED and body[0] == ord("w"):
+            if first_position is None:
+                first_position = int.from_bytes(body[1:9].tobytes(), "big")
+            parts.append(body[_STREAMED:])
+            starts.append(message.start + _STREAMED)
+    if first_position is None:
+        return
+    before = np.zeros(first_position % _PAGE, np.uint8)
+    data: Bytes = np.concatenate([before, *parts])
+    # The name of a segment makes it be read as one: without page headers.
+    for hit in blocks.search(data, f"{flow.name}!{'0' * 24}"):
+        yield Hit(
+            hit.canary,
+            hit.encoding,
+            ("replication stream", *hit.inside),
+            _place(starts, parts, max(hit.offset - len(before), 0)),
+            hit.count,
+        )
+
+
+def _place(starts: Sequence[int], parts: Sequence[Bytes], offset: int) -> int:
+    """Where a byte of the joined parts lies in the flow."""
+    ends = np.cumsum([len(part) for part in parts])
+    number = int(np.searchsorted(ends, offset, side="right"))
+    number = min(number, len(parts) - 1)
+    return starts[number] + offset - (int(ends[number - 1]) if number else 0)
+
+
+def _once(hits: Sequence[Hit]) -> list[Hit]:
+    """One hit a canary and encoding: the one in the outermost layer."""
+    best: dict[tuple[str, str], Hit] = {}
+    for hit in hits:
+        key = hit.canary, hit.encoding
+        if key not in best or len(hit.inside) < len(best[key].inside):
+            best[key] = hit
+    return list(best.values())
+
+
+def _finding(link: str, flow: Flow, hit: Hit, begun_ns: int) -> Finding:
+    return Finding(
+        canary=hit.canary,
+        encoding=hit.encoding,
+        where=OnWire(link, flow.name, direction_of(flow), hit.offset, hit.inside),
+        count=hit.count,
+        time_ns=flow.time_ns(hit.offset) - begun_ns,
+        how=carrier_of(flow, hit.offset),
+    )

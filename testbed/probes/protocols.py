@@ -1,0 +1,172 @@
+"""What carried some bytes across the wan: the protocol, the statement, the replication stream.
+
+PostgreSQL's messages are read as its documentation's chapter on the frontend/backend protocol
+defines them. What is encrypted is recognised, so that it is never taken for clean.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from testbed.probes.flows import Flow
+
+CLIENT = "client to server"
+SERVER = "server to client"
+DATAGRAMS = "datagrams"
+
+_POSTGRES = 5432
+_PORTS = {
+    5432: "PostgreSQL",
+    5000: "PostgreSQL through a proxy",
+    5001: "PostgreSQL through a proxy",
+    6379: "cache",
+    8008: "Patroni's interface",
+    8300: "Consul's server calls and raft",
+    8301: "Consul's gossip",
+    8302: "Consul's gossip",
+    8500: "Consul's interface",
+}
+_STARTUP = (196608).to_bytes(4, "big")
+_HANDSHAKE = re.compile(rb"\x16\x03[\x00-\x04]..[\x01\x02]\x00..\x03[\x00-\x04]", re.DOTALL)
+_RECORD = re.compile(rb"[\x14-\x17]\x03[\x01-\x04][\x00-\x41]")
+_QUIC = b"\x00\x00\x00\x01"
+_LOOKED_AT = 1 << 16
+_WALKED_MAX = 2_000_000
+_TEXT_MAX = 300
+_FROM_CLIENT = {
+    b"Q": "statement",
+    b"P": "prepared statement",
+    b"B": "bound values of a prepared statement",
+    b"d": "COPY to the server",
+    b"F": "function call",
+}
+_FROM_SERVER = {
+    b"D": "row returned by a query",
+    b"E": "error message",
+    b"N": "notice",
+    b"A": "notification",
+    b"T": "description of a row",
+    b"C": "completion of a command",
+    b"S": "parameter's value",
+}
+_LOGICAL = {
+    b"I": "insert",
+    b"U": "update",
+    b"D": "delete",
+    b"T": "truncate",
+    b"M": "message",
+    b"R": "relation",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of PostgreSQL's protocol: its type, and the span of its body."""
+
+    kind: bytes
+    start: int
+    end: int
+
+
+def direction_of(flow: Flow) -> str:
+    """Whether it was the client that sent: the server's port is the lower of the two."""
+    if flow.kind != "tcp":
+        return DATAGRAMS
+    known = (flow.source_port in _PORTS, flow.target_port in _PORTS)
+    if known[0] != known[1]:
+        return SERVER if known[0] else CLIENT
+    return SERVER if flow.source_port < flow.target_port else CLIENT
+
+
+def encrypted(flow: Flow) -> str:
+    """Why nothing can be said of what a flow carried; empty when it is in the clear."""
+    begin = flow.data[:_LOOKED_AT].tobytes()
+    if flow.kind == "tcp":
+        if _HANDSHAKE.search(begin) or _RECORD.match(begin):
+            return "TLS: encrypted, and its keys are not known here"
+        if begin.startswith(b"SSH-"):
+            return "SSH: encrypted"
+        if begin[4:8] == (80877104).to_bytes(4, "big") and len(begin) > 8:
+            return "it may be encrypted with GSSAPI"
+    if flow.kind == "udp" and begin[:1] >= b"\xc0" and begin[1:5] == _QUIC:
+        return "QUIC: encrypted"
+    return ""
+
+
+def carrier_of(flow: Flow, offset: int) -> str:
+    """What carried a byte of a flow, in a few words for people."""
+    client = direction_of(flow) == CLIENT
+    port = flow.target_port if client else flow.source_port
+    name = _PORTS.get(port, f"port {port}") if port >= 0 else flow.kind
+    message = message_at(flow, offset)
+    if message is not None:
+        return _said(flow, message, client=client)
+    begin = flow.data[:200].tobytes()
+    asked = re.match(rb"(GET|PUT|POST|DELETE|PATCH) (\S+) HTTP/1", begin)
+    if asked:
+        return f"{name}: HTTP {asked[1].decode()} {asked[2].decode(errors='replace')}"
+    if begin.startswith(b"HTTP/1"):
+        return f"{name}: HTTP answer"
+    return name
+
+
+def messages(flow: Flow, until: int) -> list[Message]:
+    """PostgreSQL's messages from the beginning up to a byte; empty when they are none."""
+    data = memoryview(flow.data)  # type: ignore[arg-type]
+    found: list[Message] = []
+    at = _after_startup(bytes(data[:16]))
+    while at + 5 <= len(data) and at <= until and len(found) < _WALKED_MAX:
+        length = int.from_bytes(data[at + 1 : at + 5], "big")
+        kind = bytes(data[at : at + 1])
+        if length < 4 or not kind.isalnum():
+            return []
+        found.append(Message(kind, at + 5, at + 1 + length))
+        at += 1 + length
+    return found
+
+
+def message_at(flow: Flow, offset: int) -> Message | None:
+    """The message that holds a byte; None when the flow is none of PostgreSQL's."""
+    found = messages(flow, offset)
+    known = _FROM_CLIENT if direction_of(flow) == CLIENT else _FROM_SERVER
+    if found and found[-1].end > offset and found[-1].kind in {*known, b"d"}:
+        return found[-1]
+    return None
+
+
+def _after_startup(begin: bytes) -> int:
+    """Where the typed messages of a stream begin: a client's first message has no type."""
+    at = 0
+    if begin[4:8] == (80877103).to_bytes(4, "big"):  # it asked for TLS, and went on without
+        at = 8
+    if begin[at + 4 : at + 8] == _STARTUP:
+        return at + int.from_bytes(begin[at : at + 4], "big")
+    if begin[:1] == b"N" and begin[1:2] in (b"R", b"E"):  # the answer to such a question
+        return 1
+    return at
+
+
+def _said(flow: Flow, message: Message, *, client: bool) -> str:
+    body = flow.data[message.start : message.end].tobytes()
+    if client:
+        kind = _FROM_CLIENT.get(message.kind, "message")
+        who = _application(flow)
+        if message.kind in (b"Q", b"P"):
+            text = body.strip(b"\0").decode(errors="replace")[:_TEXT_MAX]
+            return f"PostgreSQL {kind}{who}: {text}"
+        return f"PostgreSQL {kind}{who}"
+    if message.kind == b"d":
+        if body[:1] == b"w":
+            change = _LOGICAL.get(body[25:26])
+            if change is not None:
+                return f"PostgreSQL logical replication, {change}"
+            return "PostgreSQL physical replication"
+        return "PostgreSQL COPY from the server (initial copy of a table, or a base backup)"
+    return f"PostgreSQL {_FROM_SERVER.get(message.kind, 'message')}"
+
+
+def _application(flow: Flow) -> str:
+    begin = flow.data[:1000].tobytes()
+    name = re.search(rb"application_name\0([^\0]+)\0", begin)
+    return f" of {name[1].decode(errors='replace')}" if name else ""
