@@ -84,8 +84,9 @@ class Blocks:
         first: dict[tuple[str, str], int] = {}
         counts: Counter[tuple[str, str]] = Counter()
         for match in self.scanner.scan(layer.data):
-            key = match.pattern.canary, _encoding(match.pattern, layer.data, match.offset)
-            first.setdefault(key, match.offset)
+            encoding, offset = _whole(match.pattern, layer.data, match.offset)
+            key = match.pattern.canary, encoding
+            first.setdefault(key, offset)
             counts[key] += 1
         return [
             Hit(canary, encoding, layer.inside, layer.origin(offset), counts[canary, encoding])
@@ -93,13 +94,15 @@ class Blocks:
         ]
 
 
-def _encoding(pattern: Pattern, data: Bytes, offset: int) -> str:
-    """A token's tail counts as the whole token only behind the rest of it."""
+def _whole(pattern: Pattern, data: Bytes, offset: int) -> tuple[str, int]:
+    """The encoding and where it begins: a token's tail is one only behind the rest of it."""
     if pattern.encoding != "utf-8":
-        return pattern.encoding
+        return pattern.encoding, offset
     head = pattern.canary[:-TAIL].encode()
-    before = data[max(offset - len(head), 0) : offset].tobytes()
-    return "utf-8" if before == head else "utf-8 tail"
+    start = offset - len(head)
+    if start >= 0 and data[start:offset].tobytes() == head:
+        return "utf-8", start
+    return "utf-8 tail", offset
 
 
 def search_at_rest(

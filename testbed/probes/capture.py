@@ -90,7 +90,8 @@ def _network_half(data: Bytes, at: int) -> int:
 
 @compiled
 def _network_word(data: Bytes, at: int) -> int:
-    return _network_half(data, at) << 16 | _network_half(data, at + 2)
+    high, low = _network_half(data, at), _network_half(data, at + 2)
+    return int(high << 16 | low)
 
 
 @compiled

@@ -100,7 +100,7 @@ def _connections(packets: Rows) -> list[Rows]:
     places = np.flatnonzero(opening)
     begins = [
         int(place)
-        for before, place in zip([-1, *places[:-1]], places, strict=True)
+        for before, place in zip([-1, *places], places, strict=False)
         if place > 0
         and (before < 0 or packets[before, capture.SEQUENCE] != packets[place, capture.SEQUENCE])
     ]
