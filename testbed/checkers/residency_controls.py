@@ -106,7 +106,9 @@ def _foreign_in_motion(
     for link in links:
         yield Control("foreign in motion", link in seen, f"a canary that may cross {link}")
     if links:
-        streamed = any(where.connection.startswith("tcp") for where in crossed)
+        streamed = any(
+            where.link in links and where.connection.startswith("tcp") for where in crossed
+        )
         yield Control("foreign in a stream", streamed, "a canary that may cross, inside TCP")
 
 
