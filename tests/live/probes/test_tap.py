@@ -145,7 +145,7 @@ def test_a_tap_that_cannot_keep_up_says_so(
     tap = Tap.start(stage.world, tmp_path / "tap")
     os.kill(tap._process.pid, signal.SIGSTOP)
     with stage.pair(EU, US) as (client, server):
-        for _ in range(80):
+        for _ in range(200):
             client.sendall(bytes(1 << 20))
             receive(server, 1 << 20)
     os.kill(tap._process.pid, signal.SIGCONT)
