@@ -7,7 +7,7 @@ import pytest
 from testbed.checkers import erasure, residency
 from testbed.checkers.residency import Territory
 from testbed.checkers.residency_controls import TYPED, controls_of
-from testbed.checkers.verdict import Validity
+from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.residency import (
     AtRest,
     Canary,
@@ -61,7 +61,7 @@ CLEAN = Found(
 )
 
 
-def judged(found: Found, controls: tuple[Control, ...] = SHOWN) -> residency.Verdict:
+def judged(found: Found, controls: tuple[Control, ...] = SHOWN) -> Verdict:
     return residency.check(TERRITORY, CANARIES, found, controls)
 
 
@@ -176,7 +176,7 @@ def test_home_wants_every_encoding() -> None:
 REQUEST = Erasure("anna", done_ns=100)
 
 
-def erased(after: Found, request: Erasure = REQUEST, before: Found = CLEAN) -> erasure.Verdict:
+def erased(after: Found, request: Erasure = REQUEST, before: Found = CLEAN) -> Verdict:
     return erasure.check(request, CANARIES, before, after, TERRITORY.nodes)
 
 
