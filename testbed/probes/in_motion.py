@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def _search_link(
             hits += _streamed(flow, blocks)
         findings += [_finding(link, flow, hit, begun_ns) for hit in _once(hits)]
     for name, hit in blocks.joined():
-        if flow_of_piece := by_name.get(name.partition("!")[0]):
+        if flow_of_piece := by_name.get(re.split("[!/]", name)[0]):
             findings.append(_finding(link, flow_of_piece, hit, begun_ns))
     searched = Searched(
         place=link,
@@ -116,7 +117,7 @@ def _streamed(flow: Flow, blocks: Blocks) -> Iterator[Hit]:
     before = np.zeros(first_position % _PAGE, np.uint8)
     data: Bytes = np.concatenate([before, *parts])
     # The name of a segment makes it be read as one: without page headers.
-    for hit in blocks.search(data, f"{flow.name}!{'0' * 24}"):
+    for hit in blocks.search(data, f"{flow.name}/{'0' * 24}"):
         yield Hit(
             hit.canary,
             hit.encoding,
