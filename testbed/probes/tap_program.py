@@ -87,6 +87,13 @@ class Ring:
             (give, 0, 0, 0),
             (give, 0, 0, 0x7FFFFFFF),
         ]
+        self._filter(program)
+
+    def shut(self) -> None:
+        """Let nothing more in, so that what was counted is what will have been written."""
+        self._filter([(0x06, 0, 0, 0)])
+
+    def _filter(self, program: list[tuple[int, int, int, int]]) -> None:
         code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
         held = ctypes.create_string_buffer(code)
         described = struct.pack("@HxxxxxxQ", len(program), ctypes.addressof(held))
@@ -142,6 +149,8 @@ def main(arguments: list[str]) -> int:
         poll.poll(RETIRE_MS)
         for ring in rings:
             ring.drain()
+    for ring in rings:
+        ring.shut()
     # The last blocks are handed over by the kernel's timer.
     until = time.monotonic() + 10 * RETIRE_MS / 1000
     while time.monotonic() < until:
