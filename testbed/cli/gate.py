@@ -1,0 +1,91 @@
+"""``testbed gate``: thresholds over runs, turned into an exit code and a CI report."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from testbed.gates.gate import GateSuite
+    from testbed.report.recorded import RecordedRun
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb to the command."""
+    parser = subparsers.add_parser(
+        "gate",
+        help="stop a release when a promise is broken",
+        description="Judges the thresholds of a gate file over runs. Exit code: 0 all promises "
+        "held, 1 one was broken, 2 inconclusive, 3 the environment failed, 64 bad usage.",
+    )
+    parser.add_argument("file", type=Path, metavar="FILE", help="gate file (TOML)")
+    parser.add_argument(
+        "--runs",
+        type=Path,
+        metavar="FOLDER",
+        help="judge what was run before, with no cluster: FOLDER/SUITE/runs, or FOLDER/runs "
+        "for a gate of one suite",
+    )
+    parser.add_argument("-n", "--lanes", type=int, default=1, metavar="N", help="worlds at once")
+    parser.add_argument("--seed", type=int, default=0, help="of all that is drawn (default 0)")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="default: runs/gate-TIME")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Returns the exit code of the gate."""
+    import time
+
+    from testbed.gates.decide import decide
+    from testbed.gates.gate_document import load_gate
+    from testbed.gates.render import render_json, render_junit, render_markdown
+    from testbed.runner.folder import FolderError
+
+    gate = load_gate(arguments.file)
+    out = (arguments.out or Path("runs") / f"gate-{time.strftime('%Y%m%d-%H%M%S')}").absolute()
+    runs, problems = {}, {}
+    for suite in gate.suites:
+        if arguments.runs is None:
+            folder = out / suite.name
+            problems[suite.name] = _run_suite(suite, arguments, folder)
+        else:
+            alone = len(gate.suites) == 1 and (arguments.runs / "runs").is_dir()
+            folder = arguments.runs if alone else arguments.runs / suite.name
+        runs[suite.name] = _recorded(folder / "runs")
+    result = decide(gate, runs, problems)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "gate.json").write_text(render_json(result), encoding="utf-8")
+        (out / "gate.xml").write_text(render_junit(result), encoding="utf-8")
+        (out / "gate.md").write_text(render_markdown(result), encoding="utf-8")
+    except OSError as error:
+        raise FolderError(f"{out} cannot be written: {error.strerror}") from error
+    sys.stdout.write(render_markdown(result))
+    return result.outcome.exit_code
+
+
+def _run_suite(suite: GateSuite, arguments: argparse.Namespace, folder: Path) -> str:
+    from experiments.conduct import check, conduct, experiment_named
+    from experiments.options import Options
+
+    experiment = experiment_named(suite.experiment)
+    options = Options(
+        deployment=suite.deployment,
+        settings=suite.settings,
+        out=folder,
+        budget_s=suite.budget_s,
+        examples=1000,
+        seed=arguments.seed,
+        lane=0,
+        progress=None,
+    )
+    check(options, experiment.deployment)
+    return conduct(experiment, options, max(1, arguments.lanes), lambda _event: None).problem
+
+
+def _recorded(folder: Path) -> list[RecordedRun]:
+    """Every run of a suite, first tries of what was tried again included."""
+    from testbed.report.folder import read_run
+
+    return [read_run(one, operations=False) for one in sorted(folder.glob("*")) if one.is_dir()]
