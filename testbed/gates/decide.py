@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from testbed.gates.gate import Finding, Gate, GateResult, GateSuite
 from testbed.gates.thresholds import NOT_A_BREACH, THRESHOLDS
@@ -95,7 +96,9 @@ def _foreign(suite: GateSuite, run: RecordedRun) -> str:
     """Why a run says nothing about this suite's system; empty where it does."""
     if run.plan is None:
         return f"{run.folder} has no plan that can be read"
-    if (run.plan.experiment, run.plan.deployment) != (suite.experiment, suite.deployment):
+    # A deployment of one's own is given by its path, and named by its folder.
+    named = Path(suite.deployment).name
+    if (run.plan.experiment, Path(run.plan.deployment).name) != (suite.experiment, named):
         return f"{run.folder} is of {run.plan.experiment} on {run.plan.deployment}"
     stated = {key: str(value) for key, value in run.plan.variables.items()}
     wanted = {key: str(value) for key, value in assignments(suite.settings).items()}

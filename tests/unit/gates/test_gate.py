@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import orjson
+import pytest
+
+from testbed.cli.main import main
+from testbed.gates.decide import decide
+from testbed.gates.gate import Gate, GateSuite
+from testbed.gates.gate_document import GateError, load_gate
+from testbed.gates.render import render_json, render_junit, render_markdown
+from testbed.report.judgement import FaultRecord, Judgement, Outcome, Promise, Recovery
+from testbed.report.recorded import RecordedRun
+from testbed.runner.plan import Load, Plan, Step
+
+SHIPPED = Path(__file__).parents[3] / "experiments" / "gates"
+ASKED = {
+    "rto_p95_s": 20,
+    "lost_writes": 0,
+    "dual_primary_runs": 0,
+    "converge_max_s": 60,
+    "availability_min": 0.5,
+    "acknowledged_writes_min": 100,
+    "schedules_min": 2,
+}
+SUITE = GateSuite("failover", "failover", "active-passive", runs_min=2, promises=ASKED)
+
+
+def run(number: int, outcome: Outcome = Outcome.VALID, **changes: Any) -> RecordedRun:
+    """A recorded run; ``changes``: lost, rto_s, writes, bit, dual, variables."""
+    lost = float(changes.get("lost", 0))  # type: ignore[arg-type]
+    writes = float(changes.get("writes", 500))  # type: ignore[arg-type]
+    dual = Outcome.VIOLATION if changes.get("dual") else Outcome.VALID
+    held = Outcome.VIOLATION if lost else changes.get("durability", Outcome.VALID)
+    plan = Plan(
+        deployment="active-passive",
+        variables=changes.get("variables", {}),  # type: ignore[arg-type]
+        load=Load("set", rate_ops_s=25.0, timeout_ms=1000),
+        schedule=(Step("region-cut", "eu", float(number), 5.0),),
+        seed=0,
+        duration_s=30.0,
+        experiment="failover",
+    )
+    fault = FaultRecord("region-cut", "eu", effect_s=1.0 if changes.get("bit", True) else None)
+    judgement = Judgement(
+        outcome,
+        promises=(
+            Promise(
+                "durability",
+                "d",
+                held,
+                "",
+                (),
+                {"lost_writes": lost, "acknowledged_writes": writes},
+            ),
+            Promise("single-primary", "s", dual),
+            Promise(
+                "recovery",
+                "r",
+                Outcome.VALID,
+                "",
+                (),
+                {"recovery_ms_max": changes.get("recovery", 9000.0)},
+            ),  # type: ignore[dict-item]
+        ),
+        recoveries=(Recovery("eu", "cut", 1.0, 2.0, changes.get("rto_s", 9.0)),),  # type: ignore[arg-type]
+        availability={"eu": changes.get("availability", 0.9)},  # type: ignore[dict-item]
+        schedule=(fault,),
+    )
+    blank = {name: () for name in RecordedRun.__dataclass_fields__}
+    blank |= {"folder": Path(f"run{number}"), "plan": plan, "judgement": judgement}
+    made = RecordedRun(**blank)  # type: ignore[arg-type]
+    return (
+        replace(made, schedule=(fault,)) if "schedule" in RecordedRun.__dataclass_fields__ else made
+    )
+
+
+def outcome(*runs: RecordedRun) -> Outcome:
+    return decide(Gate("g", (SUITE,)), {"failover": runs}).outcome
+
+
+def test_passes_when_every_threshold_is_kept():
+    assert outcome(run(1), run(2)) is Outcome.VALID
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"rto_s": 21.0}, Outcome.VIOLATION),
+        ({"rto_s": None}, Outcome.VIOLATION),
+        ({"lost": 1}, Outcome.VIOLATION),
+        ({"dual": True}, Outcome.VIOLATION),
+        ({"recovery": 61_000.0}, Outcome.VIOLATION),
+        ({"availability": 0.4}, Outcome.VIOLATION),
+        ({"outcome": Outcome.VIOLATION}, Outcome.VIOLATION),
+        ({"outcome": Outcome.UNKNOWN}, Outcome.UNKNOWN),
+        ({"outcome": Outcome.ERROR}, Outcome.ERROR),
+        ({"writes": 99}, Outcome.UNKNOWN),
+        ({"bit": False}, Outcome.UNKNOWN),
+        ({"durability": Outcome.UNKNOWN}, Outcome.UNKNOWN),
+        ({"variables": {"replication": "asynchronous"}}, Outcome.UNKNOWN),
+    ],
+)
+def test_each_promise_can_fail(changes, expected):
+    assert outcome(run(1), run(2, **changes)) is expected
+
+
+@pytest.mark.parametrize("runs", [(), (run(1),)])
+def test_too_few_runs_are_inconclusive(runs):
+    assert outcome(*runs) is Outcome.UNKNOWN
+
+
+def test_a_flaky_plan_is_inconclusive_with_its_rate():
+    runs = [run(1), run(2), run(3), run(3, Outcome.VIOLATION)]
+    result = decide(Gate("g", (SUITE,)), {"failover": runs})
+    flaky = next(one for one in result.findings if one.promise == "repeatable")
+    assert (result.outcome, flaky.measured) == (Outcome.UNKNOWN, "1 of 2 valid (50%)")
+
+
+def test_a_failure_outside_of_a_run_is_the_environments():
+    result = decide(Gate("g", (SUITE,)), {"failover": [run(1), run(2)]}, {"failover": "no disk"})
+    assert result.outcome is Outcome.ERROR
+
+
+def test_files_agree_with_the_outcome():
+    result = decide(Gate("a|b<c>", (SUITE,)), {"failover": [run(1), run(2, lost=3)]})
+    assert orjson.loads(render_json(result))["exit_code"] == 1
+    root = ET.fromstring(render_junit(result))
+    assert root.get("failures") == str(len(root.findall(".//failure"))) == "1"
+    assert "a\\|b&lt;c&gt;: ❌ failed" in render_markdown(result)
+
+
+def test_every_problem_of_a_file_is_told_at_once(tmp_path):
+    file = tmp_path / "gate.toml"
+    file.write_text(
+        'nam = 1\n[[suite]]\nexperiment = "x"\nbudget = "soon"\nruns_min = 0\n'
+        "[suite.promises]\nrto = 1\nlost_writes = -1\nrto_p95_s = true\n"
+    )
+    with pytest.raises(GateError) as caught:
+        load_gate(file)
+    for part in ("nam", "name", "experiment", "budget", "runs_min", "'rto'", "lost_writes", "True"):
+        assert part in str(caught.value)
+    assert caught.value.exit_code == 64
+
+
+@pytest.mark.parametrize("file", sorted(SHIPPED.glob("*.toml")), ids=lambda path: path.name)
+def test_shipped_gates_can_be_used(file):
+    assert load_gate(file).suites
+
+
+def test_no_runs_at_all_end_in_2_with_files(tmp_path, capsys):
+    file, out = SHIPPED / "failover.toml", tmp_path / "out"
+    assert main(["gate", str(file), "--runs", str(tmp_path), "--out", str(out)]) == 2
+    assert "inconclusive" in capsys.readouterr().out
+    assert {one.name for one in out.iterdir()} == {"gate.json", "gate.xml", "gate.md"}
+
+
+def test_a_missing_file_is_bad_usage(tmp_path, capsys):
+    assert main(["gate", str(tmp_path / "none.toml")]) == 64
+    assert "none.toml" in capsys.readouterr().err
