@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import orjson
@@ -31,13 +31,13 @@ SUITE = GateSuite("failover", "failover", "active-passive", runs_min=2, promises
 
 def run(number: int, outcome: Outcome = Outcome.VALID, **changes: Any) -> RecordedRun:
     """A recorded run; ``changes``: lost, rto_s, writes, bit, dual, variables."""
-    lost = float(changes.get("lost", 0))  # type: ignore[arg-type]
-    writes = float(changes.get("writes", 500))  # type: ignore[arg-type]
+    lost = float(changes.get("lost", 0))
+    writes = float(changes.get("writes", 500))
     dual = Outcome.VIOLATION if changes.get("dual") else Outcome.VALID
     held = Outcome.VIOLATION if lost else changes.get("durability", Outcome.VALID)
     plan = Plan(
         deployment="active-passive",
-        variables=changes.get("variables", {}),  # type: ignore[arg-type]
+        variables=changes.get("variables", {}),
         load=Load("set", rate_ops_s=25.0, timeout_ms=1000),
         schedule=(Step("region-cut", "eu", float(number), 5.0),),
         seed=0,
@@ -64,18 +64,15 @@ def run(number: int, outcome: Outcome = Outcome.VALID, **changes: Any) -> Record
                 "",
                 (),
                 {"recovery_ms_max": changes.get("recovery", 9000.0)},
-            ),  # type: ignore[dict-item]
+            ),
         ),
-        recoveries=(Recovery("eu", "cut", 1.0, 2.0, changes.get("rto_s", 9.0)),),  # type: ignore[arg-type]
-        availability={"eu": changes.get("availability", 0.9)},  # type: ignore[dict-item]
+        recoveries=(Recovery("eu", "cut", 1.0, 2.0, changes.get("rto_s", 9.0)),),
+        availability={"eu": changes.get("availability", 0.9)},
         schedule=(fault,),
     )
-    blank = {name: () for name in RecordedRun.__dataclass_fields__}
+    blank: dict[str, Any] = dict.fromkeys(RecordedRun.__dataclass_fields__, ())
     blank |= {"folder": Path(f"run{number}"), "plan": plan, "judgement": judgement}
-    made = RecordedRun(**blank)  # type: ignore[arg-type]
-    return (
-        replace(made, schedule=(fault,)) if "schedule" in RecordedRun.__dataclass_fields__ else made
-    )
+    return RecordedRun(**blank)
 
 
 def outcome(*runs: RecordedRun) -> Outcome:
