@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from testbed.gates.gate import GateSuite
+    from testbed.gates.gate import Gate, GateSuite
     from testbed.report.recorded import RecordedRun
 
 
@@ -28,6 +28,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="judge what was run before, with no cluster: FOLDER/SUITE/runs, or FOLDER/runs "
         "for a gate of one suite",
     )
+    parser.add_argument(
+        "--baseline", type=Path, metavar="FOLDER", help="as --runs: RTO must not have grown since"
+    )
     parser.add_argument("-n", "--lanes", type=int, default=1, metavar="N", help="worlds at once")
     parser.add_argument("--seed", type=int, default=0, help="of all that is drawn (default 0)")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="default: runs/gate-TIME")
@@ -37,7 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Returns the exit code of the gate."""
     import time
 
-    from testbed.gates.decide import decide
+    from testbed.gates.decide import compare, decide
+    from testbed.gates.gate import GateResult
     from testbed.gates.gate_document import load_gate
     from testbed.gates.render import render_json, render_junit, render_markdown
     from testbed.runner.folder import FolderError
@@ -50,10 +54,19 @@ def run(arguments: argparse.Namespace) -> int:
             folder = out / suite.name
             problems[suite.name] = _run_suite(suite, arguments, folder)
         else:
-            alone = len(gate.suites) == 1 and (arguments.runs / "runs").is_dir()
-            folder = arguments.runs if alone else arguments.runs / suite.name
+            folder = _folder(gate, suite, arguments.runs)
         runs[suite.name] = _recorded(folder / "runs")
     result = decide(gate, runs, problems)
+    if arguments.baseline is not None:
+        against = [
+            compare(
+                suite.name,
+                _recorded(_folder(gate, suite, arguments.baseline) / "runs"),
+                runs[suite.name],
+            )
+            for suite in gate.suites
+        ]
+        result = GateResult(result.gate, (*result.findings, *against))
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / "gate.json").write_text(render_json(result), encoding="utf-8")
@@ -63,6 +76,12 @@ def run(arguments: argparse.Namespace) -> int:
         raise FolderError(f"{out} cannot be written: {error.strerror}") from error
     sys.stdout.write(render_markdown(result))
     return result.outcome.exit_code
+
+
+def _folder(gate: Gate, suite: GateSuite, given: Path) -> Path:
+    """Where a suite was run: in the folder itself where the gate has no other."""
+    alone = len(gate.suites) == 1 and (given / "runs").is_dir()
+    return given if alone else given / suite.name
 
 
 def _run_suite(suite: GateSuite, arguments: argparse.Namespace, folder: Path) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from testbed.gates.gate import Finding, Gate, GateResult, GateSuite
+from testbed.gates.shift import RUNS_MIN, shift
 from testbed.gates.thresholds import NOT_A_BREACH, THRESHOLDS
 from testbed.report.judgement import Outcome, merge_outcomes
 from testbed.report.recorded import RecordedRun
@@ -116,3 +117,31 @@ def _flaky(runs: Sequence[RecordedRun]) -> list[list[RecordedRun]]:
 def _rate(group: Sequence[RecordedRun]) -> str:
     valid = sum(outcome_of(run) is Outcome.VALID for run in group)
     return f"{valid} of {len(group)} valid ({valid / len(group):.0%})"
+
+
+def compare(suite: str, before: Sequence[RecordedRun], after: Sequence[RecordedRun]) -> Finding:
+    """Whether the longest recovery of each run grew beyond noise since a baseline."""
+    old, new = _longest_s(before), _longest_s(after)
+    words, name = "no growth at p < 0.05", "rto against baseline"
+    if min(len(old), len(new)) < RUNS_MIN:
+        why = f"{len(old)} runs before and {len(new)} now; {RUNS_MIN} of each are needed"
+        return Finding(suite, name, Outcome.UNKNOWN, "too few runs", words, why)
+    found = shift(old, new)
+    grew = found.p < 0.05 and found.median > 0
+    said = (
+        f"{found.median:+.3f} s (95% {found.low:+.3f} to {found.high:+.3f}), p = {found.p:.4f}, "
+        f"{len(old)} and {len(new)} runs"
+    )
+    outcome = Outcome.VIOLATION if grew else Outcome.VALID
+    return Finding(suite, name, outcome, said, words, "slower beyond noise" if grew else "")
+
+
+def _longest_s(runs: Sequence[RecordedRun]) -> list[float]:
+    """One figure a run: the regions of one run waited for the same failover."""
+    found = []
+    for run in runs:
+        recoveries = run.judgement.recoveries if run.judgement else ()
+        times = [one.rto_s for one in recoveries if one.rto_s is not None]
+        if times and outcome_of(run) is Outcome.VALID:
+            found.append(max(times))
+    return found

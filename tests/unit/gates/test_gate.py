@@ -8,10 +8,11 @@ import orjson
 import pytest
 
 from testbed.cli.main import main
-from testbed.gates.decide import decide
+from testbed.gates.decide import compare, decide
 from testbed.gates.gate import Gate, GateSuite
 from testbed.gates.gate_document import GateError, load_gate
 from testbed.gates.render import render_json, render_junit, render_markdown
+from testbed.gates.shift import shift
 from testbed.report.judgement import FaultRecord, Judgement, Outcome, Promise, Recovery
 from testbed.report.recorded import RecordedRun
 from testbed.runner.plan import Load, Plan, Step
@@ -158,3 +159,22 @@ def test_no_runs_at_all_end_in_2_with_files(tmp_path, capsys):
 def test_a_missing_file_is_bad_usage(tmp_path, capsys):
     assert main(["gate", str(tmp_path / "none.toml")]) == 64
     assert "none.toml" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ([8, 9, 8.5, 9.2], [12, 13, 12.5, 14], Outcome.VIOLATION),
+        ([8, 9, 8.5, 9.2], [8.1, 9.1, 8.4, 9.3], Outcome.VALID),
+        ([12, 13, 12.5, 14], [8, 9, 8.5, 9.2], Outcome.VALID),
+        ([8, 9, 8.5], [12, 13, 12.5], Outcome.UNKNOWN),
+    ],
+)
+def test_a_regression_beyond_noise_is_found(before, after, expected):
+    old, new = ([run(n, rto_s=v) for n, v in enumerate(values)] for values in (before, after))
+    assert compare("s", old, new).outcome is expected
+
+
+def test_the_exact_test_counts_permutations():
+    found = shift([1, 2, 3, 4], [5, 6, 7, 8])
+    assert (found.p, found.median) == (1 / 70, 4)
