@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import asyncpg
 
+from testbed.clients.personal_data_operations import PERSONAL_DATA
 from testbed.clients.protocol import Completion, Invocation
 from testbed.history.history import REFUSED
 
@@ -212,6 +213,8 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = MappingProxyType(
             "row": _item_read,
         },
         "counters": {**_EVERY, "increment": _increment, "read": _total, "total": _total},
+        # Of a deployment with a placement policy, which makes these tables.
+        "personal_data": {**_EVERY, **PERSONAL_DATA},
     }
 )
 """Workload -> function name of an invocation -> the statement that performs it."""

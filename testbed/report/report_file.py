@@ -1,9 +1,11 @@
-"""Writes the HTML report of a run folder."""
+"""Writes the HTML report of a run folder, and the auditor's one where there is one."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from testbed.history.residency_record import RecordError
+from testbed.report.audit_file import write_audit
 from testbed.report.folder import read_run
 from testbed.report.html import render_html
 from testbed.report.recorded import RecordedRun
@@ -33,6 +35,9 @@ def write_report(folder: Path, output: Path | None = None) -> RecordedRun:
     try:
         partial.write_text(render_html(run), encoding="utf-8")
         partial.replace(target)
+        write_audit(run)
+    except RecordError as error:
+        raise ReportError(f"{error}: the auditor's report is left out") from error
     except OSError as error:
         raise ReportError(f"{target} cannot be written: {error.strerror}") from error
     return run

@@ -59,7 +59,7 @@ async def _load_and_break(setting: Setting) -> None:
     context = Context(setting.world, targets.resolve, setting.clock.now, setting.links)
     evidence = EvidenceLog(setting.folder.evidence)
     timeline = Timeline(plan.schedule, context, setting.clock, setting.journal, evidence)
-    workload = make(plan.load.workload, plan.load.parameters, topology)
+    workload = make(plan.load.workload, plan.load.parameters, topology, setting.space)
     setting.announcer.tell(Phase("load", remaining_s=plan.duration_s))
     try:
         async with asyncio.TaskGroup() as group:
@@ -85,7 +85,7 @@ async def _stages(setting: Setting) -> None:
     plan, topology, system = setting.plan, setting.topology, setting.system
     entries, nodes = system.entries(topology), system.nodes(topology)
     writers = tuple(entry for entry in entries if entry.name == "writer")
-    workload = make(plan.load.workload, plan.load.parameters, topology)
+    workload = make(plan.load.workload, plan.load.parameters, topology, setting.space)
     patient = system.connector(topology, plan.load.workload, setting.space, FINAL_TIMEOUT_MS)
     swift = system.connector(topology, plan.load.workload, setting.space, plan.load.timeout_ms)
     await stage.steady(setting.probe, STEADY_LIMIT_S, setting.announcer)
@@ -93,6 +93,8 @@ async def _stages(setting: Setting) -> None:
         await stage.perform_until_ok(
             patient, writers, what, recorder=setting.recorder, limit_s=STEADY_LIMIT_S
         )
+    for inspection in setting.inspections:
+        await inspection.begin()
     await _load_and_break(setting)
     await stage.see_recovery(
         swift,
@@ -112,6 +114,14 @@ async def _stages(setting: Setting) -> None:
     )
 
 
+async def _inspect(setting: Setting) -> None:
+    """What the plan's inspections look at in the end: when nobody watches any more."""
+    if setting.inspections:
+        setting.announcer.tell(Phase("final-reads", detail=", ".join(setting.plan.inspections)))
+    for inspection in setting.inspections:
+        await inspection.end()
+
+
 async def _drive(folder: RunFolder, announcer: Announcer) -> None:
     """Run the plan; ``ending.json`` is written however it ends."""
     started = time.time()
@@ -124,6 +134,7 @@ async def _drive(folder: RunFolder, announcer: Announcer) -> None:
                     await _stages(setting)
                 finally:
                     ending["pressure"] = asdict(gauge.reading())
+            await _inspect(setting)
         ending["outcome"] = "finished"
     except _EXPECTED as error:
         ending["problem"] = str(error)

@@ -60,6 +60,8 @@ class Plan:
         seed: Of every random draw in the run.
         duration_s: How long the load runs.
         experiment: Name of the experiment whose promises judge the run.
+        inspections: What is looked at besides, from before the load until after the heal: names of
+            the catalogue ``testbed/probes/inspections.py``.
         version: Of this format; a newer one is refused.
     """
 
@@ -70,4 +72,5 @@ class Plan:
     duration_s: float
     variables: Mapping[str, Any] = field(default_factory=dict)
     experiment: str = "failover"
+    inspections: tuple[str, ...] = ()
     version: int = PLAN_VERSION

@@ -85,7 +85,9 @@ def from_document(document: Any, source: str = "plan") -> Plan:
     assert isinstance(load, dict)
     assert isinstance(steps, list | tuple)
     schedule = tuple(Step(**step) for step in steps)
-    return Plan(**{**document, "load": Load(**load), "schedule": schedule})
+    inspections = tuple(document.get("inspections", ()))
+    named = {"load": Load(**load), "schedule": schedule, "inspections": inspections}
+    return Plan(**{**document, **named})
 
 
 def _unknown(document: Mapping[str, Any], kind: type, place: str) -> list[str]:
@@ -128,6 +130,11 @@ def _list(value: Any) -> str | None:
     return None if isinstance(value, list | tuple) else "must be a list"
 
 
+def _names(value: Any) -> str | None:
+    good = isinstance(value, list | tuple) and all(isinstance(one, str) and one for one in value)
+    return None if good else "must be a list of names"
+
+
 def _optional_positive(value: Any) -> str | None:
     return None if value is None else _positive(value)
 
@@ -144,6 +151,7 @@ _PLAN_SHAPE = {
     "duration_s": (_positive, True),
     "variables": (_object, False),
     "experiment": (_text, False),
+    "inspections": (_names, False),
 }
 _LOAD_SHAPE = {
     "workload": (_text, True),

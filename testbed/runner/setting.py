@@ -11,13 +11,15 @@ from testbed.clients.catalogue import SYSTEMS, System
 from testbed.history.appender import Appender
 from testbed.history.journal import Journal
 from testbed.probes.catalogue import PROBES
+from testbed.probes.inspection import Inspection, Scene
+from testbed.probes.inspections import INSPECTIONS, problems
 from testbed.probes.links import LinkProbe
 from testbed.probes.protocol import Probe
 from testbed.runner.announcer import Announcer
 from testbed.runner.clock import Clock
 from testbed.runner.folder import RolesLog, RunFolder, read_json
 from testbed.runner.plan import Plan
-from testbed.runner.plan_document import load_plan
+from testbed.runner.plan_document import PlanError, load_plan
 from testbed.runner.pressure import PressureGauge
 from testbed.runner.recorder import Recorder
 from testbed.runner.watch import watch_links, watch_rates, watch_roles
@@ -43,6 +45,7 @@ class Setting:
     recorder: Recorder
     space: int
     announcer: Announcer
+    inspections: tuple[Inspection, ...] = ()
 
 
 @contextlib.asynccontextmanager
@@ -56,6 +59,8 @@ async def opened(folder: RunFolder, announcer: Announcer) -> AsyncIterator[Setti
         JournalError: The journal can't be written.
     """
     plan = load_plan(folder.plan)
+    if unknown := problems(plan.inspections):
+        raise PlanError(str(folder.plan), unknown)
     setup = read_json(folder.deployment)
     deployment = from_document(setup["deployment"])
     topology = deployment.topology
@@ -63,12 +68,23 @@ async def opened(folder: RunFolder, announcer: Announcer) -> AsyncIterator[Setti
     journal = Journal(folder.history)
     probe = PROBES[setup["system"]](topology, deployment.variables)
     links = LinkProbe(topology)
+    world = open_world(setup["world"])
+    scene = Scene(
+        world=world,
+        deployment=deployment,
+        folder=folder.path,
+        history=folder.history,
+        space=setup["space"],
+        base_ns=clock.base_ns,
+        now=clock.now,
+    )
+    inspections = tuple(INSPECTIONS[name](scene) for name in plan.inspections)
     try:
         yield Setting(
             folder=folder,
             plan=plan,
             topology=topology,
-            world=open_world(setup["world"]),
+            world=world,
             system=SYSTEMS[setup["system"]],
             probe=probe,
             links=links,
@@ -77,8 +93,11 @@ async def opened(folder: RunFolder, announcer: Announcer) -> AsyncIterator[Setti
             recorder=Recorder(journal, clock),
             space=setup["space"],
             announcer=announcer,
+            inspections=inspections,
         )
     finally:
+        for inspection in inspections:
+            await inspection.close()
         await probe.close()
         await links.close()
         journal.close()

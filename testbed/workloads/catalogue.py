@@ -11,6 +11,7 @@ from testbed.workloads.bank import BankWorkload
 from testbed.workloads.counters import CountersWorkload
 from testbed.workloads.items import ItemsWorkload
 from testbed.workloads.parameter import WorkloadError
+from testbed.workloads.personal_data import PersonalDataWorkload
 from testbed.workloads.protocol import Workload
 from testbed.workloads.register import RegisterWorkload
 from testbed.workloads.set import SetWorkload
@@ -21,6 +22,7 @@ WorkloadClass = (
     | type[BankWorkload]
     | type[ItemsWorkload]
     | type[CountersWorkload]
+    | type[PersonalDataWorkload]
 )
 
 _CLASSES: tuple[WorkloadClass, ...] = (
@@ -29,6 +31,7 @@ _CLASSES: tuple[WorkloadClass, ...] = (
     BankWorkload,
     ItemsWorkload,
     CountersWorkload,
+    PersonalDataWorkload,
 )
 
 WORKLOADS: Mapping[str, WorkloadClass] = MappingProxyType(
@@ -48,13 +51,22 @@ def workload_class(name: str) -> WorkloadClass:
     return WORKLOADS[name]
 
 
-def make(name: str, parameters: Mapping[str, Any], topology: Topology) -> Workload:
+def make(name: str, parameters: Mapping[str, Any], topology: Topology, space: int = 0) -> Workload:
     """A workload for the clients of every region of a topology.
+
+    Args:
+        name: A key of ``WORKLOADS``.
+        parameters: Its own, by name.
+        topology: Whose clients take part.
+        space: Number of the run, for a workload whose values no other run may have.
 
     Raises:
         WorkloadError: With every problem of the name or the parameters.
     """
-    return workload_class(name)(parameters, [region.name for region in topology.regions])
+    found = workload_class(name)
+    if found is PersonalDataWorkload:
+        return PersonalDataWorkload.for_run(parameters, topology, space)
+    return found(parameters, [region.name for region in topology.regions])
 
 
 def problems(name: str, parameters: Mapping[str, Any]) -> Sequence[str]:

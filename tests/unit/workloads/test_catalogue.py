@@ -15,15 +15,15 @@ TOPOLOGY = Topology((Region("eu-west", "EU", 1), Region("us-east", "US", 2)), ()
 def test_each_workload_is_made_by_name(name: str) -> None:
     workload = make(name, {}, TOPOLOGY)
     assert workload.name == name
-    # The tables of a mesh belong to the deployment: logical replication brings none.
-    made_before = name in {"items", "counters"}
+    # Some tables belong to the deployment: logical replication brings none.
+    made_before = name in {"items", "counters", "personal_data"}
     assert [what.f for what in workload.setup()][:1] == ([] if made_before else ["schema"])
     assert workload.final()
     assert problems(name, {}) == ()
 
 
 def test_an_unknown_name_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(WorkloadError, match="bank, counters, items, register, set"):
+    with pytest.raises(WorkloadError, match="bank, counters, items, personal_data, register, set"):
         make("queue", {}, TOPOLOGY)
     assert problems("queue", {})
 

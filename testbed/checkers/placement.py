@@ -1,0 +1,94 @@
+"""A recorded search for personal data, judged: residency, its controls, and the causes of leaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from testbed.checkers import residency, residency_controls
+from testbed.checkers.residency import Territory
+from testbed.checkers.residency_causes import Cause, causes
+from testbed.checkers.verdict import Validity, Verdict
+from testbed.history.residency import Canary, Control
+from testbed.history.residency_record import ResidencyRecord, unsought
+
+_TYPES = {
+    "uuid": "uuid raw",
+    "bigint": "bigint little-endian",
+    "numeric": "numeric little-endian",
+    "bytea": "bytea raw",
+    "text": "utf-8",
+}
+"""How a twin in a column of a type lies in a table's file."""
+
+
+def check(record: ResidencyRecord, written: Iterable[Canary]) -> Verdict:
+    """Judge a record.
+
+    Args:
+        record: Of a run.
+        written: Every canary that clients wrote, as the history has them.
+
+    Returns:
+        As :func:`testbed.checkers.residency.check`, with the causes of leaks named; also unknown
+        when something was written that was not looked for.
+    """
+    shown = list(controls(record))
+    if missed := unsought(record, written):
+        detail = f"{len(missed)} canaries that clients wrote were not looked for"
+        shown.append(Control("completeness", shown=False, detail=detail))
+    verdict = residency.check(territory_of(record), record.canaries, record.found, shown)
+    if verdict.validity is not Validity.VIOLATION:
+        return verdict
+    said = "; ".join(cause.sentence for cause in causes_of(record))
+    return replace(verdict, reason=f"{said}. In particular: {verdict.reason}")
+
+
+def territory_of(record: ResidencyRecord) -> Territory:
+    """What a record is judged against."""
+    allowed = {
+        name: None if where is None else frozenset(where) for name, where in record.allowed.items()
+    }
+    return Territory(allowed, record.nodes, record.links)
+
+
+def controls(record: ResidencyRecord) -> tuple[Control, ...]:
+    """The positive controls of a record, shown or not."""
+    tables = record.policy.get("tables", {})
+    encodings = {
+        name: _encodings(one, tables.get(one.get("table"), {}))
+        for name, one in record.policy.get("classes", {}).items()
+        if one.get("table")
+    }
+    return residency_controls.controls_of(
+        territory_of(record), record.canaries, record.found, encodings
+    )
+
+
+def _encodings(data_class: Mapping[str, Any], table: Mapping[str, Any]) -> tuple[str, ...]:
+    """In which forms a class must be seen at home: one for each type of a column of its own."""
+    columns = table.get("columns", {})
+    own = set(data_class.get("columns", ())) - set(table.get("key", ()))
+    if data_class.get("rule") == "pinned" and table.get("personal"):
+        own &= set(table["personal"])
+    found = {_TYPES[columns[name]] for name in own if columns.get(name) in _TYPES}
+    return tuple(sorted(found)) or residency_controls.TEXT
+
+
+def causes_of(record: ResidencyRecord) -> tuple[Cause, ...]:
+    """How what is abroad came there."""
+    classes = record.policy.get("classes", {}).values()
+    columns = {
+        str(one["name"])
+        for one in classes
+        if one["rule"] == "pinned" and any(_narrower(other, one) for other in classes)
+    }
+    by_token = {canary.token: canary for canary in record.canaries}
+    return causes(territory_of(record), by_token, record.found, columns)
+
+
+def _narrower(crossing: Mapping[str, Any], pinned: Mapping[str, Any]) -> bool:
+    """Whether a class of the same table crosses without all columns of a pinned one."""
+    same = crossing["rule"] != "pinned" and crossing.get("table") == pinned.get("table")
+    return same and not set(pinned.get("columns", ())) <= set(crossing.get("columns", ()))

@@ -1,0 +1,126 @@
+"""``residency.json`` of a run: where data may be, what was searched and what was found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from testbed.history.history import History
+from testbed.history.residency import (
+    Canary,
+    Found,
+    canaries_document,
+    canaries_of,
+    found_document,
+    found_of,
+)
+
+RECORD_VERSION = 1
+FILE = "residency.json"
+
+
+class RecordError(ValueError):
+    """The record is missing, damaged or of a newer version; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResidencyRecord:
+    """All that judging where data was needs beside the history.
+
+    Args:
+        policy: The placement policy as plain JSON, for people.
+        allowed: The jurisdictions of each data class; None for one that may be anywhere.
+        nodes: Jurisdiction by node.
+        links: Jurisdictions of sender and receiver by directed link.
+        canaries: What was searched for: what clients wrote, and the controls.
+        found: What was found and what was looked at.
+        seconds: How long each part took, by name.
+    """
+
+    policy: Mapping[str, Any]
+    allowed: Mapping[str, tuple[str, ...] | None]
+    nodes: Mapping[str, str]
+    links: Mapping[str, tuple[str, str]]
+    canaries: tuple[Canary, ...]
+    found: Found
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+def written_canaries(history: History) -> tuple[Canary, ...]:
+    """Every canary that a client sent, whatever became of the operation.
+
+    Raises:
+        TypeError: An operation's canaries are damaged.
+    """
+    found: list[Canary] = []
+    for operation in history:
+        value = operation.value
+        if operation.type == "invoke" and isinstance(value, Mapping) and "canaries" in value:
+            found += canaries_of(value["canaries"])
+    return tuple(found)
+
+
+def write_record(record: ResidencyRecord, path: Path) -> None:
+    """Write it whole or not at all.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    document = {
+        "version": RECORD_VERSION,
+        "policy": record.policy,
+        "allowed": {name: where and list(where) for name, where in record.allowed.items()},
+        "nodes": dict(record.nodes),
+        "links": {name: list(ends) for name, ends in record.links.items()},
+        "canaries": canaries_document(record.canaries),
+        "found": found_document(record.found),
+        "seconds": dict(record.seconds),
+    }
+    partial = path.with_name(f".{path.name}.part")
+    partial.write_text(json.dumps(document) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def read_record(path: Path) -> ResidencyRecord:
+    """Read it.
+
+    Raises:
+        RecordError: It is missing or damaged.
+    """
+    try:
+        document = json.loads(path.read_bytes())
+        version = document["version"]
+        if version != RECORD_VERSION:
+            raise RecordError(
+                f"{path} has version {version}, this testbed reads {RECORD_VERSION}: use the"
+                " testbed that wrote it"
+            )
+        return ResidencyRecord(
+            policy=document["policy"],
+            allowed={
+                name: None if where is None else tuple(where)
+                for name, where in document["allowed"].items()
+            },
+            nodes=document["nodes"],
+            links={name: (ends[0], ends[1]) for name, ends in document["links"].items()},
+            canaries=canaries_of(document["canaries"]),
+            found=found_of(document["found"]),
+            seconds=document.get("seconds", {}),
+        )
+    except FileNotFoundError as error:
+        raise RecordError(
+            f"{path.parent} has no {path.name}: the search for personal data did not end"
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        if isinstance(error, RecordError):
+            raise
+        raise RecordError(f"{path} is damaged: {error!r}") from error
+
+
+def unsought(record: ResidencyRecord, written: Iterable[Canary]) -> tuple[Canary, ...]:
+    """Canaries that were written and that the search did not look for."""
+    known = {canary.token for canary in record.canaries}
+    return tuple(canary for canary in written if canary.token not in known)

@@ -1,0 +1,19 @@
+"""The inspections by name: a new one is a file here, and a line below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from testbed.probes.inspection import Inspection, Scene
+
+INSPECTIONS: Mapping[str, Callable[[Scene], Inspection]] = MappingProxyType({})
+"""Name in a plan -> maker of the inspection."""
+
+
+def problems(names: tuple[str, ...]) -> list[str]:
+    """Names that are no inspection's, a sentence each."""
+    known = ", ".join(INSPECTIONS)
+    return [
+        f"unknown inspection '{name}' (known: {known})" for name in names if name not in INSPECTIONS
+    ]

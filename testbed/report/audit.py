@@ -1,0 +1,154 @@
+"""The auditor's report of a run: policy, topology, what was searched, what was found, evidence.
+
+It is made from the run folder alone, and says with which command the run is repeated.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from testbed.checkers.placement import causes_of, controls, territory_of
+from testbed.checkers.residency import LEAK, explained, leaks
+from testbed.checkers.residency_causes import CAUSES
+from testbed.history.residency import Canary
+from testbed.history.residency_record import FILE, RecordError, ResidencyRecord, read_record
+from testbed.report.recorded import RecordedRun
+from testbed.report.story import headline
+
+AUDIT_FORMAT = "testbed.audit"
+AUDIT_VERSION = 1
+SCOPE = (
+    "free blocks of the machine's own disk, which belong to no node",
+    "memory of running programs; servers were made to write theirs to disk before the search",
+    "data that is encrypted or compressed with lz4 or zstd: where it was met it is named below",
+    "a text that is cut in two by the border of two write-ahead log segments",
+)
+"""What no search of this kind covers, said in every report."""
+
+_FINDINGS_MAX = 2000
+
+
+def audit_of(run: RecordedRun) -> dict[str, Any] | None:
+    """The report as plain data; None for a run in which personal data was not searched for.
+
+    Raises:
+        RecordError: The record of the search is damaged.
+    """
+    path = run.folder / FILE
+    if not path.exists():
+        return None
+    record = read_record(path)
+    judged = run.judgement
+    found = headline(run)
+    return {
+        "format": AUDIT_FORMAT,
+        "version": AUDIT_VERSION,
+        "run": run.folder.name,
+        "started": judged.started if judged else "",
+        "outcome": found.outcome.value,
+        "headline": found.line,
+        "reason": found.sentence,
+        "promises": [
+            {"promise": each.promise, "outcome": each.outcome.value, "reason": each.reason}
+            for each in (judged.promises if judged else ())
+        ],
+        "policy": dict(record.policy),
+        "topology": _topology(run, record),
+        "schedule": [asdict(fault) for fault in (judged.schedule if judged else ())],
+        "written": _written(record),
+        "searched": [asdict(one) for one in record.found.searched],
+        "totals": _totals(record),
+        "controls": [asdict(control) for control in controls(record)],
+        "causes": [
+            {
+                "cause": cause.name,
+                "what": CAUSES[cause.name],
+                "leaks": cause.leaks,
+                "classes": list(cause.classes),
+                "places": list(cause.places),
+            }
+            for cause in causes_of(record)
+        ],
+        "findings": _findings(record),
+        "not_covered": list(SCOPE),
+        "seconds": dict(record.seconds),
+        "versions": dict(judged.environment.get("programs", {})) if judged else {},
+        "reproduce": reproduce(run.folder),
+    }
+
+
+def reproduce(folder: Path) -> list[str]:
+    """The command that runs the same plan again."""
+    return ["testbed", "replay", str(folder)]
+
+
+def _topology(run: RecordedRun, record: ResidencyRecord) -> dict[str, Any]:
+    judged = run.judgement
+    return {
+        "deployment": run.plan.deployment if run.plan else "",
+        "variables": dict(run.plan.variables) if run.plan else {},
+        "regions": dict(judged.regions) if judged else {},
+        "nodes": [
+            {"node": node, "region": (judged.nodes.get(node, "") if judged else ""),
+             "jurisdiction": jurisdiction}
+            for node, jurisdiction in record.nodes.items()
+        ],
+        "links": [{"link": name, "from": a, "to": b} for name, (a, b) in record.links.items()],
+    }  # fmt: skip
+
+
+def _written(record: ResidencyRecord) -> list[dict[str, Any]]:
+    """Canaries by class: how many, of how many subjects, and where they may be."""
+    by_class: dict[str, list[Canary]] = {}
+    for canary in record.canaries:
+        if canary.purpose != LEAK:
+            by_class.setdefault(canary.data_class, []).append(canary)
+    return [
+        {
+            "data_class": name,
+            "canaries": len(those),
+            "subjects": len({canary.subject for canary in those}),
+            "written_as": dict(Counter(canary.purpose for canary in those)),
+            "allowed": where and list(where),
+        }
+        for name, where in record.allowed.items()
+        if (those := by_class.get(name, []))
+    ]
+
+
+def _totals(record: ResidencyRecord) -> dict[str, int]:
+    searched = record.found.searched
+    at_rest = [one for one in searched if one.kind == "at rest"]
+    in_motion = [one for one in searched if one.kind == "in motion"]
+    return {
+        "canaries": len(record.canaries),
+        "nodes": len({one.place for one in at_rest}),
+        "files": sum(one.files for one in at_rest),
+        "bytes_at_rest": sum(one.bytes for one in at_rest),
+        "links": len({one.place for one in in_motion}),
+        "connections": sum(one.files for one in in_motion),
+        "packets": sum(one.packets for one in in_motion),
+        "bytes_in_motion": sum(one.bytes for one in in_motion),
+        "unpacked_bytes": sum(one.unpacked_bytes for one in searched),
+        "unsearchable": sum(len(one.unsearchable) for one in searched),
+        "occurrences": sum(finding.count for finding in record.found.findings),
+    }
+
+
+def _findings(record: ResidencyRecord) -> dict[str, Any]:
+    """What was found abroad, the control's leak apart; by place, and one by one up to a bound."""
+    by_token: Mapping[str, Canary] = {canary.token: canary for canary in record.canaries}
+    leaked = leaks(territory_of(record), by_token, record.found)
+    real = [pair for pair in leaked if pair[0].purpose != LEAK]
+    return {
+        "total": len(real),
+        "listed": [explained(*pair) for pair in real[:_FINDINGS_MAX]],
+        "deliberate": [explained(*pair) for pair in leaked if pair[0].purpose == LEAK],
+    }
+
+
+__all__ = ["AUDIT_FORMAT", "AUDIT_VERSION", "RecordError", "audit_of", "reproduce"]

@@ -1,0 +1,181 @@
+"""A recorded search judged as a whole: controls, doubts, and the causes of leaks by name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from testbed.checkers.placement import causes_of, check, controls
+from testbed.checkers.residency_causes import CAUSES
+from testbed.checkers.verdict import Validity
+from testbed.history.residency import AtRest, Canary, Finding, Found, OnWire, Searched
+from testbed.history.residency_record import (
+    RecordError,
+    ResidencyRecord,
+    read_record,
+    unsought,
+    write_record,
+)
+from testbed.workloads.canary import LEAK, Canaries
+
+MADE = Canaries(1)
+PERSON = MADE.make("customers_eu", "s1", "customers/1", jurisdiction="EU")
+DELIVERY = MADE.make("deliveries_eu", "s1", "orders/1", jurisdiction="EU")
+COMPANY = MADE.make("companies", "s2", "customers/2", jurisdiction="EU")
+AMERICAN = MADE.make("companies", "s3", "customers/3", jurisdiction="US")
+CONTROL = MADE.make("customers_eu", "control", "file", jurisdiction="EU", purpose=LEAK)
+HOME, ABROAD = "eu-west-db1", "us-east-db1"
+OUT, BACK = "eu-west->us-east", "us-east->eu-west"
+POLICY: dict[str, Any] = {
+    "tables": {
+        "customers": {"columns": {"id": "bigint", "full_name": "text"}, "key": ["id"],
+                      "personal": ["full_name"]},
+        "orders": {"columns": {"id": "bigint", "address": "text", "amount": "text"}, "key": ["id"],
+                   "personal": ["address"]},
+    },
+    "classes": {
+        "customers_eu": {"name": "customers_eu", "rule": "pinned", "table": "customers",
+                         "columns": ["id", "full_name"]},
+        "companies": {"name": "companies", "rule": "freely", "table": "customers",
+                      "columns": ["id", "full_name"]},
+        "deliveries_eu": {"name": "deliveries_eu", "rule": "pinned", "table": "orders",
+                          "columns": ["address"]},
+        "order_figures": {"name": "order_figures", "rule": "pseudonymised", "table": "orders",
+                          "columns": ["amount"]},
+    },
+}  # fmt: skip
+
+
+def at(canary: Canary, node: str, how: str, file: str = "/srv/f") -> Finding:
+    return Finding(canary.token, "utf-8", AtRest(node, file, 0), how=how)
+
+
+def wire(canary: Canary, link: str, how: str) -> Finding:
+    return Finding(canary.token, "utf-8", OnWire(link, "tcp a->b", "server to client", 0), how=how)
+
+
+HEALTHY = (
+    at(PERSON, HOME, "table"),
+    at(DELIVERY, HOME, "table"),
+    at(COMPANY, HOME, "table"),
+    at(AMERICAN, ABROAD, "table"),
+    at(COMPANY, ABROAD, "table"),
+    at(AMERICAN, HOME, "table"),
+    wire(COMPANY, OUT, "PostgreSQL logical replication, insert"),
+    wire(AMERICAN, BACK, "PostgreSQL logical replication, insert"),
+    at(CONTROL, ABROAD, "file"),
+)
+
+
+def record(*more: Finding, without: Finding | None = None) -> ResidencyRecord:
+    return ResidencyRecord(
+        policy=POLICY,
+        allowed={"customers_eu": ("EU",), "deliveries_eu": ("EU",), "companies": None},
+        nodes={HOME: "EU", ABROAD: "US"},
+        links={OUT: ("EU", "US"), BACK: ("US", "EU")},
+        canaries=(PERSON, DELIVERY, COMPANY, AMERICAN, CONTROL),
+        found=Found(
+            tuple(each for each in (*HEALTHY, *more) if each is not without),
+            (
+                Searched(HOME, "at rest", files=3, bytes=9),
+                Searched(ABROAD, "at rest", files=3, bytes=9),
+                Searched(OUT, "in motion", files=1, bytes=9, packets=2),
+                Searched(BACK, "in motion", files=1, bytes=9, packets=2),
+            ),
+        ),
+    )
+
+
+WRITTEN = (PERSON, DELIVERY, COMPANY, AMERICAN)
+
+
+def test_a_healthy_run_is_clean() -> None:
+    verdict = check(record(), WRITTEN)
+    assert verdict.validity is Validity.VALID, verdict.reason
+    assert causes_of(record()) == ()
+
+
+@pytest.mark.parametrize("number", [0, 1, 4, 6, 7, 8])
+def test_every_control_is_needed(number: int) -> None:
+    verdict = check(record(without=HEALTHY[number]), WRITTEN)
+    assert verdict.validity is Validity.UNKNOWN
+    assert "control" in verdict.reason
+
+
+def test_what_was_not_looked_for_makes_it_inconclusive() -> None:
+    late = MADE.make("customers_eu", "s9", "customers/9", jurisdiction="EU")
+    verdict = check(record(), (*WRITTEN, late))
+    assert verdict.validity is Validity.UNKNOWN
+    assert "completeness" in verdict.reason
+    assert unsought(record(), (late,)) == (late,)
+
+
+@pytest.mark.parametrize(
+    ("cause", "findings"),
+    [
+        ("row filter", [wire(PERSON, OUT, "PostgreSQL logical replication, insert"),
+                        at(PERSON, ABROAD, "table or index file")]),
+        ("column list", [wire(DELIVERY, OUT, "PostgreSQL logical replication, insert"),
+                         at(DELIVERY, ABROAD, "write-ahead log")]),
+        ("standby", [wire(PERSON, OUT, "PostgreSQL physical replication"),
+                     at(PERSON, ABROAD, "write-ahead log")]),
+        ("backup", [wire(PERSON, OUT, "PostgreSQL COPY from the server (...)"),
+                    at(PERSON, ABROAD, "dump")]),
+        ("backup", [at(PERSON, ABROAD, "backup: table or index file")]),
+        ("statement log", [wire(PERSON, OUT, "port 7411"), at(PERSON, ABROAD, "log file")]),
+        ("cache", [wire(PERSON, OUT, "PostgreSQL row returned by a query"),
+                   at(PERSON, ABROAD, "cache's own file")]),
+        ("Consul", [wire(PERSON, OUT, "PostgreSQL row returned by a query"),
+                    at(PERSON, ABROAD, "Consul's raft log")]),
+        ("routing", [wire(PERSON, OUT, "PostgreSQL bound values of a prepared statement")]),
+        ("routing", [wire(PERSON, OUT, "PostgreSQL statement: insert"),
+                     at(PERSON, ABROAD, "log file")]),
+        ("copy", [wire(PERSON, OUT, "PostgreSQL COPY from the server (...)"),
+                  at(PERSON, ABROAD, "write-ahead log")]),
+        ("read", [wire(PERSON, OUT, "PostgreSQL row returned by a query")]),
+        ("unexplained", [at(PERSON, ABROAD, "table or index file")]),
+    ],
+)  # fmt: skip
+def test_the_cause_is_named(cause: str, findings: list[Finding]) -> None:
+    found = record(*findings)
+    named = causes_of(found)
+    assert [one.name for one in named] == [cause]
+    verdict = check(found, WRITTEN)
+    assert verdict.validity is Validity.VIOLATION
+    assert verdict.reason.startswith(CAUSES[cause])
+
+
+def test_a_leak_on_purpose_has_no_cause() -> None:
+    assert causes_of(record(wire(CONTROL, OUT, "port 7400"))) == ()
+
+
+def test_home_must_show_each_type_of_column() -> None:
+    details = [one.detail for one in controls(record()) if one.name == "home"]
+    assert details[0] == "customers_eu at home as utf-8"
+
+
+def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "residency.json"
+    write_record(record(), path)
+    assert read_record(path) == record()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 1}', '{"version": 2}', "null"])
+def test_a_damaged_record_is_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "residency.json"
+    path.write_text(text)
+    with pytest.raises(RecordError, match=r"residency\.json"):
+        read_record(path)
+
+
+def test_a_missing_record_says_what_it_means(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="did not end"):
+        read_record(tmp_path / "residency.json")
+
+
+def test_a_class_unknown_to_the_policy_is_a_doubt() -> None:
+    odd = replace(record(), allowed={"companies": None})
+    assert check(odd, WRITTEN).validity is Validity.UNKNOWN

@@ -1,0 +1,80 @@
+"""The auditor's report: everything is said, in JSON and in HTML that is well-formed."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from testbed.history.residency_record import RecordError, write_record
+from testbed.report.audit import SCOPE, audit_of
+from testbed.report.audit_file import render_audit, write_audit
+from testbed.report.folder import read_run
+from testbed.report.recorded import RecordedRun
+from tests.unit.checkers.test_placement import ABROAD, OUT, PERSON, at, record, wire
+
+LEAKED = (
+    wire(PERSON, OUT, "PostgreSQL logical replication, insert"),
+    at(PERSON, ABROAD, "table or index file", "/srv/<script>&"),
+)
+
+
+def run_of(folder: Path, *, record_it: bool = True, clean: bool = False) -> RecordedRun:
+    (folder / "plan.json").write_text(
+        json.dumps({"deployment": "data-placement", "load": {"workload": "personal_data"},
+                    "schedule": [], "variables": {"placement_mutant": "none"}})
+    )  # fmt: skip
+    if record_it:
+        write_record(record() if clean else record(*LEAKED), folder / "residency.json")
+    return read_run(folder, operations=False)
+
+
+def test_an_auditor_finds_everything(tmp_path: Path) -> None:
+    run = run_of(tmp_path)
+    document = audit_of(run)
+    assert document is not None
+    assert document["findings"]["total"] == 2
+    first = document["findings"]["listed"][0]
+    assert first["subject"] == "s1"
+    assert first["where"]["link"] == OUT
+    assert document["causes"][0]["cause"] == "row filter"
+    assert {one["place"] for one in document["searched"]} >= {ABROAD, OUT}
+    assert all(control["shown"] for control in document["controls"])
+    assert document["reproduce"] == ["testbed", "replay", str(tmp_path)]
+    assert document["topology"]["variables"] == {"placement_mutant": "none"}
+    assert document["findings"]["deliberate"]
+    assert document["not_covered"] == list(SCOPE)
+
+
+def test_the_files_are_written(tmp_path: Path) -> None:
+    html, document = sorted(write_audit(run_of(tmp_path)))
+    assert json.loads(document.read_text())["format"] == "testbed.audit"
+    text = html.read_text()
+    ET.fromstring(text.removeprefix("<!DOCTYPE html>"))
+    assert PERSON.token in text
+    assert "<script>" not in text
+    assert "row filter lets pinned rows through" in text
+
+
+def test_a_clean_report_says_what_was_searched(tmp_path: Path) -> None:
+    document = audit_of(run_of(tmp_path, clean=True))
+    assert document is not None
+    text = render_audit(document)
+    assert "How it came abroad" not in text
+    assert "What was searched" in text
+    assert "Controls" in text
+    assert document["totals"]["files"] == 6
+    assert document["totals"]["packets"] == 4
+
+
+def test_runs_of_other_kinds_have_none(tmp_path: Path) -> None:
+    assert write_audit(run_of(tmp_path, record_it=False)) == ()
+
+
+def test_a_damaged_record_is_said(tmp_path: Path) -> None:
+    run = run_of(tmp_path)
+    (tmp_path / "residency.json").write_text("{")
+    with pytest.raises(RecordError):
+        write_audit(run)
