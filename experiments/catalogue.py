@@ -40,6 +40,12 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
                 "active-active",
                 "regions write the same rows while links are cut; they end with the same rows",
             ),
+            Experiment(
+                "replication_lag",
+                "experiments.replication_lag",
+                "active-passive",
+                "links are slow and narrow; sessions read what they wrote, at every replica",
+            ),
         )
     }
 )

@@ -14,6 +14,7 @@ import orjson
 
 from experiments.catalogue import EXPERIMENTS
 from experiments.conflict_promises import conflicts
+from experiments.lag_promises import lagging
 from experiments.promises import Setting, expectations, failover, setting_of
 from testbed.checkers.verdict import Validity, Verdict, merge
 from testbed.clients.catalogue import SYSTEMS, system_of
@@ -27,7 +28,7 @@ from testbed.runner.folder import FolderError, RunFolder, write_json
 from testbed.runner.recorded import RecordedRun, read_run
 
 PROMISES: Mapping[str, Callable[[RecordedRun], tuple[Verdict, ...]]] = MappingProxyType(
-    {"failover": failover, "conflict_resolution": conflicts}
+    {"failover": failover, "conflict_resolution": conflicts, "replication_lag": lagging}
 )
 """Experiment -> what its runs are judged by."""
 
@@ -142,7 +143,9 @@ def _measures(setting: Setting) -> dict[str, Any]:
     document: dict[str, Any] = {"rto": [], "availability": {}}
     # Where every region takes writes of its own, none waits for a failover.
     everywhere = SYSTEMS[system_of(run.deployment.topology)].writes_everywhere
-    for one in () if everywhere else expectations(setting):
+    for one in (
+        () if everywhere or run.plan.experiment == "replication_lag" else expectations(setting)
+    ):
         outage = one.outage(run.history, setting.writes)
         document["rto"].append(
             {

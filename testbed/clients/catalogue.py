@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
-from testbed.clients import postgres_entry
+from testbed.clients import postgres_entry, session_entry
 from testbed.clients.protocol import Client, Endpoint
 from testbed.topology.model import Topology
 
@@ -18,17 +19,25 @@ class System:
     Args:
         entries: The endpoints through which the clients of every region enter.
         nodes: One endpoint for each node that holds data, past every proxy.
-        connector: ``(topology, workload, space, timeout_ms) -> endpoint -> client``.
+        connector: ``(topology, workload, space, timeout_ms, variables) -> endpoint -> client``;
+            the variables are the deployment's.
+        sessions: One endpoint for the sessions of every region, which write and read.
         writes_everywhere: Whether each region takes writes of its own, rather than one for all.
     """
 
     entries: Callable[[Topology], tuple[Endpoint, ...]]
     nodes: Callable[[Topology], tuple[Endpoint, ...]]
-    connector: Callable[[Topology, str, int, int], Callable[[Endpoint], Client]]
+    connector: Callable[[Topology, str, int, int, Mapping[str, Any]], Callable[[Endpoint], Client]]
+    sessions: Callable[[Topology], tuple[Endpoint, ...]]
     writes_everywhere: bool = False
 
 
-_POSTGRES = System(postgres_entry.entries, postgres_entry.data_nodes, postgres_entry.connector)
+_POSTGRES = System(
+    postgres_entry.entries,
+    postgres_entry.data_nodes,
+    session_entry.connector,
+    session_entry.sessions,
+)
 
 SYSTEMS: Mapping[str, System] = MappingProxyType(
     {

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import asyncpg
 
-from testbed.clients.postgres_operations import OPERATIONS
+from testbed.clients.postgres_operations import OPERATIONS, OPERATIONS_OF
 from testbed.clients.protocol import Completion, Endpoint, Invocation
 from testbed.history.history import REFUSED
 
@@ -44,6 +44,7 @@ class PostgresClient:
         workload: Name of the workload, which says what each function means in SQL.
         space: Number that separates the rows of this run from those of earlier runs.
         timeout_ms: For the connection and for each statement.
+        system: A key of ``OPERATIONS_OF``: what else the system can be asked.
     """
 
     def __init__(
@@ -53,9 +54,11 @@ class PostgresClient:
         workload: str,
         space: int,
         timeout_ms: int,
+        *,
+        system: str = "postgres",
     ) -> None:
         self._endpoint = endpoint
-        self._operations = OPERATIONS[workload]
+        self._operations = {**OPERATIONS[workload], **OPERATIONS_OF[system]}
         self._nodes = nodes
         self._space = space
         self._timeout_s = timeout_ms / 1000

@@ -42,8 +42,9 @@ def connector(
     from testbed.clients.postgres import PostgresClient  # noqa: PLC0415 - slow to import
 
     names = {node.address: node.name for node in topology.nodes}
+    system = "mesh" if topology.members("mesh") else "postgres"
 
     def connect(endpoint: Endpoint) -> Client:
-        return PostgresClient(endpoint, names, workload, space, timeout_ms)
+        return PostgresClient(endpoint, names, workload, space, timeout_ms, system=system)
 
     return connect

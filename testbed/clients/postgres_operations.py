@@ -11,7 +11,9 @@ from types import MappingProxyType
 
 import asyncpg
 
+from testbed.clients import postgres_position
 from testbed.clients.personal_data_operations import PERSONAL_DATA
+from testbed.clients.postgres_position import POSITION, SEEN
 from testbed.clients.protocol import Completion, Invocation
 from testbed.history.history import REFUSED
 
@@ -43,8 +45,25 @@ end $body$;
 """
 
 
+_ITEMS = """
+create table if not exists item (
+    space bigint not null, key bigint not null, value bigint, primary key (space, key));
+do $body$ begin
+    -- A mesh has its own, which depends on its strategy.
+    if to_regclass('item_seen') is null then
+        create view item_seen as select space, key, value from item;
+    end if;
+end $body$;
+"""
+
+
 async def _schema(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
     await connection.execute(_SCHEMA)
+    return Completion("ok")
+
+
+async def _items_schema(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
+    await connection.execute(_SCHEMA + _ITEMS)
     return Completion("ok")
 
 
@@ -171,6 +190,19 @@ async def _item_read(connection: asyncpg.Connection, space: int, what: Invocatio
     return Completion("ok", value=value)
 
 
+async def _bulk(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
+    number, rows = what.value
+    # Spaces of its own: no run's elements are among them.
+    await connection.execute(
+        "insert into set_element select -$1::bigint, $2::bigint * 1000000 + row"
+        " from generate_series(1, $3::bigint) as row",
+        space,
+        number,
+        rows,
+    )
+    return Completion("ok", value=what.value)
+
+
 async def _increment(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
     await connection.execute("select increment($1, $2, $3)", space, what.key, what.value)
     return Completion("ok")
@@ -212,9 +244,31 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = MappingProxyType(
             "read": _item_read,
             "row": _item_read,
         },
+        "sessions": {
+            **_EVERY,
+            "schema": _items_schema,
+            "write": _item_write,
+            "bulk": _bulk,
+            "read": _item_read,
+            "row": _item_read,
+        },
         "counters": {**_EVERY, "increment": _increment, "read": _total, "total": _total},
         # Of a deployment with a placement policy, which makes these tables.
         "personal_data": {**_EVERY, **PERSONAL_DATA},
     }
 )
 """Workload -> function name of an invocation -> the statement that performs it."""
+
+OPERATIONS_OF: Mapping[str, Mapping[str, Operation]] = MappingProxyType(
+    {
+        "postgres": {
+            POSITION: postgres_position.position_of_cluster,
+            SEEN: postgres_position.seen_in_cluster,
+        },
+        "mesh": {
+            POSITION: postgres_position.position_of_mesh,
+            SEEN: postgres_position.seen_in_mesh,
+        },
+    }
+)
+"""System -> what a session asks of a node, whatever the workload."""

@@ -16,7 +16,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from testbed.provision.ansible import provision
@@ -36,6 +36,8 @@ FORMAT = "1"
 KEPT = 6
 DECIDING = ("launcher", "standstill.py", "world_inventory.py")
 """The parts of this package that decide what a snapshot contains."""
+OF_CLIENTS = ("read_routing", "read_routing_wait_ms")
+"""Variables that say what clients do, and nothing about a node."""
 COPY = 'for entry in /srv/*; do [ "$entry" = /srv/log ] || cp -a "$entry" "$0"/; done'
 
 
@@ -76,7 +78,9 @@ def golden_key(deployment: Deployment, programs: Mapping[str, str]) -> str:
             if file.is_file() and "__pycache__" not in file.parts:
                 digest.update(f"{file.relative_to(base)}\0".encode())
                 digest.update(hashlib.sha256(file.read_bytes()).digest())
-    digest.update(json.dumps(to_document(deployment), sort_keys=True).encode())
+    of_nodes = {k: v for k, v in deployment.variables.items() if k not in OF_CLIENTS}
+    described = to_document(replace(deployment, variables=of_nodes))
+    digest.update(json.dumps(described, sort_keys=True).encode())
     for name, path in sorted(programs.items()):
         status = Path(path).stat()
         digest.update(f"{name}={path}:{status.st_size}:{status.st_mtime_ns}\0".encode())

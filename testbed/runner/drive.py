@@ -53,7 +53,7 @@ async def _load_and_break(setting: Setting) -> None:
     """Load and schedule together; the first of them that fails ends both."""
     plan, topology = setting.plan, setting.topology
     connect = setting.system.connector(
-        topology, plan.load.workload, setting.space, plan.load.timeout_ms
+        topology, plan.load.workload, setting.space, plan.load.timeout_ms, setting.variables
     )
     targets = Targets(topology, setting.probe)
     context = Context(setting.world, targets.resolve, setting.clock.now, setting.links)
@@ -67,7 +67,7 @@ async def _load_and_break(setting: Setting) -> None:
                 generate(
                     plan.load,
                     workload,
-                    setting.system.entries(topology),
+                    (*setting.system.entries(topology), *setting.system.sessions(topology)),
                     connect,
                     recorder=setting.recorder,
                     seed=plan.seed,
@@ -86,8 +86,10 @@ async def _stages(setting: Setting) -> None:
     entries, nodes = system.entries(topology), system.nodes(topology)
     writers = tuple(entry for entry in entries if entry.name == "writer")
     workload = make(plan.load.workload, plan.load.parameters, topology, setting.space)
-    patient = system.connector(topology, plan.load.workload, setting.space, FINAL_TIMEOUT_MS)
-    swift = system.connector(topology, plan.load.workload, setting.space, plan.load.timeout_ms)
+    patient, swift = (
+        system.connector(topology, plan.load.workload, setting.space, timeout_ms, setting.variables)
+        for timeout_ms in (FINAL_TIMEOUT_MS, plan.load.timeout_ms)
+    )
     await stage.steady(setting.probe, STEADY_LIMIT_S, setting.announcer)
     for what in workload.setup():
         await stage.perform_until_ok(

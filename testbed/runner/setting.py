@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from testbed.clients.catalogue import SYSTEMS, System
 from testbed.history.appender import Appender
@@ -36,6 +37,7 @@ class Setting:
     folder: RunFolder
     plan: Plan
     topology: Topology
+    variables: Mapping[str, Any]
     world: World
     system: System
     probe: Probe
@@ -84,6 +86,7 @@ async def opened(folder: RunFolder, announcer: Announcer) -> AsyncIterator[Setti
             folder=folder,
             plan=plan,
             topology=topology,
+            variables=deployment.variables,
             world=world,
             system=SYSTEMS[setup["system"]],
             probe=probe,

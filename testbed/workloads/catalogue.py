@@ -14,6 +14,7 @@ from testbed.workloads.parameter import WorkloadError
 from testbed.workloads.personal_data import PersonalDataWorkload
 from testbed.workloads.protocol import Workload
 from testbed.workloads.register import RegisterWorkload
+from testbed.workloads.sessions import SessionsWorkload
 from testbed.workloads.set import SetWorkload
 
 WorkloadClass = (
@@ -23,6 +24,7 @@ WorkloadClass = (
     | type[ItemsWorkload]
     | type[CountersWorkload]
     | type[PersonalDataWorkload]
+    | type[SessionsWorkload]
 )
 
 _CLASSES: tuple[WorkloadClass, ...] = (
@@ -32,6 +34,7 @@ _CLASSES: tuple[WorkloadClass, ...] = (
     ItemsWorkload,
     CountersWorkload,
     PersonalDataWorkload,
+    SessionsWorkload,
 )
 
 WORKLOADS: Mapping[str, WorkloadClass] = MappingProxyType(

@@ -23,7 +23,9 @@ def test_each_workload_is_made_by_name(name: str) -> None:
 
 
 def test_an_unknown_name_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(WorkloadError, match="bank, counters, items, personal_data, register, set"):
+    with pytest.raises(
+        WorkloadError, match="bank, counters, items, personal_data, register, sessions, set"
+    ):
         make("queue", {}, TOPOLOGY)
     assert problems("queue", {})
 

@@ -92,6 +92,9 @@ class Mesh:
             "SET LOCAL ROLE testbed",
             schema,
             "RESET ROLE",
+            # A client that carries a position asks how far a stream has been applied.
+            "GRANT SELECT ON pg_replication_origin_status TO testbed",
+            "GRANT EXECUTE ON FUNCTION pg_show_replication_origin_status() TO testbed",
             sql.SQL("ALTER DATABASE testbed SET mesh.schema = {}").format(sql.Literal(digest)),
             "COMMIT",
         )

@@ -1,0 +1,75 @@
+"""The promises of replication lag, each judged from what clients saw and what probes recorded."""
+
+from __future__ import annotations
+
+from experiments import bounds, physics
+from experiments.promises import Setting, adequate, healed_ns, required, setting_of
+from testbed.checkers import bounded_staleness, recovery, session_guarantees, session_span
+from testbed.checkers.verdict import Validity, Verdict, merge
+from testbed.clients.catalogue import SYSTEMS, system_of
+from testbed.runner.recorded import RecordedRun
+
+READS = ("read",)
+
+REPLICATION_MS = 2000.0
+"""What replication may add to the slowest way: apply, a busy machine, and a changed link."""
+
+MOVED_MS = 15_000.0
+"""While the primary moves, a standby may have nobody to follow."""
+
+
+def lagging(run: RecordedRun) -> tuple[Verdict, ...]:
+    """Every promise of the replication lag experiment.
+
+    Raises:
+        HistoryError: The history contradicts itself.
+    """
+    setting = setting_of(run)
+    verdicts = [
+        adequate(setting, required(setting)),
+        physics.check(run, setting.writes),
+        *session_guarantees.check(run.history, READS),
+        bounded_staleness.check(run.history, staleness_bound_ms(setting), READS),
+        _recovered(setting),
+    ]
+    if any(window.kind == "switchover" for window in run.windows):
+        verdicts.append(session_span.check(run.history, setting.writes, READS))
+    return tuple(verdicts)
+
+
+def staleness_bound_ms(setting: Setting) -> float:
+    """How old a read may be: the slowest way under the schedule, and what replication adds."""
+    run = setting.run
+    way_ms = max(link.delay_ms + link.jitter_ms for link in run.deployment.topology.links)
+    added_ms = 0.0
+    for step in run.plan.schedule:
+        added_ms += float(step.parameters.get("added_ms", 0))
+        added_ms += float(step.parameters.get("jitter_ms", 0))
+        if step.kind == "link-bandwidth":
+            # What a narrow link holds back arrives when it is wide again at the latest.
+            added_ms += 1000.0 * (step.duration_s or 0.0)
+        elif step.kind == "switchover":
+            added_ms += MOVED_MS
+    return way_ms + added_ms + REPLICATION_MS
+
+
+def _recovered(setting: Setting) -> Verdict:
+    """Every log's changes reach every node after the heal."""
+    run = setting.run
+    everywhere = SYSTEMS[system_of(run.deployment.topology)].writes_everywhere
+    logs = range(1, len(setting.regions) + 1) if everywhere else (1,)
+    found = [
+        recovery.check(
+            run.history,
+            setting.nodes,
+            healed_ns=healed_ns(setting),
+            bound_ms=bounds.recovery(run.deployment.variables).total_ms,
+            number=number,
+        )
+        for number in logs
+    ]
+    worst = merge(found)
+    telling = next(one for one in found if one.validity is worst)
+    if worst is Validity.VALID:
+        return max(found, key=lambda one: one.numbers.get("recovery_ms_max", 0.0))
+    return telling
