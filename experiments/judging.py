@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from experiments import lag_measuring
 from experiments.catalogue import EXPERIMENTS
 from experiments.conflict_promises import conflicts
 from experiments.lag_promises import lagging
@@ -165,6 +166,8 @@ def _measures(setting: Setting) -> dict[str, Any]:
             document["availability"][region] = round(served.availability, 4)
     if run.plan.load.workload == "set":
         document["rpo"] = _rpo(setting)
+    if run.plan.experiment == "replication_lag":
+        document["lag"] = lag_measuring.document(run, lag_measuring.measured(run))
     return document
 
 

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from experiments import bounds, physics
+from experiments.lag_measuring import floors_ms, measured
 from experiments.promises import Setting, adequate, healed_ns, required, setting_of
-from testbed.checkers import bounded_staleness, recovery, session_guarantees, session_span
+from testbed.checkers import (
+    bounded_staleness,
+    lag_agreement,
+    lag_floor,
+    recovery,
+    session_guarantees,
+    session_span,
+)
 from testbed.checkers.verdict import Validity, Verdict, merge
 from testbed.clients.catalogue import SYSTEMS, system_of
 from testbed.runner.recorded import RecordedRun
@@ -23,11 +31,15 @@ def lagging(run: RecordedRun) -> tuple[Verdict, ...]:
 
     Raises:
         HistoryError: The history contradicts itself.
+        FolderError: What probes recorded is damaged.
     """
     setting = setting_of(run)
+    found = measured(run)
     verdicts = [
         adequate(setting, required(setting)),
         physics.check(run, setting.writes),
+        lag_floor.check(found, floors_ms(run), tuple(physics.changing(run.windows))),
+        lag_agreement.check(found),
         *session_guarantees.check(run.history, READS),
         bounded_staleness.check(run.history, staleness_bound_ms(setting), READS),
         _recovered(setting),

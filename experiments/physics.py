@@ -37,14 +37,14 @@ def check(run: RecordedRun, writes: Iterable[str]) -> Verdict:
     topology = run.deployment.topology
     regions = {region.name for region in topology.regions}
     strict = run.deployment.variables.get("replication") == "synchronous_strict"
-    changing = tuple(_changing(run.windows))
+    disturbed = tuple(changing(run.windows))
     slack = [
         (_took_ms(pair) - _least_ms(topology, client, primary, strict=strict), pair)
         for pair in run.history.of(writes, "ok")
         if (primary := run.region_of.get(pair.node or "")) is not None
         and (client := pair.region or "") in regions
         and not any(
-            pair.start_ns <= to_ns and from_ns <= (pair.end_ns or 0) for from_ns, to_ns in changing
+            pair.start_ns <= to_ns and from_ns <= (pair.end_ns or 0) for from_ns, to_ns in disturbed
         )
     ]
     if not slack:
@@ -60,7 +60,7 @@ def check(run: RecordedRun, writes: Iterable[str]) -> Verdict:
     return Verdict(NAME, PROMISE, Validity.VALID, reason, (), numbers)
 
 
-def _changing(windows: Iterable[FaultWindow]) -> Iterator[tuple[int, int]]:
+def changing(windows: Iterable[FaultWindow]) -> Iterator[tuple[int, int]]:
     """When the toxics of a link were being changed.
 
     Toxiproxy then passes on at once what it holds: the one thing that may be too fast, and known.

@@ -28,7 +28,9 @@ from testbed.topology.settings import assignments
 
 DEPLOYMENT = "active-passive"
 
-RATE_OPS_S = 25.0
+RATE_OPS_S = 50.0
+"""Of each region's clients: half of it by sessions, the rest watches when changes arrive."""
+
 TIMEOUT_MS = 4000
 """A write waits for a standby that hears of it by a narrow link."""
 
@@ -83,4 +85,5 @@ def plan(
         seed=options.seed,
         duration_s=round(max(ends, default=8.0) + TAIL_S, 1),
         experiment="replication_lag",
+        inspections=("replication",),
     )

@@ -190,6 +190,13 @@ async def _item_read(connection: asyncpg.Connection, space: int, what: Invocatio
     return Completion("ok", value=value)
 
 
+async def _watch(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
+    rows = await connection.fetch(
+        "select key, value from item_seen where space = $1 and key >= 1000000 order by key", space
+    )
+    return Completion("ok", value={str(row[0]): row[1] for row in rows})
+
+
 async def _bulk(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
     number, rows = what.value
     # Spaces of its own: no run's elements are among them.
@@ -248,6 +255,8 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = MappingProxyType(
             **_EVERY,
             "schema": _items_schema,
             "write": _item_write,
+            "pulse": _item_write,
+            "watch": _watch,
             "bulk": _bulk,
             "read": _item_read,
             "row": _item_read,

@@ -25,7 +25,7 @@ POSITION = "position"
 SEEN = "read-seen"
 """Reads a key, and asks how far the node was when it had been read."""
 
-_OF_CLUSTER = """
+OF_CLUSTER = """
     not pg_is_in_recovery() as "primary",
     case when pg_is_in_recovery() then pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')
         else pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0') end::bigint as held,
@@ -42,7 +42,7 @@ _OF_CLUSTER = """
 """
 
 # The target list is evaluated from left to right: progress first, then whether it is visible.
-_OF_MESH = """
+OF_MESH = """
     not pg_is_in_recovery() as "primary",
     pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint as held,
     (select json_object_agg(s.subname, pg_wal_lsn_diff(o.remote_lsn, '0/0')::bigint)::text
@@ -60,27 +60,27 @@ async def position_of_cluster(
     connection: asyncpg.Connection, space: int, what: Invocation
 ) -> Completion:
     """How far a node of a cluster with one primary is."""
-    return Completion("ok", value=dict(await connection.fetchrow(f"select {_OF_CLUSTER}")))
+    return Completion("ok", value=dict(await connection.fetchrow(f"select {OF_CLUSTER}")))
 
 
 async def position_of_mesh(
     connection: asyncpg.Connection, space: int, what: Invocation
 ) -> Completion:
     """How far a node of a mesh is."""
-    return Completion("ok", value=dict(await connection.fetchrow(f"select {_OF_MESH}")))
+    return Completion("ok", value=dict(await connection.fetchrow(f"select {OF_MESH}")))
 
 
 async def seen_in_cluster(
     connection: asyncpg.Connection, space: int, what: Invocation
 ) -> Completion:
     """A key's value at a node of a cluster, and how far the node is."""
-    row = await connection.fetchrow(f"{_VALUE} {_OF_CLUSTER}", space, what.key)
+    row = await connection.fetchrow(f"{_VALUE} {OF_CLUSTER}", space, what.key)
     return Completion("ok", value=dict(row))
 
 
 async def seen_in_mesh(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
     """A key's value at a node of a mesh, and how far the node is."""
-    row = await connection.fetchrow(f"{_VALUE} {_OF_MESH}", space, what.key)
+    row = await connection.fetchrow(f"{_VALUE} {OF_MESH}", space, what.key)
     return Completion("ok", value=dict(row))
 
 

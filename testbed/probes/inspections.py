@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from testbed.probes.inspection import Inspection, Scene
+from testbed.probes.replication import ReplicationInspection
 
-INSPECTIONS: Mapping[str, Callable[[Scene], Inspection]] = MappingProxyType({})
+INSPECTIONS: Mapping[str, Callable[[Scene], Inspection]] = MappingProxyType(
+    {"replication": ReplicationInspection}
+)
 """Name in a plan -> maker of the inspection."""
 
 

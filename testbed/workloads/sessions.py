@@ -13,19 +13,25 @@ from testbed.workloads.marker import MARK
 from testbed.workloads.parameter import Parameter, check_shares, resolved
 from testbed.workloads.unique import unique_values
 
+PULSES = 1_000_000
+"""The key of the first region's pulse; above all rows of sessions."""
+
 
 class SessionsWorkload:
-    """Finds reads that contradict what their own client did or saw before.
+    """Finds reads that contradict what their own client did or saw before, and measures lag.
 
-    Functions, each with a key from 0: ``write`` (value: a number that is written once in a run),
-    ``read`` (null for a row that is not there), and ``row`` (the same of every node directly, at
-    the end). A session writes and reads: all of it goes to one endpoint. With ``bulk_rows`` above 0
-    every ``bulk_every``-th write is a ``bulk`` (value: a number of its own, and how many rows one
-    long transaction adds to a table that nobody reads), by a client of its own.
+    Functions of sessions, each with a key from 0: ``write`` (value: a number that is written once
+    in a run) and ``read`` (null for a row that is not there). A session writes and reads: all of
+    it goes to one endpoint. Every ``row`` is read of every node directly at the end.
+
+    Functions of others: ``pulse`` (a write of the region's own row, key ``PULSES`` and up, at the
+    writer), ``watch`` (the pulses of all regions at the reader: value by key), and, with
+    ``bulk_rows`` above 0, at every ``bulk_every``-th write a ``bulk`` (value: a number of its own,
+    and how many rows one long transaction adds to a table that nobody reads).
 
     Args:
         given: Parameters by name. ``again_percent`` of the reads ask for the row that the region
-            wrote last.
+            wrote last; ``reads_percent`` is of what sessions do.
         regions: The regions whose clients take part, in the topology's order.
 
     Raises:
@@ -38,22 +44,20 @@ class SessionsWorkload:
             "keys": Parameter(8, 1, 100_000),
             "reads_percent": Parameter(65, 0, 90),
             "again_percent": Parameter(60, 0, 100),
+            "watch_percent": Parameter(44, 0, 90),
+            "pulse_percent": Parameter(6, 0, 90),
             "bulk_rows": Parameter(0, 0, 100_000),
             "bulk_every": Parameter(40, 1, 100_000),
         }
     )
-    writes: ClassVar[frozenset[str]] = frozenset({"write", "bulk", MARK})
+    writes: ClassVar[frozenset[str]] = frozenset({"write", "pulse", "bulk", MARK})
     reads: ClassVar[frozenset[str]] = frozenset()
-    replica_reads: ClassVar[frozenset[str]] = frozenset({"read"})
+    replica_reads: ClassVar[frozenset[str]] = frozenset({"read", "watch"})
 
     def __init__(self, given: Mapping[str, Any], regions: Sequence[str]) -> None:
-        values = resolved(given, self.parameters)
-        check_shares(values, ("reads_percent",))
-        self._keys = values["keys"]
-        self._reads = values["reads_percent"]
-        self._again = values["again_percent"]
-        self._bulk_rows = values["bulk_rows"]
-        self._bulk_every = values["bulk_every"]
+        self._values = resolved(given, self.parameters)
+        check_shares(self._values, ("reads_percent",))
+        check_shares(self._values, ("watch_percent", "pulse_percent"))
         self._regions = tuple(regions)
 
     def setup(self) -> tuple[Invocation, ...]:
@@ -61,18 +65,30 @@ class SessionsWorkload:
         return (Invocation("schema"),)
 
     def stream(self, region: str, random: random.Random) -> Iterator[Invocation]:
-        """Writes, with reads between them."""
-        last = 0
-        for number, value in enumerate(unique_values(self._regions, region), 1):
-            while random.random() * 100 < self._reads:
-                again = random.random() * 100 < self._again
-                key = last if again else random.randrange(self._keys)
+        """What sessions do, with pulses and watches between it."""
+        given, last, wrote = self._values, 0, 0
+        shares = (given["watch_percent"], given["pulse_percent"])
+        values = unique_values(self._regions, region)
+        own = PULSES + self._regions.index(region)
+        while True:
+            draw = random.random() * 100
+            if draw < shares[0]:
+                yield Invocation("watch", endpoint="reader")
+            elif draw < sum(shares):
+                yield Invocation("pulse", next(values), key=own)
+            elif random.random() * 100 < given["reads_percent"]:
+                again = random.random() * 100 < given["again_percent"]
+                key = last if again else random.randrange(given["keys"])
                 yield Invocation("read", key=key, endpoint=SESSION)
-            if self._bulk_rows and number % self._bulk_every == 0:
-                yield Invocation("bulk", [value, self._bulk_rows])
-            last = random.randrange(self._keys)
-            yield Invocation("write", value, key=last, endpoint=SESSION)
+            else:
+                wrote += 1
+                if given["bulk_rows"] and wrote % given["bulk_every"] == 0:
+                    yield Invocation("bulk", [next(values), given["bulk_rows"]])
+                last = random.randrange(given["keys"])
+                yield Invocation("write", next(values), key=last, endpoint=SESSION)
 
     def final(self) -> tuple[Invocation, ...]:
         """Every row."""
-        return tuple(Invocation("row", key=key, endpoint="reader") for key in range(self._keys))
+        return tuple(
+            Invocation("row", key=key, endpoint="reader") for key in range(self._values["keys"])
+        )

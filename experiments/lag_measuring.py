@@ -1,0 +1,176 @@
+"""Replication lag of a recorded run, measured three ways from what it left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from testbed.clients.catalogue import SYSTEMS, system_of
+from testbed.measures.heartbeat import heartbeat_lags
+from testbed.measures.lag_history import history_lags, shown_by
+from testbed.measures.lag_positions import position_lags
+from testbed.measures.lag_recording import Recording, recording
+from testbed.measures.lag_sample import LagSample, Quantiles, by_link, quantiles
+from testbed.measures.latency import percentile
+from testbed.runner.folder import FolderError
+from testbed.runner.recorded import RecordedRun
+from testbed.topology.model import Topology
+
+SERIES_S = 1.0
+"""The longest lag of each link is kept for each so many seconds."""
+
+PULSES, WATCHES = ("pulse",), ("watch",)
+
+
+Measured = Mapping[str, tuple[LagSample, ...]]
+
+
+def measured(run: RecordedRun) -> Measured:
+    """Samples by measurement: ``servers``, ``heartbeats`` and ``clients``.
+
+    Raises:
+        FolderError: What probes recorded is damaged.
+        HistoryError: The history contradicts itself.
+    """
+    recorded = recorded_of(run)
+    mesh = SYSTEMS[system_of(run.deployment.topology)].writes_everywhere
+
+    def stream_of(node: str) -> str | None:
+        return f"from_{run.region_of[node].replace('-', '_')}" if mesh else None
+
+    return {
+        "servers": position_lags(recorded, stream_of),
+        "heartbeats": heartbeat_lags(recorded),
+        "clients": clients(run),
+    }
+
+
+def clients(run: RecordedRun, *, stable: bool = False) -> tuple[LagSample, ...]:
+    """Samples by what clients saw.
+
+    Args:
+        run: As recorded.
+        stable: When no read lacks a write any more, rather than when the first one shows it.
+
+    Raises:
+        HistoryError: The history contradicts itself.
+    """
+    topology = run.deployment.topology
+    return history_lags(
+        run.history.of(PULSES, "ok"),
+        shown_by(run.history, (), WATCHES),
+        lambda region, node: _way_ns(topology, region, run.region_of.get(node or "")),
+        lambda node, region: _way_ns(topology, run.region_of.get(node or ""), region),
+        stable=stable,
+    )
+
+
+def recorded_of(run: RecordedRun) -> Recording:
+    """What the probes recorded of replication; empty where they were not asked to.
+
+    Raises:
+        FolderError: A line other than the last one is damaged.
+    """
+    path = run.folder.metrics / "replication.jsonl"
+    if not path.exists():
+        return recording(())
+    lines = path.read_bytes().split(b"\n")
+    rows = []
+    for number, line in enumerate(lines[:-1], 1):
+        try:
+            rows.append(orjson.loads(line))
+        except orjson.JSONDecodeError as error:
+            raise FolderError(f"{path}:{number}: damaged: {error}") from error
+    try:
+        return recording(rows)
+    except (KeyError, TypeError) as error:
+        raise FolderError(f"{path}: a line lacks {error}") from error
+
+
+def floors_ms(run: RecordedRun) -> dict[tuple[str, str], float]:
+    """The least that a byte takes from one node to another, by both names."""
+    topology = run.deployment.topology
+    members = topology.members("postgres")
+    return {
+        (one.name, other.name): _way_ns(topology, one.region, other.region) / 1e6
+        for one in members
+        for other in members
+        if one.region != other.region
+    }
+
+
+def _way_ns(topology: Topology, source: str | None, target: str | None) -> int:
+    """With the jitter at its best; 0 inside a region, and where it is not known."""
+    for link in topology.links:
+        if (link.source, link.target) == (source, target):
+            return int(max(0.0, link.delay_ms - link.jitter_ms) * 1e6)
+    return 0
+
+
+def document(run: RecordedRun, found: Measured) -> dict[str, Any]:
+    """Lag for ``verdict.json``: by measurement and directed link, as a whole and over time.
+
+    Quantiles are pairs: the true one lies between the two.
+    """
+    reported = recorded_of(run).reported_ms
+    worst = worst_ms(found)
+    return {
+        "worst_ms": None if worst is None else round(worst, 3),
+        "links": list(_links(run, {**found, "clients, stable": clients(run, stable=True)})),
+        "reported": [
+            {
+                "sender": sender,
+                "receiver": receiver,
+                "count": len(lags),
+                "p50_ms": round(percentile(sorted(lags), 50), 3),
+                "max_ms": round(max(lags), 3),
+            }
+            for (sender, receiver), lags in reported.items()
+        ],
+    }
+
+
+def worst_ms(found: Measured) -> float | None:
+    """The longest lag that surely was, by any measurement; of what was seen in the end."""
+    lows = [one.low_ms for those in found.values() for one in those if one.high_ms is not None]
+    return max(lows, default=None)
+
+
+def _links(run: RecordedRun, found: Measured) -> Iterator[dict[str, Any]]:
+    floors = floors_ms(run)
+    for name, samples in found.items():
+        for (origin, seen_at), those in by_link(samples).items():
+            if not any(one.high_ms is not None for one in those):
+                continue
+            yield {
+                "measurement": name,
+                "link": f"{run.region_of[origin]}->{run.region_of[seen_at]}",
+                "origin": origin,
+                "seen_at": seen_at,
+                "floor_ms": floors.get((origin, seen_at)),
+                **_figures(quantiles(those)),
+                "series": _series(those),
+            }
+
+
+def _figures(found: Quantiles) -> dict[str, Any]:
+    pairs = {
+        "p50_ms": found.p50_ms,
+        "p95_ms": found.p95_ms,
+        "p99_ms": found.p99_ms,
+        "max_ms": found.max_ms,
+    }
+    rounded = {name: [round(low, 3), round(high, 3)] for name, (low, high) in pairs.items()}
+    return {"count": found.count, "unseen": found.unseen, **rounded}
+
+
+def _series(samples: list[LagSample]) -> list[list[float]]:
+    """``[second, at most ms]``: the longest lag of what was made in each second."""
+    longest: dict[int, float] = {}
+    for one in samples:
+        if one.high_ms is not None:
+            second = int(one.made_from_ns / (SERIES_S * 1e9))
+            longest[second] = max(longest.get(second, 0.0), one.high_ms)
+    return [[second * SERIES_S, round(high, 3)] for second, high in sorted(longest.items())]
