@@ -99,10 +99,12 @@ class Arena:
         full = len(self._known) >= self._options.examples
         return full or spent_s + self._last_s > self._options.budget_s
 
-    def examine(self, plan: Plan) -> None:
+    def examine(self, plan: Plan) -> Judgement | None:
         """Run a plan, or remember what became of the same plan before.
 
-        A plan that comes up when the arena is exhausted passes unseen, and counts nowhere.
+        Returns:
+            What became of it; None for a plan that comes up when the arena is exhausted, which
+            passes unseen, and counts nowhere.
 
         Raises:
             PromiseBrokenError: The run broke a promise.
@@ -110,13 +112,14 @@ class Arena:
         key = digest(plan)
         if key not in self._known:
             if self.exhausted():
-                return
+                return None
             began = time.monotonic()
             self._known[key] = self._examined(plan)
             self._last_s = time.monotonic() - began
         judgement = self._known[key]
         if judgement.validity is Validity.VIOLATION:
             raise PromiseBrokenError(judgement.summary)
+        return judgement
 
     def _examined(self, plan: Plan) -> Judgement:
         number = len(self._known) + 1

@@ -68,16 +68,18 @@ def disturbed(topology: Topology, *, switchover: bool) -> SearchStrategy[tuple[S
     at_s = st.integers(0, 30).map(lambda tenths: FIRST_S + tenths / 10)
     links = st.sampled_from([link.name for link in topology.links])
 
-    def of(kind: str, name: str, values: list[int]) -> SearchStrategy[Step]:
+    def of(kind: str, name: str, values: SearchStrategy[int]) -> SearchStrategy[Step]:
         return st.builds(
-            lambda link, at, value: Step(kind, link, at, 6.0, {name: value}),
-            links, at_s, st.sampled_from(values),
+            lambda link, at, lasting, value: Step(kind, link, at, float(lasting), {name: value}),
+            links, at_s, st.integers(3, 8), values,
         )  # fmt: skip
 
+    # Whole numbers, so that the search can climb in steps.
     slow = st.one_of(
-        of("link-latency", "added_ms", [50, 100, 150]),
-        of("link-jitter", "jitter_ms", [20, 50]),
-        of("link-bandwidth", "kbytes_s", [128, 256, 512]),
+        of("link-latency", "added_ms", st.integers(20, SLOW_MS)),
+        of("link-jitter", "jitter_ms", st.integers(20, 50)),
+        # The greater, the narrower: a simpler example is a wider link.
+        of("link-bandwidth", "kbytes_s", st.integers(0, 448).map(lambda less: 512 - less)),
     )
     disturbances = st.lists(slow, min_size=1, max_size=3, unique_by=lambda step: step.target)
     moved = at_s.map(lambda at: Step("switchover", "role:primary", at + 2.0))
