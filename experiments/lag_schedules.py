@@ -76,8 +76,7 @@ def disturbed(topology: Topology, *, switchover: bool) -> SearchStrategy[tuple[S
 
     # Whole numbers, so that the search can climb in steps.
     slow = st.one_of(
-        of("link-latency", "added_ms", st.integers(20, SLOW_MS)),
-        of("link-jitter", "jitter_ms", st.integers(20, 50)),
+        of("link-latency", "added_ms", st.integers(50, SLOW_MS)),
         # The greater, the narrower: a simpler example is a wider link.
         of("link-bandwidth", "kbytes_s", st.integers(0, 448).map(lambda less: 512 - less)),
     )

@@ -23,7 +23,14 @@ _UNKNOWN_CLASSES = ("08", "57P", "58", "XX", "40003")
 OWN_RULE = "TB001"
 """What a deployment's own rules raise: the row is at home in another region, for example."""
 
-_CONNECT_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+# The internal one is raised where a connection is lost between opening and the first question.
+_CONNECT_ERRORS = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    TimeoutError,
+)
 
 
 # A server cannot change its timeline while a connection to it as primary lives. The name of the

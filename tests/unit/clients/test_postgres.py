@@ -113,3 +113,21 @@ def test_an_operation_that_the_workload_does_not_have() -> None:
     done = asyncio.run(client.perform(Invocation("transfer", 1)))
     assert done.type == "fail"
     assert "no operation 'transfer'" in str(done.error)
+
+
+def test_a_connection_that_is_lost_before_its_first_question_was_never_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Lost(Connection):
+        async def fetchrow(self, *_: object) -> None:
+            raise asyncpg.InternalClientError("cannot switch to state 11")
+
+    async def connect(**_: object) -> Lost:
+        return Lost(RuntimeError())
+
+    monkeypatch.setattr(asyncpg, "connect", connect)
+    client = PostgresClient(DIRECT, NODES, "set", 1, 50)
+    done = asyncio.run(client.perform(Invocation("add", 1)))
+    assert (done.type, done.node) == ("fail", "eu-west-db1")
+    assert "connect" in str(done.error)
+    assert not client.ended

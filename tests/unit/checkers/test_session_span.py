@@ -1,0 +1,30 @@
+"""Whether sessions lived through a promotion."""
+
+from __future__ import annotations
+
+import pytest
+
+from testbed.checkers.session_span import check
+from testbed.checkers.verdict import Validity
+from tests.histories import S, Scribe
+
+
+def judged(*, terms: tuple[int, int] = (1, 2), reader: str = "one", read_s: int = 9) -> Validity:
+    scribe = Scribe()
+    scribe.call("write", S, 2 * S, process="one", value=1, term=terms[0], node="a")
+    scribe.call("write", 5 * S, 6 * S, process="two", value=2, term=terms[1], node="b")
+    scribe.call("read", read_s * S, 10 * S, process=reader, result=2, node="b")
+    return check(scribe.history(), {"write"}, {"read"}).validity
+
+
+def test_a_session_that_wrote_before_and_read_after_spans_a_promotion() -> None:
+    assert judged() is Validity.VALID
+
+
+@pytest.mark.parametrize(
+    "lacking",
+    [{"terms": (1, 1)}, {"reader": "two"}, {"reader": "three"}, {"read_s": 3}],
+    ids=["no promotion", "wrote after it only", "never wrote", "read before it"],
+)
+def test_without_one_nothing_was_put_to_the_test(lacking: dict[str, object]) -> None:
+    assert judged(**lacking) is Validity.UNKNOWN  # type: ignore[arg-type]
