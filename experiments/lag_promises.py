@@ -22,6 +22,9 @@ READS = ("read",)
 REPLICATION_MS = 2000.0
 """What replication may add to the slowest way: apply, a busy machine, and a changed link."""
 
+MOVING = frozenset({"switchover", "node-kill", "node-pause", "process-kill", "region-cut"})
+"""What may move the primary, where there is one."""
+
 MOVED_MS = 15_000.0
 """While the primary moves, a standby may have nobody to follow."""
 
@@ -44,7 +47,7 @@ def lagging(run: RecordedRun) -> tuple[Verdict, ...]:
         bounded_staleness.check(run.history, staleness_bound_ms(setting), READS),
         _recovered(setting),
     ]
-    if any(window.kind == "switchover" for window in run.windows):
+    if any(window.kind in MOVING for window in run.windows) and not _everywhere(run):
         verdicts.append(session_span.check(run.history, setting.writes, READS))
     return tuple(verdicts)
 
@@ -57,10 +60,10 @@ def staleness_bound_ms(setting: Setting) -> float:
     for step in run.plan.schedule:
         added_ms += float(step.parameters.get("added_ms", 0))
         added_ms += float(step.parameters.get("jitter_ms", 0))
-        if step.kind == "link-bandwidth":
-            # What a narrow link holds back arrives when it is wide again at the latest.
+        if step.kind not in ("link-latency", "link-jitter"):
+            # What a narrow or cut link holds back arrives when it is wide again at the latest.
             added_ms += 1000.0 * (step.duration_s or 0.0)
-        elif step.kind == "switchover":
+        if step.kind in MOVING:
             added_ms += MOVED_MS
     return way_ms + added_ms + REPLICATION_MS
 
@@ -68,8 +71,7 @@ def staleness_bound_ms(setting: Setting) -> float:
 def _recovered(setting: Setting) -> Verdict:
     """Every log's changes reach every node after the heal."""
     run = setting.run
-    everywhere = SYSTEMS[system_of(run.deployment.topology)].writes_everywhere
-    logs = range(1, len(setting.regions) + 1) if everywhere else (1,)
+    logs = range(1, len(setting.regions) + 1) if _everywhere(run) else (1,)
     found = [
         recovery.check(
             run.history,
@@ -85,3 +87,8 @@ def _recovered(setting: Setting) -> Verdict:
     if worst is Validity.VALID:
         return max(found, key=lambda one: one.numbers.get("recovery_ms_max", 0.0))
     return telling
+
+
+def _everywhere(run: RecordedRun) -> bool:
+    """Whether every region takes writes of its own."""
+    return SYSTEMS[system_of(run.deployment.topology)].writes_everywhere

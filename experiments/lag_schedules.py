@@ -50,12 +50,14 @@ def one_after_the_other(topology: Topology, kbytes_s: int) -> tuple[Step, ...]:
 def failover(topology: Topology) -> tuple[Step, ...]:
     """The primary moves, while one region hears all others late."""
     last = topology.regions[-1].name
+    links = [link.name for link in topology.links if link.target == last]
+    # One after the other: the trials that show that a link is slow would disturb each other.
     slow = [
-        Step("link-latency", link.name, FIRST_S, 10.0, {"added_ms": SLOW_MS})
-        for link in topology.links
-        if link.target == last
+        Step("link-latency", name, FIRST_S + 1.5 * number, 10.0, {"added_ms": SLOW_MS})
+        for number, name in enumerate(links)
     ]
-    return (*slow, Step("switchover", "role:primary", FIRST_S + 4.0))
+    moved_s = FIRST_S + 1.5 * len(links) + 2.0
+    return (*slow, Step("switchover", "role:primary", moved_s))
 
 
 def disturbed(topology: Topology, *, switchover: bool) -> SearchStrategy[tuple[Step, ...]]:

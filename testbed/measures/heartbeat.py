@@ -19,9 +19,9 @@ def heartbeat_lags(recorded: Recording) -> tuple[LagSample, ...]:
         for node, looks in recorded.looks.items():
             if node == origin:
                 continue
-            newest, shown = 0, []
+            newest, shown = -1, []
             for look in looks:
-                newest = max(newest, look.beats.get(origin, 0))
+                newest = max(newest, look.beats.get(origin, -1))
                 shown.append(newest)
             for beat in beats:
                 place = bisect_left(shown, beat.start_ns)
