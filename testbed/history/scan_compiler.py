@@ -12,6 +12,7 @@ import numba
 import numpy as np
 
 from testbed.history.compiled_folder import compiled_folder
+from testbed.history.compiling import compiled_into
 
 ONE = np.uint64(1)
 """A place that counts up in unsigned numbers needs no check for places from the end."""
@@ -19,13 +20,7 @@ ONE = np.uint64(1)
 
 def compiled(function: Any, **options: Any) -> Any:
     """A function compiled, or loaded from the disk if it was compiled before."""
-    config: Any = numba.config
-    before = config.CACHE_DIR
-    config.CACHE_DIR = str(_CACHE)
-    try:
-        return numba.njit(function, cache=True, nogil=True, **options)
-    finally:
-        config.CACHE_DIR = before
+    return compiled_into(_CACHE, function, **options)
 
 
 _CACHE = compiled_folder("scan", Path(__file__).parent.glob("scan*.py"))

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from testbed.history.residency import AtRest, Finding, Found, Searched, Unsearchable
+from testbed.probes.byte_kernel import Bytes
 from testbed.probes.node_files import Folder, NodeFile, files_of
 from testbed.probes.origins import origin_of
 from testbed.probes.patterns import TAIL, Pattern
-from testbed.probes.pglz import Bytes
 from testbed.probes.scanner import Scanner
 from testbed.probes.toast import Pieces
 from testbed.probes.unpacking import Layer, layers

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from testbed.probes.pglz import Bytes, Rows, compiled, sealed
+from testbed.probes.byte_kernel import Bytes, Rows, compiled, half, sealed, word
 
 TIME, SOURCE, TARGET, PROTOCOL, SOURCE_PORT, TARGET_PORT, SEQUENCE, FLAGS, START, LENGTH = range(10)
 """Columns of a packet: ns, addresses and ports as numbers, TCP's sequence number and flags, and
@@ -78,12 +78,6 @@ def _counts(folder: Path) -> dict[str, Any]:
 
 
 @compiled
-def _word(data: Bytes, at: int) -> int:
-    low = int(data[at]) | int(data[at + 1]) << 8
-    return low | int(data[at + 2]) << 16 | int(data[at + 3]) << 24
-
-
-@compiled
 def _network_half(data: Bytes, at: int) -> int:
     return int(data[at]) << 8 | int(data[at + 1])
 
@@ -102,10 +96,10 @@ def _count(data: Bytes) -> int:
     while position < len(data):
         if position + 48 > len(data):
             return -1
-        length = _word(data, position + 20)
+        length = word(data, position + 20)
         if length < 48 or position + length > len(data):
             return -1
-        total += _word(data, position + 12)
+        total += word(data, position + 12)
         position += length
     return total
 
@@ -117,18 +111,18 @@ def _read(data: Bytes, packets: Rows) -> int:
     number = 0
     cut_short = 0
     while position < len(data):
-        at = position + _word(data, position + 16)
-        for _ in range(_word(data, position + 12)):
-            kept = _word(data, at + 12)
-            if kept < _word(data, at + 16):
+        at = position + word(data, position + 16)
+        for _ in range(word(data, position + 12)):
+            kept = word(data, at + 12)
+            if kept < word(data, at + 16):
                 cut_short += 1
             row = packets[number]
-            row[0] = _word(data, at + 4) * 1_000_000_000 + _word(data, at + 8)
-            start = at + (int(data[at + 26]) | int(data[at + 27]) << 8)
+            row[0] = word(data, at + 4) * 1_000_000_000 + word(data, at + 8)
+            start = at + half(data, at + 26)
             _header(data, start, start + kept, row)
             number += 1
-            at += _word(data, at)
-        position += _word(data, position + 20)
+            at += word(data, at)
+        position += word(data, position + 20)
     return cut_short
 
 

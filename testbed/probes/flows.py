@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from testbed.probes import capture
+from testbed.probes.byte_kernel import Bytes, Rows, compiled, sealed
 from testbed.probes.capture import Capture
-from testbed.probes.pglz import Bytes, Rows, compiled, sealed
 
 _KINDS = {capture.TCP: "tcp", capture.UDP: "udp", 1: "icmp"}
 

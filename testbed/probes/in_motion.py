@@ -11,10 +11,10 @@ import numpy as np
 
 from testbed.history.residency import Finding, Found, OnWire, Searched, Unsearchable
 from testbed.probes.at_rest import Blocks, Hit
+from testbed.probes.byte_kernel import Bytes
 from testbed.probes.capture import Capture, read_capture
 from testbed.probes.flows import Flow, flows_of
 from testbed.probes.patterns import Pattern
-from testbed.probes.pglz import Bytes
 from testbed.probes.protocols import SERVER, carrier_of, direction_of, encrypted, messages
 from testbed.probes.scanner import Scanner
 from testbed.topology.model import Topology

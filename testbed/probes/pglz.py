@@ -13,17 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import numba
 import numpy as np
-import numpy.typing as npt
 
-from testbed.history.compiled_folder import compiled_folder
-
-Bytes = npt.NDArray[np.uint8]
-Rows = npt.NDArray[np.int64]
+from testbed.probes.byte_kernel import Bytes, Rows, compiled, sealed
 
 OUT_BYTES = 8 << 20
 _ROWS = 1 << 16
@@ -31,26 +24,6 @@ INLINE_MAX = 8192
 """A compressed value that lies in one piece fits on a page."""
 RATIO_MAX = 100
 """A copy of 273 bytes takes 3, and an eighth of a control byte."""
-
-
-def compiled(function: Any) -> Any:
-    """Compile a loop over bytes; kept in a folder of its own for exactly these sources."""
-    config: Any = numba.config
-    before = config.CACHE_DIR
-    here = Path(__file__).parent
-    names = ("pglz.py", "toast.py", "wal_pages.py", "capture.py", "flows.py")
-    sources = [here / name for name in names]
-    config.CACHE_DIR = str(compiled_folder("residency", sources))
-    try:
-        return numba.njit(function, cache=True, nogil=True)
-    finally:
-        config.CACHE_DIR = before
-
-
-def sealed(data: Bytes) -> Bytes:
-    """The same bytes, read-only from now on: one kind of array is compiled for, not two."""
-    data.flags.writeable = False
-    return data
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from testbed.probes.pglz import RATIO_MAX, Bytes, Rows, compiled, decode, sealed
+from testbed.probes.byte_kernel import Bytes, Rows, compiled, half, sealed, word
+from testbed.probes.pglz import RATIO_MAX, decode
 
 PAGE = 8192
 _ROWS = 1 << 16
@@ -101,19 +102,12 @@ def _decoded(stored: bytes) -> bytes:
 
 
 @compiled
-def _word(data: Bytes, at: int) -> int:
-    return (
-        int(data[at]) | int(data[at + 1]) << 8 | int(data[at + 2]) << 16 | int(data[at + 3]) << 24
-    )
-
-
-@compiled
 def _piece(data: Bytes, at: int, end: int, rows: Rows, count: int) -> int:
     """Take (chunk_id, chunk_seq, varlena) at a position if it is one; the new count."""
     if at + 12 > end:
         return count
-    identity = _word(data, at)
-    number = _word(data, at + 4)
+    identity = word(data, at)
+    number = word(data, at + 4)
     if identity == 0 or number > 1 << 20:
         return count
     first = int(data[at + 8])
@@ -122,7 +116,7 @@ def _piece(data: Bytes, at: int, end: int, rows: Rows, count: int) -> int:
         stop = at + 8 + (first >> 1)
     elif first & 3 == 0:
         start = at + 12
-        stop = at + 8 + (_word(data, at + 8) >> 2)
+        stop = at + 8 + (word(data, at + 8) >> 2)
     else:
         return count
     if stop <= start or stop > end or stop - start > PAGE:
@@ -138,18 +132,18 @@ def _piece(data: Bytes, at: int, end: int, rows: Rows, count: int) -> int:
 def _on_pages(data: Bytes, position: int, rows: Rows) -> tuple[int, int]:
     count = 0
     while position + PAGE <= len(data):
-        lower = int(data[position + 12]) | int(data[position + 13]) << 8
+        lower = half(data, position + 12)
         if 24 <= lower <= PAGE:
             if count + (lower - 24) // 4 > len(rows):
                 return position, count
             for pointer in range(position + 24, position + lower - 3, 4):
-                line = _word(data, pointer)
+                line = word(data, pointer)
                 offset = line & 0x7FFF
                 length = line >> 17
                 if length < 36 or offset + length > PAGE:
                     continue
                 tuple_at = position + offset
-                attributes = (int(data[tuple_at + 18]) | int(data[tuple_at + 19]) << 8) & 0x7FF
+                attributes = half(data, tuple_at + 18) & 0x7FF
                 if attributes == 3 and data[tuple_at + 22] == 24:
                     count = _piece(data, tuple_at + 24, tuple_at + length, rows, count)
         position += PAGE

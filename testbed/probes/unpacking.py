@@ -19,7 +19,7 @@ import numpy as np
 
 from testbed.history.residency import Unsearchable
 from testbed.probes import pglz, wal_pages
-from testbed.probes.pglz import Bytes
+from testbed.probes.byte_kernel import Bytes
 from testbed.probes.toast import PAGE, Pieces
 
 DEPTH_MAX = 3

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from testbed.probes.pglz import Bytes, Rows, compiled, decode_into, sealed
+from testbed.probes.byte_kernel import Bytes, Rows, compiled, half, sealed, word
+from testbed.probes.pglz import decode_into
 
 PAGE = 8192
 _SHORT, _LONG = 24, 40
@@ -104,11 +105,6 @@ def images(data: Bytes) -> Iterator[Images]:
 
 
 @compiled
-def _half(data: Bytes, at: int) -> int:
-    return int(data[at]) | int(data[at + 1]) << 8
-
-
-@compiled
 def _references(data: Bytes, at: int, end: int, blocks: Rows) -> tuple[int, int, bool]:
     """Read a record's block references: where its data begins, how many there are, if it is sound.
 
@@ -126,21 +122,21 @@ def _references(data: Bytes, at: int, end: int, blocks: Rows) -> tuple[int, int,
                 continue
             # The main data, the last header: of a short or of a long length.
             short = kind == 255
-            promised += int(data[at + 1]) if short else _half(data, at + 1)
+            promised += int(data[at + 1]) if short else half(data, at + 1)
             at += 2 if short else 5
             break
         flags = int(data[at + 1])
         row = blocks[count]
         row[:] = 0
-        row[4] = _half(data, at + 2)
+        row[4] = half(data, at + 2)
         at += 4
         if flags & _HAS_IMAGE:
-            row[0] = _half(data, at)
+            row[0] = half(data, at)
             row[1] = int(data[at + 4])
-            row[2] = _half(data, at + 2)
+            row[2] = half(data, at + 2)
             at += 5
             if row[1] & _COMPRESSED and row[1] & _HAS_HOLE:
-                row[3] = _half(data, at)
+                row[3] = half(data, at)
                 at += 2
         at += 4 if flags & _SAME_RELATION else 16
         promised += row[0] + row[4]
@@ -172,7 +168,7 @@ def _images(data: Bytes, position: int, pages: Bytes, sources: Rows) -> tuple[in
     while position + 32 < len(data):
         if count + _BLOCKS_MAX > len(sources):
             return position, count, foreign
-        total = _half(data, position) | _half(data, position + 2) << 16
+        total = word(data, position)
         # A record: its length, two bytes of padding, a first block reference.
         padded = data[position + 18] == 0 and data[position + 19] == 0
         if 24 < total < 1 << 20 and padded and data[position + 24] <= 32:

@@ -1,0 +1,42 @@
+"""Compiled loops over bytes: how they are compiled, and the numbers that bytes stand for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from testbed.history.compiled_folder import compiled_folder
+from testbed.history.compiling import compiled_into
+
+Bytes = npt.NDArray[np.uint8]
+Rows = npt.NDArray[np.int64]
+
+_SOURCES = ("byte_kernel.py", "pglz.py", "toast.py", "wal_pages.py", "capture.py", "flows.py")
+_CACHE = compiled_folder("residency", [Path(__file__).with_name(name) for name in _SOURCES])
+
+
+def compiled(function: Any) -> Any:
+    """Compile a loop over bytes; kept in a folder of its own for exactly these sources."""
+    return compiled_into(_CACHE, function)
+
+
+def sealed(data: Bytes) -> Bytes:
+    """The same bytes, read-only from now on: one kind of array is compiled for, not two."""
+    data.flags.writeable = False
+    return data
+
+
+@compiled
+def half(data: Bytes, at: int) -> int:
+    """Two bytes as a number, the lower one first."""
+    return int(data[at]) | int(data[at + 1]) << 8
+
+
+@compiled
+def word(data: Bytes, at: int) -> int:
+    """Four bytes as a number, the lowest one first."""
+    low = int(data[at]) | int(data[at + 1]) << 8
+    return low | int(data[at + 2]) << 16 | int(data[at + 3]) << 24
