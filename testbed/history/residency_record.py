@@ -17,6 +17,7 @@ from testbed.history.residency import (
     found_document,
     found_of,
 )
+from testbed.history.whole_file import write_whole
 
 RECORD_VERSION = 1
 FILE = "residency.json"
@@ -79,9 +80,7 @@ def write_record(record: ResidencyRecord, path: Path) -> None:
         "found": found_document(record.found),
         "seconds": dict(record.seconds),
     }
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_text(json.dumps(document) + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_whole(path, json.dumps(document) + "\n")
 
 
 def read_record(path: Path) -> ResidencyRecord:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import functools
 import json
 import shlex
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment
 
+from testbed.history.whole_file import write_whole
 from testbed.report.audit import audit_of
 from testbed.report.judgement import Outcome
+from testbed.report.page import page_environment, style
 from testbed.report.recorded import RecordedRun
-from testbed.report.visible import visible
 from testbed.report.wording import SIGNS, number
 
 _SHOWN_MAX = 200
@@ -27,7 +26,6 @@ def render_audit(document: dict[str, Any]) -> str:
     Args:
         document: Of :func:`testbed.report.audit.audit_of`.
     """
-    style = (resources.files("testbed.report") / "templates" / "report.css").read_text("utf-8")
     return (
         _environment()
         .get_template("audit.html.j2")
@@ -35,7 +33,7 @@ def render_audit(document: dict[str, Any]) -> str:
             audit=document,
             sign=SIGNS[Outcome(document["outcome"])],
             signs={outcome.value: sign for outcome, sign in SIGNS.items()},
-            style=Markup(style),  # noqa: S704 - our own file
+            style=style(),
             command=shlex.join(document["reproduce"]),
             shown_max=_SHOWN_MAX,
         )
@@ -60,11 +58,8 @@ def write_audit(run: RecordedRun) -> tuple[Path, ...]:
         ("audit.json", json.dumps(document, indent=1) + "\n"),
         ("audit.html", render_audit(document)),
     ):
-        target = run.folder / name
-        partial = target.with_name(f".{name}.part")
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(target)
-        written.append(target)
+        write_whole(run.folder / name, text)
+        written.append(run.folder / name)
     return tuple(written)
 
 
@@ -78,18 +73,4 @@ def place_of(where: dict[str, Any]) -> str:
 
 @functools.cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("testbed.report"),
-        autoescape=True,
-        finalize=_shown,
-        undefined=StrictUndefined,
-    )
-    environment.filters |= {"number": number, "place": place_of}
-    return environment
-
-
-def _shown(value: Any) -> Any:
-    """Markup of our own as it is, all other text made visible."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return visible(value)
-    return value
+    return page_environment({"number": number, "place": place_of})

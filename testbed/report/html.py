@@ -5,10 +5,9 @@ from __future__ import annotations
 import functools
 import shlex
 from collections.abc import Sequence
-from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from testbed.report.counterexample import counterexample_text
@@ -19,10 +18,11 @@ from testbed.report.figures.region import region_figure
 from testbed.report.judgement import Outcome, Promise
 from testbed.report.lanes import fault_title, full_title
 from testbed.report.loss import check_loss
+from testbed.report.page import page_environment, style
 from testbed.report.recorded import RecordedRun
 from testbed.report.story import caveats, headline, moments
 from testbed.report.tiles import about, environment_pairs, region_note, tiles
-from testbed.report.visible import compact, visible
+from testbed.report.visible import compact
 from testbed.report.wording import SIGNS, counted, moment, number, seconds
 
 _REGIONS_MAX = 16
@@ -47,7 +47,7 @@ def render_html(run: RecordedRun) -> str:
         headline=found,
         sign=SIGNS[found.outcome],
         signs=SIGNS,
-        style=Markup(_style()),  # noqa: S704 - our own file
+        style=style(),
         about=about(run),
         tiles=tiles(run),
         caveats=caveats(run),
@@ -78,38 +78,20 @@ def _worst_first(promise: Promise) -> int:
 
 
 @functools.cache
-def _style() -> str:
-    return (resources.files("testbed.report") / "templates" / "report.css").read_text("utf-8")
-
-
-@functools.cache
 def _environment() -> Environment:
-    """Jinja2 with everything escaped, and what is hidden in a text spelled out before that."""
-    environment = Environment(
-        loader=PackageLoader("testbed.report"),
-        autoescape=True,
-        finalize=_shown,
-        undefined=StrictUndefined,
+    return page_environment(
+        {
+            "seconds": seconds,
+            "moment": moment,
+            "number": number,
+            "counted": counted,
+            "json": compact,
+            "counterexample": _counterexample,
+            "fault_title": fault_title,
+        }
     )
-    environment.filters |= {
-        "seconds": seconds,
-        "moment": moment,
-        "number": number,
-        "counted": counted,
-        "json": compact,
-        "counterexample": _counterexample,
-        "fault_title": fault_title,
-    }
-    return environment
 
 
 def _counterexample(items: Sequence[Any]) -> Markup:
     """Lines that stay lines: ``_shown`` would spell their ends out."""
     return Markup("\n").join(counterexample_text(items).split("\n"))
-
-
-def _shown(value: Any) -> Any:
-    """What Jinja2 prints: markup of our own as it is, all other text made visible."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return visible(value)
-    return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from testbed.history.residency_record import RecordError
+from testbed.history.whole_file import write_whole
 from testbed.report.audit_file import write_audit
 from testbed.report.folder import read_run
 from testbed.report.html import render_html
@@ -31,10 +32,8 @@ def write_report(folder: Path, output: Path | None = None) -> RecordedRun:
     """
     run = read_run(folder)
     target = output or folder / "report.html"
-    partial = target.with_name(f".{target.name}.part")
     try:
-        partial.write_text(render_html(run), encoding="utf-8")
-        partial.replace(target)
+        write_whole(target, render_html(run))
         write_audit(run)
     except RecordError as error:
         raise ReportError(f"{error}: the auditor's report is left out") from error

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from faults.protocol import Evidence
 from testbed.history.appender import Appender
+from testbed.history.whole_file import write_whole
 from testbed.probes.protocol import Claim
 
 
@@ -80,12 +80,9 @@ def write_json(path: Path, document: Any) -> None:
     Raises:
         FolderError: The file can't be written.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-        partial.replace(path)
+        write_whole(path, json.dumps(document, indent=2) + "\n")
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise FolderError(f"{path} cannot be written: {error.strerror}") from error
 
 
