@@ -210,20 +210,28 @@ def _not_shown(controls: Sequence[Control]) -> Iterable[str]:
 
 
 def _numbers(known: Mapping[str, Canary], found: Found) -> dict[str, float]:
-    at_rest = [one for one in found.searched if one.kind == "at rest"]
-    in_motion = [one for one in found.searched if one.kind == "in motion"]
     counted = {
         "canaries": len(known),
         "findings": len(found.findings),
+        **totals(found.searched),
+    }
+    return {name: float(number) for name, number in counted.items()}
+
+
+def totals(searched: Iterable[Searched]) -> dict[str, int]:
+    """How much was searched in all places together, by name."""
+    looks = tuple(searched)
+    at_rest = [one for one in looks if one.kind == "at rest"]
+    in_motion = [one for one in looks if one.kind == "in motion"]
+    return {
         "nodes": len({one.place for one in at_rest}),
         "files": sum(one.files for one in at_rest),
         "bytes_at_rest": sum(one.bytes for one in at_rest),
         "links": len({one.place for one in in_motion}),
         "packets": sum(one.packets for one in in_motion),
         "bytes_in_motion": sum(one.bytes for one in in_motion),
-        "unpacked_bytes": sum(one.unpacked_bytes for one in found.searched),
+        "unpacked_bytes": sum(one.unpacked_bytes for one in looks),
     }
-    return {name: float(number) for name, number in counted.items()}
 
 
 def _verdict(

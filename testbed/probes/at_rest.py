@@ -148,7 +148,7 @@ def _search_node(node: str, folders: Sequence[Folder], scanner: Scanner, time_ns
             time_ns=time_ns,
             how=origin_of(shown),
         )
-        for shown, hit in _once(hits)
+        for shown, hit in outermost(hits)
     )
     searched = Searched(
         place=node,
@@ -161,8 +161,12 @@ def _search_node(node: str, folders: Sequence[Folder], scanner: Scanner, time_ns
     return Found(findings, (searched,))
 
 
-def _once(hits: Iterable[tuple[str, Hit]]) -> list[tuple[str, Hit]]:
-    """One hit a file, canary and encoding: the one in the outermost layer."""
+def outermost(hits: Iterable[tuple[str, Hit]]) -> list[tuple[str, Hit]]:
+    """One hit a block, canary and encoding: the one in the outermost layer.
+
+    Args:
+        hits: Each with the name of its block, a file or a flow.
+    """
     best: dict[tuple[str, str, str], Hit] = {}
     for shown, hit in hits:
         key = shown, hit.canary, hit.encoding

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from testbed.history.residency import Finding, Found, OnWire, Searched, Unsearchable
-from testbed.probes.at_rest import Blocks, Hit
+from testbed.probes.at_rest import Blocks, Hit, outermost
 from testbed.probes.byte_kernel import Bytes
 from testbed.probes.capture import Capture, read_capture
 from testbed.probes.flows import Flow, flows_of
@@ -74,7 +74,8 @@ def _search_link(
         hits = blocks.search(flow.data, flow.name)
         if len(flow.data):
             hits += _streamed(flow, blocks)
-        findings += [_finding(link, flow, hit, begun_ns) for hit in _once(hits)]
+        named = outermost((flow.name, hit) for hit in hits)
+        findings += [_finding(link, flow, hit, begun_ns) for _, hit in named]
     for name, hit in blocks.joined():
         if flow_of_piece := by_name.get(re.split("[!/]", name)[0]):
             findings.append(_finding(link, flow_of_piece, hit, begun_ns))
@@ -133,16 +134,6 @@ def _place(starts: Sequence[int], parts: Sequence[Bytes], offset: int) -> int:
     number = int(np.searchsorted(ends, offset, side="right"))
     number = min(number, len(parts) - 1)
     return starts[number] + offset - (int(ends[number - 1]) if number else 0)
-
-
-def _once(hits: Sequence[Hit]) -> list[Hit]:
-    """One hit a canary and encoding: the one in the outermost layer."""
-    best: dict[tuple[str, str], Hit] = {}
-    for hit in hits:
-        key = hit.canary, hit.encoding
-        if key not in best or len(hit.inside) < len(best[key].inside):
-            best[key] = hit
-    return list(best.values())
 
 
 def _finding(link: str, flow: Flow, hit: Hit, begun_ns: int) -> Finding:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from testbed.checkers.placement import causes_of, controls, territory_of
-from testbed.checkers.residency import LEAK, explained, leaks
+from testbed.checkers.residency import LEAK, explained, leaks, totals
 from testbed.checkers.residency_causes import CAUSES
 from testbed.history.residency import Canary
 from testbed.history.residency_record import FILE, RecordError, ResidencyRecord, read_record
@@ -122,18 +122,10 @@ def _written(record: ResidencyRecord) -> list[dict[str, Any]]:
 
 def _totals(record: ResidencyRecord) -> dict[str, int]:
     searched = record.found.searched
-    at_rest = [one for one in searched if one.kind == "at rest"]
-    in_motion = [one for one in searched if one.kind == "in motion"]
     return {
         "canaries": len(record.canaries),
-        "nodes": len({one.place for one in at_rest}),
-        "files": sum(one.files for one in at_rest),
-        "bytes_at_rest": sum(one.bytes for one in at_rest),
-        "links": len({one.place for one in in_motion}),
-        "connections": sum(one.files for one in in_motion),
-        "packets": sum(one.packets for one in in_motion),
-        "bytes_in_motion": sum(one.bytes for one in in_motion),
-        "unpacked_bytes": sum(one.unpacked_bytes for one in searched),
+        **totals(searched),
+        "connections": sum(one.files for one in searched if one.kind == "in motion"),
         "unsearchable": sum(len(one.unsearchable) for one in searched),
         "occurrences": sum(finding.count for finding in record.found.findings),
     }
