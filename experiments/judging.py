@@ -18,7 +18,7 @@ from experiments.conflict_promises import conflicts
 from experiments.lag_promises import lagging
 from experiments.promises import Setting, expectations, failover, setting_of
 from testbed.checkers.verdict import Validity, Verdict, merge
-from testbed.clients.catalogue import SYSTEMS, system_of
+from testbed.clients.catalogue import writes_everywhere
 from testbed.history.fault_window import FaultWindow
 from testbed.history.problem import HistoryError
 from testbed.measures.final_state import final_state
@@ -143,7 +143,7 @@ def _measures(setting: Setting) -> dict[str, Any]:
     run = setting.run
     document: dict[str, Any] = {"rto": [], "availability": {}}
     # Where every region takes writes of its own, none waits for a failover.
-    everywhere = SYSTEMS[system_of(run.deployment.topology)].writes_everywhere
+    everywhere = writes_everywhere(run.deployment.topology)
     for one in (
         () if everywhere or run.plan.experiment == "replication_lag" else expectations(setting)
     ):

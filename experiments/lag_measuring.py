@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from testbed.clients.catalogue import SYSTEMS, system_of
+from testbed.clients.catalogue import writes_everywhere
 from testbed.measures.heartbeat import heartbeat_lags
 from testbed.measures.lag_history import history_lags, shown_by
 from testbed.measures.lag_positions import position_lags
@@ -35,7 +35,7 @@ def measured(run: RecordedRun) -> Measured:
         HistoryError: The history contradicts itself.
     """
     recorded = recorded_of(run)
-    mesh = SYSTEMS[system_of(run.deployment.topology)].writes_everywhere
+    mesh = writes_everywhere(run.deployment.topology)
 
     def stream_of(node: str) -> str | None:
         return f"from_{run.region_of[node].replace('-', '_')}" if mesh else None
@@ -60,7 +60,7 @@ def clients(run: RecordedRun, *, stable: bool = False) -> tuple[LagSample, ...]:
     topology = run.deployment.topology
     return history_lags(
         run.history.of(PULSES, "ok"),
-        shown_by(run.history, (), WATCHES),
+        shown_by(run.history, WATCHES),
         lambda region, node: _way_ns(topology, region, run.region_of.get(node or "")),
         lambda node, region: _way_ns(topology, run.region_of.get(node or ""), region),
         stable=stable,

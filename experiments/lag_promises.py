@@ -14,7 +14,7 @@ from testbed.checkers import (
     session_span,
 )
 from testbed.checkers.verdict import Validity, Verdict, merge
-from testbed.clients.catalogue import SYSTEMS, system_of
+from testbed.clients.catalogue import writes_everywhere
 from testbed.runner.recorded import RecordedRun
 
 READS = ("read",)
@@ -47,7 +47,9 @@ def lagging(run: RecordedRun) -> tuple[Verdict, ...]:
         bounded_staleness.check(run.history, staleness_bound_ms(setting), READS),
         _recovered(setting),
     ]
-    if any(window.kind in MOVING for window in run.windows) and not _everywhere(run):
+    if any(window.kind in MOVING for window in run.windows) and not writes_everywhere(
+        run.deployment.topology
+    ):
         verdicts.append(session_span.check(run.history, setting.writes, READS))
     return tuple(verdicts)
 
@@ -71,7 +73,9 @@ def staleness_bound_ms(setting: Setting) -> float:
 def _recovered(setting: Setting) -> Verdict:
     """Every log's changes reach every node after the heal."""
     run = setting.run
-    logs = range(1, len(setting.regions) + 1) if _everywhere(run) else (1,)
+    logs = (
+        range(1, len(setting.regions) + 1) if writes_everywhere(run.deployment.topology) else (1,)
+    )
     found = [
         recovery.check(
             run.history,
@@ -87,8 +91,3 @@ def _recovered(setting: Setting) -> Verdict:
     if worst is Validity.VALID:
         return max(found, key=lambda one: one.numbers.get("recovery_ms_max", 0.0))
     return telling
-
-
-def _everywhere(run: RecordedRun) -> bool:
-    """Whether every region takes writes of its own."""
-    return SYSTEMS[system_of(run.deployment.topology)].writes_everywhere

@@ -18,7 +18,7 @@ from experiments.arena import Arena, Judgement
 from experiments.lag_search import Disturbance, Worst, search_worst
 from experiments.options import Options
 from testbed.checkers.verdict import Validity
-from testbed.clients.catalogue import SYSTEMS, system_of
+from testbed.clients.catalogue import writes_everywhere
 from testbed.runner.folder import FolderError, read_json, write_json
 from testbed.runner.plan import Load, Plan, Step
 from testbed.runner.plan_document import load_plan, to_document
@@ -44,7 +44,7 @@ def test_replication_lag(arena: Arena, options: Options, deployment: Deployment)
     if options.plan is not None:
         arena.examine(load_plan(options.plan))
         return
-    one_primary = not SYSTEMS[system_of(deployment.topology)].writes_everywhere
+    one_primary = not writes_everywhere(deployment.topology)
     worst = Worst()
 
     def lag_ms(schedule: tuple[Step, ...], bulk_rows: int) -> float | None:

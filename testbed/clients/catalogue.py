@@ -52,3 +52,8 @@ SYSTEMS: Mapping[str, System] = MappingProxyType(
 def system_of(topology: Topology) -> str:
     """The name of the system that a topology runs."""
     return "mesh" if topology.members("mesh") else "postgres"
+
+
+def writes_everywhere(topology: Topology) -> bool:
+    """Whether each region of a topology takes writes of its own, rather than one for all."""
+    return SYSTEMS[system_of(topology)].writes_everywhere
