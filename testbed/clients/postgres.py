@@ -24,13 +24,14 @@ OWN_RULE = "TB001"
 """What a deployment's own rules raise: the row is at home in another region, for example."""
 
 # The internal one is raised where a connection is lost between opening and the first question.
-_CONNECT_ERRORS = (
+CONNECT_ERRORS = (
     OSError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     TimeoutError,
 )
+"""What opening a connection to PostgreSQL, and losing it, may raise."""
 
 
 # A server cannot change its timeline while a connection to it as primary lives. The name of the
@@ -143,7 +144,7 @@ class PostgresClient:
                 )
                 self._connection = connection
                 address, term = await connection.fetchrow(_WHO)
-        except _CONNECT_ERRORS as error:
+        except CONNECT_ERRORS as error:
             self._drop()
             return f"connect: {str(error) or type(error).__name__}"[:120]
         if self._endpoint.name == "writer":

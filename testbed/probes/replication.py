@@ -15,6 +15,7 @@ from typing import Any
 import asyncpg
 import orjson
 
+from testbed.clients.postgres import CONNECT_ERRORS
 from testbed.clients.postgres_position import OF_CLUSTER, OF_MESH
 from testbed.history.appender import Appender, JournalError
 from testbed.probes.inspection import Scene
@@ -42,14 +43,6 @@ select coalesce(s.slot_name, r.application_name) as name,
 from pg_stat_replication r left join pg_replication_slots s on s.active_pid = r.pid
 where r.replay_lag is not null
 """
-
-_EXPECTED = (
-    OSError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    TimeoutError,
-)
 
 
 class ReplicationInspection:
@@ -113,7 +106,7 @@ class ReplicationInspection:
         """Do the work on a connection, and on a new one when that is lost."""
         while True:
             connection: asyncpg.Connection | None = None
-            with contextlib.suppress(*_EXPECTED):
+            with contextlib.suppress(*CONNECT_ERRORS):
                 async with asyncio.timeout(_ANSWER_S):
                     connection = await asyncpg.connect(
                         host=node.address, port=5432, user="testbed", database="testbed", ssl=False
