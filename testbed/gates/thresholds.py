@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from testbed.measures.latency import percentile
 from testbed.report.judgement import Outcome
 from testbed.report.recorded import RecordedRun
 
@@ -31,17 +32,11 @@ class Threshold:
     meaning: str
 
 
-def nearest_rank(values: Sequence[float], quantile: float) -> float:
-    """The quantile by nearest rank: always a value that was really measured."""
-    ordered = sorted(values)
-    return ordered[max(0, math.ceil(quantile * len(ordered)) - 1)]
-
-
 def _rto_p95_s(runs: Sequence[RecordedRun]) -> float | None:
     found = [one for run in runs if run.judgement for one in run.judgement.recoveries]
     # Service that never came back is longer than any threshold.
     times = [math.inf if one.rto_s is None else one.rto_s for one in found]
-    return nearest_rank(times, 0.95) if times else None
+    return percentile(sorted(times), 95) if times else None
 
 
 def _number(

@@ -23,23 +23,21 @@ Shown = tuple[bytes, Any, Pair]
 """A row, what a read showed of it, and the read."""
 
 
-def shown_by(history: History, reads: Iterable[str], watches: Iterable[str]) -> list[Shown]:
-    """What reads showed, row by row.
+def shown_by(history: History, watches: Iterable[str]) -> list[Shown]:
+    """What reads of several rows showed, row by row.
 
     Args:
         history: What clients saw.
-        reads: The functions that read one row.
-        watches: The functions that read several: their value is an object, value by key.
+        watches: The functions that read them: their value is an object, value by key.
 
     Raises:
         HistoryError: The history cannot be paired.
     """
-    told: list[Shown] = [
-        (canonical(pair.invocation.key), pair.value, pair) for pair in history.of(reads, "ok")
+    return [
+        (key.encode(), value, pair)
+        for pair in history.of(watches, "ok")
+        for key, value in pair.value.items()
     ]
-    for pair in history.of(watches, "ok"):
-        told += [(key.encode(), value, pair) for key, value in pair.value.items()]
-    return told
 
 
 def history_lags(

@@ -6,7 +6,7 @@ nobody looked. So both times are intervals that surely hold the true one, and so
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from testbed.measures.latency import percentile
@@ -83,16 +83,9 @@ def quantiles(samples: Sequence[LagSample]) -> Quantiles:
     return Quantiles(len(seen), len(samples) - len(seen), p50, p95, p99, worst)
 
 
-def by_link(
-    samples: Iterable[LagSample], place: Callable[[str], str] = str
-) -> dict[tuple[str, str], list[LagSample]]:
-    """The samples by where they come from and where they are seen.
-
-    Args:
-        samples: Of any links.
-        place: The place of a node, for example its region.
-    """
+def by_link(samples: Iterable[LagSample]) -> dict[tuple[str, str], list[LagSample]]:
+    """The samples by the node where they come from and the one where they are seen."""
     found: dict[tuple[str, str], list[LagSample]] = {}
     for one in samples:
-        found.setdefault((place(one.origin), place(one.seen_at)), []).append(one)
+        found.setdefault((one.origin, one.seen_at), []).append(one)
     return dict(sorted(found.items()))

@@ -84,7 +84,7 @@ def clients(log: Played) -> tuple[LagSample, ...]:
         result = {"1": known[-1]} if known else {}
         scribe.call("watch", (at - 1 if at else 0) * MS, (at + 1) * MS, result=result, node="b")
     history = scribe.history()
-    shown = shown_by(history, (), ("watch",))
+    shown = shown_by(history, ("watch",))
     return history_lags(history.of({"pulse"}, "ok"), shown, lambda *_: 0, lambda *_: 0)
 
 
