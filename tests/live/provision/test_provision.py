@@ -79,10 +79,14 @@ def test_a_toxiproxy_that_was_killed_gets_its_listeners_and_latencies_again(
     assert start(cluster, "wan", "toxiproxy").changed
     after = fetch(cluster, "wan", "http://127.0.0.1:8474/proxies").body
     assert by_name(after) == by_name(before)
-    eventually(
-        lambda: set(roles(cluster).values()) == {("primary", None), ("replica", "streaming")},
-        "both standbys stream again",
-    )
+    standbys(cluster)
+
+
+def standbys(world: NamespaceWorld) -> tuple[str, ...]:
+    """The two standbys, once both stream; which nodes they are is left to the cluster."""
+    streaming = {("primary", None), ("replica", "streaming")}
+    eventually(lambda: set(roles(world).values()) == streaming, "both standbys stream again")
+    return tuple(name for name, (role, _) in roles(world).items() if role == "replica")
 
 
 def by_name(proxies: str) -> dict[str, object]:
@@ -130,7 +134,8 @@ def test_programs_are_stopped_and_started_one_by_one(cluster: NamespaceWorld) ->
 
 def test_a_killed_patroni_comes_back_beside_its_postgres(cluster: NamespaceWorld) -> None:
     """PostgreSQL outlives its Patroni, as on a real host; a start takes it over."""
-    node = "eu-central-db1"
+    # Killed and restarted programs before this may have moved the primary.
+    node = standbys(cluster)[0]
     patroni_pid = next(one.pid for one in cluster.processes(node) if "patroni.yml" in one.argv[-1])
     server = {one.pid: one for one in cluster.processes(node) if one.command == "postgres"}
     # A backend may be Patroni's own, and ends with it.
