@@ -14,7 +14,15 @@ from testbed.history.compiling import compiled_into
 Bytes = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.int64]
 
-_SOURCES = ("byte_kernel.py", "pglz.py", "toast.py", "wal_pages.py", "capture.py", "flows.py")
+_SOURCES = (
+    "byte_kernel.py",
+    "pglz.py",
+    "toast.py",
+    "wal_pages.py",
+    "capture.py",
+    "flows.py",
+    "postgres_messages.py",
+)
 _CACHE = compiled_folder("residency", [Path(__file__).with_name(name) for name in _SOURCES])
 
 

@@ -11,11 +11,11 @@ import numpy as np
 
 from testbed.history.residency import Finding, Found, OnWire, Searched, Unsearchable
 from testbed.probes.at_rest import Blocks, Hit, outermost
-from testbed.probes.byte_kernel import Bytes
+from testbed.probes.byte_kernel import Bytes, Rows
 from testbed.probes.capture import Capture, read_capture
 from testbed.probes.flows import Flow, flows_of
 from testbed.probes.patterns import Pattern
-from testbed.probes.protocols import SERVER, carrier_of, direction_of, encrypted, messages
+from testbed.probes.protocols import SERVER, Carriers, direction_of, encrypted
 from testbed.probes.scanner import Scanner
 from testbed.topology.model import Topology
 
@@ -66,19 +66,20 @@ def _search_link(
     blocks = Blocks(scanner)
     unsearchable = [Unsearchable(link, problem) for problem in recorded.problems]
     findings: list[Finding] = []
-    by_name = {}
+    by_name: dict[str, tuple[Flow, Carriers]] = {}
     for flow in flows:
-        by_name[flow.name] = flow
+        carriers = Carriers(flow)
+        by_name[flow.name] = flow, carriers
         if reason := _unverifiable(flow):
             unsearchable.append(Unsearchable(flow.name, reason))
         hits = blocks.search(flow.data, flow.name)
         if len(flow.data):
-            hits += _streamed(flow, blocks)
+            hits += _streamed(flow, carriers, blocks)
         named = outermost((flow.name, hit) for hit in hits)
-        findings += [_finding(link, flow, hit, begun_ns) for _, hit in named]
+        findings += [_finding(link, flow, carriers, hit, begun_ns) for _, hit in named]
     for name, hit in blocks.joined():
-        if flow_of_piece := by_name.get(re.split("[!/]", name)[0]):
-            findings.append(_finding(link, flow_of_piece, hit, begun_ns))
+        if known := by_name.get(re.split("[!/]", name)[0]):
+            findings.append(_finding(link, *known, hit, begun_ns))
     searched = Searched(
         place=link,
         kind="in motion",
@@ -97,24 +98,27 @@ def _unverifiable(flow: Flow) -> str:
     return encrypted(flow)
 
 
-def _streamed(flow: Flow, blocks: Blocks) -> Iterator[Hit]:
+def _streamed(flow: Flow, carriers: Carriers, blocks: Blocks) -> Iterator[Hit]:
     """What a replication stream carried, without the frames of its messages.
 
     A physical stream is the write-ahead log itself, from a position that its first message names.
     """
     if direction_of(flow) != SERVER:
         return
+    found = carriers.messages
+    long = (found.kinds == ord("d")) & (found.ends - found.starts > _STREAMED)
     parts, starts = [], []
     first_position: int | None = None
-    for message in messages(flow, len(flow.data)):
-        body = flow.data[message.start : message.end]
-        if message.kind == b"d" and len(body) > _STREAMED and body[0] == ord("w"):
+    for start, end in zip(found.starts[long], found.ends[long], strict=True):
+        body = flow.data[start:end]
+        if len(body) > _STREAMED and body[0] == ord("w"):
             if first_position is None:
                 first_position = int.from_bytes(body[1:9].tobytes(), "big")
             parts.append(body[_STREAMED:])
-            starts.append(message.start + _STREAMED)
+            starts.append(int(start) + _STREAMED)
     if first_position is None:
         return
+    ends = np.cumsum([len(part) for part in parts])
     before = np.zeros(first_position % _PAGE, np.uint8)
     data: Bytes = np.concatenate([before, *parts])
     # The name of a segment makes it be read as one: without page headers.
@@ -123,25 +127,23 @@ def _streamed(flow: Flow, blocks: Blocks) -> Iterator[Hit]:
             hit.canary,
             hit.encoding,
             ("replication stream", *hit.inside),
-            _place(starts, parts, max(hit.offset - len(before), 0)),
+            _place(starts, ends, max(hit.offset - len(before), 0)),
             hit.count,
         )
 
 
-def _place(starts: Sequence[int], parts: Sequence[Bytes], offset: int) -> int:
+def _place(starts: Sequence[int], ends: Rows, offset: int) -> int:
     """Where a byte of the joined parts lies in the flow."""
-    ends = np.cumsum([len(part) for part in parts])
-    number = int(np.searchsorted(ends, offset, side="right"))
-    number = min(number, len(parts) - 1)
+    number = min(int(np.searchsorted(ends, offset, side="right")), len(starts) - 1)
     return starts[number] + offset - (int(ends[number - 1]) if number else 0)
 
 
-def _finding(link: str, flow: Flow, hit: Hit, begun_ns: int) -> Finding:
+def _finding(link: str, flow: Flow, carriers: Carriers, hit: Hit, begun_ns: int) -> Finding:
     return Finding(
         canary=hit.canary,
         encoding=hit.encoding,
         where=OnWire(link, flow.name, direction_of(flow), hit.offset, hit.inside),
         count=hit.count,
         time_ns=flow.time_ns(hit.offset) - begun_ns,
-        how=carrier_of(flow, hit.offset),
+        how=carriers.of(hit.offset),
     )

@@ -1,15 +1,16 @@
 """What carried some bytes across the wan: the protocol, the statement, the replication stream.
 
-PostgreSQL's messages are read as its documentation's chapter on the frontend/backend protocol
-defines them. What is encrypted is recognised, so that it is never taken for clean.
+What is encrypted is recognised, so that it is never taken for clean.
 """
 
 from __future__ import annotations
 
+import functools
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from testbed.probes.flows import Flow
+from testbed.probes.postgres_messages import Message, Messages, messages_of
 
 CLIENT = "client to server"
 SERVER = "server to client"
@@ -27,12 +28,10 @@ _PORTS = {
     8302: "Consul's gossip",
     8500: "Consul's interface",
 }
-_STARTUP = (196608).to_bytes(4, "big")
 _HANDSHAKE = re.compile(rb"\x16\x03[\x00-\x04]..[\x01\x02]\x00..\x03[\x00-\x04]", re.DOTALL)
 _RECORD = re.compile(rb"[\x14-\x17]\x03[\x01-\x04][\x00-\x41]")
 _QUIC = b"\x00\x00\x00\x01"
 _LOOKED_AT = 1 << 16
-_WALKED_MAX = 2_000_000
 _TEXT_MAX = 300
 _FROM_CLIENT = {
     b"Q": "statement",
@@ -60,15 +59,6 @@ _LOGICAL = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message of PostgreSQL's protocol: its type, and the span of its body."""
-
-    kind: bytes
-    start: int
-    end: int
-
-
 def direction_of(flow: Flow) -> str:
     """Whether it was the client that sent: the server's port is the lower of the two."""
     if flow.kind != "tcp":
@@ -94,57 +84,41 @@ def encrypted(flow: Flow) -> str:
     return ""
 
 
-def carrier_of(flow: Flow, offset: int) -> str:
-    """What carried a byte of a flow, in a few words for people."""
-    client = direction_of(flow) == CLIENT
-    port = flow.target_port if client else flow.source_port
-    name = _PORTS.get(port, f"port {port}") if port >= 0 else flow.kind
-    message = message_at(flow, offset)
-    if message is not None:
-        return _said(flow, message, client=client)
-    begin = flow.data[:200].tobytes()
-    asked = re.match(rb"(GET|PUT|POST|DELETE|PATCH) (\S+) HTTP/1", begin)
-    if asked:
-        return f"{name}: HTTP {asked[1].decode()} {asked[2].decode(errors='replace')}"
-    if begin.startswith(b"HTTP/1"):
-        return f"{name}: HTTP answer"
-    return name
+class Carriers:
+    """Says what carried a byte of one flow; its messages are found once, when first asked for.
+
+    Args:
+        flow: The flow.
+    """
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+
+    @functools.cached_property
+    def messages(self) -> Messages:
+        """PostgreSQL's messages; none when the flow is not of its protocol."""
+        return messages_of(self._flow)
+
+    def of(self, offset: int) -> str:
+        """What carried a byte, in a few words for people."""
+        flow = self._flow
+        client = direction_of(flow) == CLIENT
+        message = self.messages.at(offset) if flow.kind == "tcp" else None
+        if message is not None and message.kind in {*_known(client=client), b"d"}:
+            return _said(flow, message, client=client)
+        port = flow.target_port if client else flow.source_port
+        name = _PORTS.get(port, f"port {port}") if port >= 0 else flow.kind
+        begin = flow.data[:200].tobytes()
+        asked = re.match(rb"(GET|PUT|POST|DELETE|PATCH) (\S+) HTTP/1", begin)
+        if asked:
+            return f"{name}: HTTP {asked[1].decode()} {asked[2].decode(errors='replace')}"
+        if begin.startswith(b"HTTP/1"):
+            return f"{name}: HTTP answer"
+        return name
 
 
-def messages(flow: Flow, until: int) -> list[Message]:
-    """PostgreSQL's messages from the beginning up to a byte; empty when they are none."""
-    data = memoryview(flow.data)  # type: ignore[arg-type]
-    found: list[Message] = []
-    at = _after_startup(bytes(data[:16]))
-    while at + 5 <= len(data) and at <= until and len(found) < _WALKED_MAX:
-        length = int.from_bytes(data[at + 1 : at + 5], "big")
-        kind = bytes(data[at : at + 1])
-        if length < 4 or not kind.isalnum():
-            return []
-        found.append(Message(kind, at + 5, at + 1 + length))
-        at += 1 + length
-    return found
-
-
-def message_at(flow: Flow, offset: int) -> Message | None:
-    """The message that holds a byte; None when the flow is none of PostgreSQL's."""
-    found = messages(flow, offset)
-    known = _FROM_CLIENT if direction_of(flow) == CLIENT else _FROM_SERVER
-    if found and found[-1].end > offset and found[-1].kind in {*known, b"d"}:
-        return found[-1]
-    return None
-
-
-def _after_startup(begin: bytes) -> int:
-    """Where the typed messages of a stream begin: a client's first message has no type."""
-    at = 0
-    if begin[4:8] == (80877103).to_bytes(4, "big"):  # it asked for TLS, and went on without
-        at = 8
-    if begin[at + 4 : at + 8] == _STARTUP:
-        return at + int.from_bytes(begin[at : at + 4], "big")
-    if begin[:1] == b"N" and begin[1:2] in (b"R", b"E"):  # the answer to such a question
-        return 1
-    return at
+def _known(*, client: bool) -> Mapping[bytes, str]:
+    return _FROM_CLIENT if client else _FROM_SERVER
 
 
 def _said(flow: Flow, message: Message, *, client: bool) -> str:

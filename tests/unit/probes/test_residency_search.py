@@ -29,7 +29,7 @@ from testbed.probes.node_files import Folder
 from testbed.probes.origins import origin_of
 from testbed.probes.patterns import patterns_of
 from testbed.probes.pglz import values
-from testbed.probes.protocols import carrier_of, encrypted
+from testbed.probes.protocols import Carriers, encrypted
 from testbed.probes.scanner import Scanner
 from testbed.workloads.canary import Canaries
 
@@ -208,16 +208,16 @@ OPENED = (len(STARTUP) + 8).to_bytes(4, "big") + (196608).to_bytes(4, "big") + S
 
 def test_statements_are_named() -> None:
     data = OPENED + message(b"Q", b"INSERT INTO t VALUES ('" + TOKEN + b"')\0")
-    said = carrier_of(flow(data), data.index(TOKEN))
+    said = Carriers(flow(data)).of(data.index(TOKEN))
     assert said.startswith("PostgreSQL statement of shop: INSERT INTO t")
     row = message(b"R", bytes(4)) + message(b"D", TOKEN)
-    assert "row returned" in carrier_of(
-        flow(row, source_port=5432, target_port=9), row.index(TOKEN)
+    assert "row returned" in Carriers(flow(row, source_port=5432, target_port=9)).of(
+        row.index(TOKEN)
     )
     change = message(b"d", b"w" + bytes(24) + b"I" + TOKEN)
-    assert "logical replication, insert" in carrier_of(
-        flow(change, source_port=5432, target_port=9), change.index(TOKEN)
-    )
+    assert "logical replication, insert" in Carriers(
+        flow(change, source_port=5432, target_port=9)
+    ).of(change.index(TOKEN))
 
 
 def test_encryption_is_recognised() -> None:
