@@ -10,11 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from experiments.promises import Setting, adequate, healed_ns, required, setting_of
+from experiments.promises import Setting, adequate, healed_ns, required
 from testbed.checkers import convergence, final_counter, recovery, service, winner
 from testbed.checkers.expectation import Expectation
 from testbed.checkers.verdict import Validity, Verdict, merge
-from testbed.runner.recorded import RecordedRun
 
 CONVERGENCE_MS = 20_000.0
 """From the last heal: a silent stream is given up after 5 s, and opened anew at once."""
@@ -23,13 +22,13 @@ KEEPS_INCREMENTS = frozenset({"crdt", "home_region"})
 NAMES_NO_WINNER = frozenset({"none"})
 
 
-def conflicts(run: RecordedRun) -> tuple[Verdict, ...]:
+def conflicts(setting: Setting) -> tuple[Verdict, ...]:
     """Every promise of the conflict resolution experiment.
 
     Raises:
         HistoryError: The history contradicts itself.
     """
-    setting = setting_of(run)
+    run = setting.run
     strategy = str(run.deployment.variables.get("conflict_resolution", "none"))
     verdicts = [
         adequate(setting, required(setting)),

@@ -12,23 +12,19 @@ from typing import Any
 
 import orjson
 
-from experiments import lag_measuring
 from experiments.catalogue import EXPERIMENTS
 from experiments.conflict_promises import conflicts
 from experiments.lag_promises import lagging
-from experiments.promises import Setting, expectations, failover, setting_of
+from experiments.measuring import MEASURES, seconds_of
+from experiments.promises import Setting, failover, setting_of
 from testbed.checkers.verdict import Validity, Verdict, merge
-from testbed.clients.catalogue import writes_everywhere
 from testbed.history.fault_window import FaultWindow
 from testbed.history.problem import HistoryError
-from testbed.measures.final_state import final_state
-from testbed.measures.load import load
-from testbed.measures.rpo import loss_estimate
 from testbed.report.verdict_file import VERDICT_VERSION
 from testbed.runner.folder import FolderError, RunFolder, write_json
 from testbed.runner.recorded import RecordedRun, read_run
 
-PROMISES: Mapping[str, Callable[[RecordedRun], tuple[Verdict, ...]]] = MappingProxyType(
+PROMISES: Mapping[str, Callable[[Setting], tuple[Verdict, ...]]] = MappingProxyType(
     {"failover": failover, "conflict_resolution": conflicts, "replication_lag": lagging}
 )
 """Experiment -> what its runs are judged by."""
@@ -62,8 +58,11 @@ def judge(folder: RunFolder) -> Judged:
             f"{folder.plan}: unknown experiment '{run.plan.experiment}' (known: {known})"
         )
     try:
-        verdicts = PROMISES[run.plan.experiment](run)
-        measures = _measures(setting_of(run))
+        setting = setting_of(run)
+        verdicts = PROMISES[run.plan.experiment](setting)
+        measures: dict[str, Any] = {}
+        for measure in MEASURES[run.plan.experiment]:
+            measures |= measure(setting)
     except HistoryError as error:
         raise FolderError(f"{folder.history} contradicts itself: {error}") from error
     finished = run.ending.outcome == "finished"
@@ -128,84 +127,11 @@ def _fault(run: RecordedRun, window: FaultWindow) -> dict[str, Any]:
         "target": planned.target if planned else window.title,
         "resolved": str(window.details.get("resolved", "")),
         "duration_s": planned.duration_s if planned else None,
-        "inject_s": _seconds(window.inject_ns),
-        "effect_s": _seconds(window.effect_ns),
-        "heal_s": _seconds(window.heal_ns),
-        "absence_s": _seconds(window.absence_ns),
+        "inject_s": seconds_of(window.inject_ns),
+        "effect_s": seconds_of(window.effect_ns),
+        "heal_s": seconds_of(window.heal_ns),
+        "absence_s": seconds_of(window.absence_ns),
     }
-
-
-def _seconds(time_ns: int | None) -> float | None:
-    return None if time_ns is None else round(time_ns / 1e9, 6)
-
-
-def _measures(setting: Setting) -> dict[str, Any]:
-    run = setting.run
-    document: dict[str, Any] = {"rto": [], "availability": {}}
-    # Where every region takes writes of its own, none waits for a failover.
-    everywhere = writes_everywhere(run.deployment.topology)
-    for one in (
-        () if everywhere or run.plan.experiment == "replication_lag" else expectations(setting)
-    ):
-        outage = one.outage(run.history, setting.writes)
-        document["rto"].append(
-            {
-                "region": one.region,
-                "fault": one.cause,
-                "from_s": _seconds(outage.start_ns),
-                "until_s": _seconds(outage.first_ack_ns),
-                "rto_s": round(outage.rto_ms / 1e3, 3) if outage.recovered else None,
-                "bound_s": round(one.bound_ms / 1e3, 3),
-            }
-        )
-    for region in setting.regions:
-        served = load(
-            run.history, setting.functions, from_ns=0, to_ns=setting.end_ns + 1, region=region
-        )
-        if served.availability is not None:
-            document["availability"][region] = round(served.availability, 4)
-    if run.plan.load.workload == "set":
-        document["rpo"] = _rpo(setting)
-    if run.plan.experiment == "replication_lag":
-        document["lag"] = lag_measuring.document(run, lag_measuring.measured(run))
-    return document
-
-
-def _rpo(setting: Setting) -> dict[str, Any]:
-    run = setting.run
-    state = final_state(run.history, setting.nodes)
-    lost = state.lost()
-    document: dict[str, Any] = {
-        "acknowledged": sum(add.outcome == "ok" for add in state.adds),
-        "lost": [
-            {
-                "value": missing.add.invocation.value,
-                "key": None,
-                "acknowledged_s": _seconds(missing.add.end_ns),
-                "region": missing.add.region,
-                "node": missing.add.node,
-                "process": missing.add.invocation.process,
-            }
-            for missing in lost
-        ],
-    }
-    delay_ms = max(link.delay_ms for link in run.deployment.topology.links)
-    for window in run.windows:
-        found = loss_estimate(run.history, lost, window, delay_ms=delay_ms)
-        if lost and found is not None and found.lost_writes:
-            document |= {
-                "rate_ops_s": found.rate_after_ops_s,
-                "window_s": found.acknowledging_ms / 1e3,
-                "delay_ms": _nearest_ms(run, found.node),
-            }
-    return document
-
-
-def _nearest_ms(run: RecordedRun, node: str) -> float:
-    """The delay from a node's region to the nearest other one: what was surely under way."""
-    region = run.region_of.get(node, "")
-    topology = run.deployment.topology
-    return min((link.delay_ms for link in topology.links if link.source == region), default=0.0)
 
 
 def _links(run: RecordedRun) -> list[dict[str, Any]]:

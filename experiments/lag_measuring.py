@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -19,16 +21,32 @@ from testbed.runner.recorded import RecordedRun
 from testbed.topology.model import Topology
 
 SERIES_S = 1.0
-"""The longest lag of each link is kept for each so many seconds."""
+"""The quantiles of each link are kept for each so many seconds."""
 
 PULSES, WATCHES = ("pulse",), ("watch",)
 
 
-Measured = Mapping[str, tuple[LagSample, ...]]
+Samples = Mapping[str, tuple[LagSample, ...]]
+"""By measurement: ``servers``, ``heartbeats`` and ``clients``."""
 
 
-def measured(run: RecordedRun) -> Measured:
-    """Samples by measurement: ``servers``, ``heartbeats`` and ``clients``.
+@dataclass(frozen=True)
+class Lag:
+    """Replication lag of a run.
+
+    Args:
+        run: As recorded.
+        samples: Of the three measurements that must agree.
+        reported_ms: The servers' own lag of each receiver, by sender and receiver's name.
+    """
+
+    run: RecordedRun
+    samples: Samples
+    reported_ms: Mapping[tuple[str, str], tuple[float, ...]]
+
+
+def measured(run: RecordedRun) -> Lag:
+    """Measures it all, reading what was recorded once.
 
     Raises:
         FolderError: What probes recorded is damaged.
@@ -40,11 +58,12 @@ def measured(run: RecordedRun) -> Measured:
     def stream_of(node: str) -> str | None:
         return f"from_{run.region_of[node].replace('-', '_')}" if mesh else None
 
-    return {
+    samples = {
         "servers": position_lags(recorded, stream_of),
         "heartbeats": heartbeat_lags(recorded),
         "clients": clients(run),
     }
+    return Lag(run, samples, recorded.reported_ms)
 
 
 def clients(run: RecordedRun, *, stable: bool = False) -> tuple[LagSample, ...]:
@@ -109,16 +128,16 @@ def _way_ns(topology: Topology, source: str | None, target: str | None) -> int:
     return 0
 
 
-def document(run: RecordedRun, found: Measured) -> dict[str, Any]:
+def document(lag: Lag) -> dict[str, Any]:
     """Lag for ``verdict.json``: by measurement and directed link, as a whole and over time.
 
     Quantiles are pairs: the true one lies between the two.
     """
-    reported = recorded_of(run).reported_ms
-    worst = worst_ms(found)
+    worst = worst_ms(lag.samples)
+    stable = {"clients, stable": clients(lag.run, stable=True)}
     return {
         "worst_ms": None if worst is None else round(worst, 3),
-        "links": list(_links(run, {**found, "clients, stable": clients(run, stable=True)})),
+        "links": list(_links(lag.run, {**lag.samples, **stable})),
         "reported": [
             {
                 "sender": sender,
@@ -127,18 +146,18 @@ def document(run: RecordedRun, found: Measured) -> dict[str, Any]:
                 "p50_ms": round(percentile(sorted(lags), 50), 3),
                 "max_ms": round(max(lags), 3),
             }
-            for (sender, receiver), lags in reported.items()
+            for (sender, receiver), lags in lag.reported_ms.items()
         ],
     }
 
 
-def worst_ms(found: Measured) -> float | None:
+def worst_ms(found: Samples) -> float | None:
     """The longest lag that surely was, by any measurement; of what was seen in the end."""
     lows = [one.low_ms for those in found.values() for one in those if one.high_ms is not None]
     return max(lows, default=None)
 
 
-def _links(run: RecordedRun, found: Measured) -> Iterator[dict[str, Any]]:
+def _links(run: RecordedRun, found: Samples) -> Iterator[dict[str, Any]]:
     floors = floors_ms(run)
     for name, samples in found.items():
         for (origin, seen_at), those in by_link(samples).items():
@@ -167,10 +186,14 @@ def _figures(found: Quantiles) -> dict[str, Any]:
 
 
 def _series(samples: list[LagSample]) -> list[list[float]]:
-    """``[second, at most ms]``: the longest lag of what was made in each second."""
-    longest: dict[int, float] = {}
+    """``[second, p50, p95, p99, max]``: at most so many ms, of what was made in each second."""
+    by_second: defaultdict[int, list[float]] = defaultdict(list)
     for one in samples:
         if one.high_ms is not None:
-            second = int(one.made_from_ns / (SERIES_S * 1e9))
-            longest[second] = max(longest.get(second, 0.0), one.high_ms)
-    return [[second * SERIES_S, round(high, 3)] for second, high in sorted(longest.items())]
+            by_second[int(one.made_from_ns / (SERIES_S * 1e9))].append(one.high_ms)
+    found = []
+    for second, highs in sorted(by_second.items()):
+        highs.sort()
+        ranks = [round(percentile(highs, percent), 3) for percent in (50, 95, 99, 100)]
+        found.append([second * SERIES_S, *ranks])
+    return found

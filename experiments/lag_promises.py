@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from experiments import bounds, physics
-from experiments.lag_measuring import floors_ms, measured
-from experiments.promises import Setting, adequate, healed_ns, required, setting_of
+from experiments.lag_measuring import floors_ms
+from experiments.promises import Setting, adequate, healed_ns, required
 from testbed.checkers import (
     bounded_staleness,
     lag_agreement,
@@ -15,7 +15,6 @@ from testbed.checkers import (
 )
 from testbed.checkers.verdict import Validity, Verdict, merge
 from testbed.clients.catalogue import writes_everywhere
-from testbed.runner.recorded import RecordedRun
 
 READS = ("read",)
 
@@ -29,15 +28,14 @@ MOVED_MS = 15_000.0
 """While the primary moves, a standby may have nobody to follow."""
 
 
-def lagging(run: RecordedRun) -> tuple[Verdict, ...]:
+def lagging(setting: Setting) -> tuple[Verdict, ...]:
     """Every promise of the replication lag experiment.
 
     Raises:
         HistoryError: The history contradicts itself.
         FolderError: What probes recorded is damaged.
     """
-    setting = setting_of(run)
-    found = measured(run)
+    run, found = setting.run, setting.lag.samples
     verdicts = [
         adequate(setting, required(setting)),
         physics.check(run, setting.writes),

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import MappingProxyType
 
 from experiments import bounds, physics
+from experiments.lag_measuring import Lag, measured
 from testbed.checkers import (
     adequacy,
     bank,
@@ -51,6 +53,16 @@ class Setting:
     functions: frozenset[str]
     end_ns: int
 
+    @cached_property
+    def lag(self) -> Lag:
+        """Replication lag, measured once for all that ask.
+
+        Raises:
+            FolderError: What probes recorded is damaged.
+            HistoryError: The history contradicts itself.
+        """
+        return measured(self.run)
+
     @property
     def regions(self) -> tuple[str, ...]:
         """Every region, in the topology's order."""
@@ -73,13 +85,13 @@ def setting_of(run: RecordedRun) -> Setting:
     return Setting(run, writes, functions, span[1] if span else 0)
 
 
-def failover(run: RecordedRun) -> tuple[Verdict, ...]:
+def failover(setting: Setting) -> tuple[Verdict, ...]:
     """Every promise of the failover experiment.
 
     Raises:
         HistoryError: The history contradicts itself.
     """
-    setting = setting_of(run)
+    run = setting.run
     needed = required(setting)
     unserved = adequacy.unserved_before(run.history, needed)
     verdicts = [

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from experiments.conflict_promises import conflicts
+from experiments.promises import setting_of
 from testbed.checkers.verdict import Validity
 from testbed.runner.execute import Ending
 from testbed.runner.folder import RunFolder
@@ -49,7 +50,7 @@ def judged(
         pressure=None,
         programs={},
     )
-    return {verdict.name: verdict.validity for verdict in conflicts(run)}
+    return {verdict.name: verdict.validity for verdict in conflicts(setting_of(run))}
 
 
 def test_regions_that_end_with_one_winner_keep_every_promise() -> None:

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from experiments.catalogue import EXPERIMENTS
+from experiments.judging import PROMISES
 from experiments.lag_measuring import document, floors_ms, measured
 from experiments.lag_promises import REPLICATION_MS, lagging, staleness_bound_ms
+from experiments.measuring import MEASURES
 from experiments.promises import setting_of
 from testbed.checkers.verdict import Validity, Verdict, merge
 from testbed.runner.execute import Ending
@@ -102,7 +105,7 @@ def _looks(scribe: Scribe, rows: list[dict[str, object]], at: int, lag_ms: int) 
 
 
 def judged(found: RecordedRun) -> dict[str, Verdict]:
-    return {one.name: one for one in lagging(found)}
+    return {one.name: one for one in lagging(setting_of(found))}
 
 
 def test_a_run_in_which_every_promise_holds(tmp_path: Path) -> None:
@@ -146,7 +149,7 @@ def test_a_moved_primary_needs_sessions_that_saw_it_move(tmp_path: Path) -> None
 
 def test_lag_is_told_by_measurement_and_link(tmp_path: Path) -> None:
     found = run(tmp_path)
-    told = document(found, measured(found))
+    told = document(measured(found))
     links = {(one["measurement"], one["link"]) for one in told["links"]}
     assert links == {
         (name, link)
@@ -158,7 +161,24 @@ def test_lag_is_told_by_measurement_and_link(tmp_path: Path) -> None:
         assert low - 2 <= 60 <= high + 2
         assert one["floor_ms"] == DELAYS_MS[one["seen_at"]] - 1
         assert len(one["series"]) > 8
+        assert all(p50 <= p95 <= p99 <= most for _, p50, p95, p99, most in one["series"])
     assert floors_ms(found)[NODES[0], NODES[1]] == 12
+
+
+def test_promises_and_measures_share_one_measurement(tmp_path: Path) -> None:
+    setting = setting_of(run(tmp_path))
+    verdicts = lagging(setting)
+    (setting.run.folder.metrics / "replication.jsonl").unlink()
+    measures = {
+        name: part for one in MEASURES["replication_lag"] for name, part in one(setting).items()
+    }
+    assert merge(verdicts) is Validity.VALID
+    assert set(measures) == {"availability", "lag"}
+    assert len(measures["lag"]["links"]) == 8
+
+
+def test_what_is_judged_is_measured_too() -> None:
+    assert set(MEASURES) == set(PROMISES) == set(EXPERIMENTS)
 
 
 def test_a_damaged_recording_is_refused(tmp_path: Path) -> None:

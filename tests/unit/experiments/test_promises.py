@@ -90,7 +90,7 @@ def test_final_reads_do_not_stretch_the_load() -> None:
     made = setting(scribe, "region-cut", "eu-west")
     run = replace(made.run, plan=replace(made.run.plan, load=Load("register")))
     assert setting_of(run).end_ns == 29 * S
-    judged = {verdict.name: verdict for verdict in failover(run)}
+    judged = {verdict.name: verdict for verdict in failover(setting_of(run))}
     assert not any("was not read" in str(each) for each in judged["adequacy"].counterexample)
 
 
@@ -112,5 +112,5 @@ def test_what_was_not_served_before_was_not_lost_by_the_fault(
                 node="eu-west-db1", region=region,
             )  # fmt: skip
     run = setting(scribe, "region-cut", "us-east").run
-    found = {verdict.name: verdict.validity for verdict in failover(run)}
+    found = {verdict.name: verdict.validity for verdict in failover(setting_of(run))}
     assert found["service"] is validity

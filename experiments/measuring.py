@@ -1,0 +1,115 @@
+"""What is measured of a run, beside what it is judged by: numbers for ``verdict.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from experiments import lag_measuring
+from experiments.promises import Setting, expectations
+from testbed.clients.catalogue import writes_everywhere
+from testbed.measures.final_state import final_state
+from testbed.measures.load import load
+from testbed.measures.rpo import loss_estimate
+from testbed.runner.recorded import RecordedRun
+
+Measure = Callable[[Setting], dict[str, Any]]
+"""A recorded run to named parts of ``measures`` in its verdict."""
+
+
+def seconds_of(time_ns: int | None) -> float | None:
+    """A time of a history as ``verdict.json`` has it."""
+    return None if time_ns is None else round(time_ns / 1e9, 6)
+
+
+def recoveries(setting: Setting) -> dict[str, Any]:
+    """The time without service in each region after each fault."""
+    run = setting.run
+    # Where every region takes writes of its own, none waits for a failover.
+    expected = () if writes_everywhere(run.deployment.topology) else expectations(setting)
+    found = []
+    for one in expected:
+        outage = one.outage(run.history, setting.writes)
+        found.append(
+            {
+                "region": one.region,
+                "fault": one.cause,
+                "from_s": seconds_of(outage.start_ns),
+                "until_s": seconds_of(outage.first_ack_ns),
+                "rto_s": round(outage.rto_ms / 1e3, 3) if outage.recovered else None,
+                "bound_s": round(one.bound_ms / 1e3, 3),
+            }
+        )
+    return {"rto": found}
+
+
+def availability(setting: Setting) -> dict[str, Any]:
+    """The share of what was due that was answered, by region."""
+    found = {}
+    for region in setting.regions:
+        served = load(
+            setting.run.history,
+            setting.functions,
+            from_ns=0,
+            to_ns=setting.end_ns + 1,
+            region=region,
+        )
+        if served.availability is not None:
+            found[region] = round(served.availability, 4)
+    return {"availability": found}
+
+
+def losses(setting: Setting) -> dict[str, Any]:
+    """The lost writes of a set, and the figures to check their number with."""
+    run = setting.run
+    if run.plan.load.workload != "set":
+        return {}
+    state = final_state(run.history, setting.nodes)
+    lost = state.lost()
+    document: dict[str, Any] = {
+        "acknowledged": sum(add.outcome == "ok" for add in state.adds),
+        "lost": [
+            {
+                "value": missing.add.invocation.value,
+                "key": None,
+                "acknowledged_s": seconds_of(missing.add.end_ns),
+                "region": missing.add.region,
+                "node": missing.add.node,
+                "process": missing.add.invocation.process,
+            }
+            for missing in lost
+        ],
+    }
+    delay_ms = max(link.delay_ms for link in run.deployment.topology.links)
+    for window in run.windows:
+        found = loss_estimate(run.history, lost, window, delay_ms=delay_ms)
+        if lost and found is not None and found.lost_writes:
+            document |= {
+                "rate_ops_s": found.rate_after_ops_s,
+                "window_s": found.acknowledging_ms / 1e3,
+                "delay_ms": _nearest_ms(run, found.node),
+            }
+    return {"rpo": document}
+
+
+def _nearest_ms(run: RecordedRun, node: str) -> float:
+    """The delay from a node's region to the nearest other one: what was surely under way."""
+    region = run.region_of.get(node, "")
+    topology = run.deployment.topology
+    return min((link.delay_ms for link in topology.links if link.source == region), default=0.0)
+
+
+def lag(setting: Setting) -> dict[str, Any]:
+    """Replication lag by measurement and link."""
+    return {"lag": lag_measuring.document(setting.lag)}
+
+
+MEASURES: Mapping[str, tuple[Measure, ...]] = MappingProxyType(
+    {
+        "failover": (recoveries, availability, losses),
+        "conflict_resolution": (recoveries, availability, losses),
+        "replication_lag": (availability, lag),
+    }
+)
+"""Experiment -> what is measured of its runs."""
