@@ -52,9 +52,6 @@ _EXPECTED = (stage.StageError, FaultError, JournalError, FolderError, PlanError,
 async def _load_and_break(setting: Setting) -> None:
     """Load and schedule together; the first of them that fails ends both."""
     plan, topology = setting.plan, setting.topology
-    connect = setting.system.connector(
-        topology, plan.load.workload, setting.space, plan.load.timeout_ms, setting.variables
-    )
     targets = Targets(topology, setting.probe)
     context = Context(setting.world, targets.resolve, setting.clock.now, setting.links)
     evidence = EvidenceLog(setting.folder.evidence)
@@ -68,7 +65,7 @@ async def _load_and_break(setting: Setting) -> None:
                     plan.load,
                     workload,
                     (*setting.system.entries(topology), *setting.system.sessions(topology)),
-                    connect,
+                    setting.connector(plan.load.timeout_ms),
                     recorder=setting.recorder,
                     seed=plan.seed,
                     duration_s=plan.duration_s,
@@ -86,10 +83,8 @@ async def _stages(setting: Setting) -> None:
     entries, nodes = system.entries(topology), system.nodes(topology)
     writers = tuple(entry for entry in entries if entry.name == "writer")
     workload = make(plan.load.workload, plan.load.parameters, topology, setting.space)
-    patient, swift = (
-        system.connector(topology, plan.load.workload, setting.space, timeout_ms, setting.variables)
-        for timeout_ms in (FINAL_TIMEOUT_MS, plan.load.timeout_ms)
-    )
+    patient = setting.connector(FINAL_TIMEOUT_MS)
+    swift = setting.connector(plan.load.timeout_ms)
     await stage.steady(setting.probe, STEADY_LIMIT_S, setting.announcer)
     for what in workload.setup():
         await stage.perform_until_ok(

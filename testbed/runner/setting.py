@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from testbed.clients.catalogue import SYSTEMS, System
+from testbed.clients.protocol import Client, Endpoint
 from testbed.history.appender import Appender
 from testbed.history.journal import Journal
 from testbed.probes.catalogue import PROBES
@@ -48,6 +49,12 @@ class Setting:
     space: int
     announcer: Announcer
     inspections: tuple[Inspection, ...] = ()
+
+    def connector(self, timeout_ms: int) -> Callable[[Endpoint], Client]:
+        """What makes the clients of this run, whose calls end after ``timeout_ms``."""
+        return self.system.connector(
+            self.topology, self.plan.load.workload, self.space, timeout_ms, self.variables
+        )
 
 
 @contextlib.asynccontextmanager
