@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from testbed.topology.model import Deployment, Link, Node, Region, Topology
+from testbed.topology.placement import Policy, policy_of
 
 DOCUMENT_VERSION = 1
 
@@ -50,6 +51,7 @@ def to_document(deployment: Deployment) -> dict[str, Any]:
         "region_variables": {
             region: _plain(values) for region, values in deployment.region_variables.items()
         },
+        "policy": None if deployment.policy is None else deployment.policy.document(),
     }
 
 
@@ -76,6 +78,7 @@ def from_document(document: Any) -> Deployment:
         topology=topology,
         variables=_frozen(reader.take("variables", dict)),
         region_variables={name: _frozen(regional.take(name, dict)) for name in regional.names},
+        policy=_policy(document.get("policy")),
     )
 
 
@@ -139,6 +142,14 @@ def _node(row: _Fields) -> Node:
         groups=frozenset(row.texts("groups")),
         wan_ports=tuple(row.numbers("wan_ports")),
     )
+
+
+def _policy(document: Any) -> Policy | None:
+    try:
+        return None if document is None else policy_of(document)
+    except (KeyError, TypeError, AttributeError) as error:
+        message = f"policy is damaged ({error}); write it again from the inventory"
+        raise DocumentError(message) from error
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

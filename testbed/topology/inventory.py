@@ -13,6 +13,8 @@ from testbed.topology.draft import Draft, HostDraft, RegionDraft
 from testbed.topology.layout import Layout, LayoutReader
 from testbed.topology.links import read_links
 from testbed.topology.model import Deployment, Link, Node, Region, Topology
+from testbed.topology.placement import Policy
+from testbed.topology.placement_policy import POLICY, read_policy
 from testbed.topology.problem import InventoryError, Place, Problem, in_order, nearest, place_in
 from testbed.topology.settings import SettingsReader
 from testbed.topology.shipped import inventories
@@ -143,10 +145,11 @@ def inspect(
     draft = _draft(layout, stated, overrides or {}, catalogue, problems)
     for check in (*CHECKS, *CLUSTER_CHECKS):
         problems.extend(check(draft))
+    policy = read_policy(folder, draft, problems)
     if problems:
         return Inspection(None, in_order(problems), ())
     doubts = in_order(problem for doubt in DOUBTS for problem in doubt(draft))
-    return Inspection(_deployment(folder, draft), (), doubts)
+    return Inspection(_deployment(folder, draft, policy), (), doubts)
 
 
 def _catalogue_folder(folder: Path) -> Path:
@@ -157,7 +160,7 @@ def _catalogue_folder(folder: Path) -> Path:
 
 def _stray_files(folder: Path) -> Iterator[Problem]:
     """Files that Ansible would read and this testbed would not: they must not differ in silence."""
-    known = {folder / HOSTS, folder / VARIABLES, folder / "group_vars"}
+    known = {folder / HOSTS, folder / VARIABLES, folder / POLICY, folder / "group_vars"}
     for path in sorted((*folder.iterdir(), *(folder / "group_vars").glob("*"))):
         if path not in known and not path.name.startswith(".") and path.suffix != ".md":
             message = "Ansible would read this file, the testbed does not"
@@ -190,7 +193,7 @@ def _draft(
     )
 
 
-def _deployment(folder: Path, draft: Draft) -> Deployment:
+def _deployment(folder: Path, draft: Draft, policy: Policy | None) -> Deployment:
     """The frozen data of a draft without problems."""
     regions = tuple(
         Region(region.name, region.jurisdiction, number)
@@ -211,6 +214,7 @@ def _deployment(folder: Path, draft: Draft) -> Deployment:
         topology=Topology(regions, links, nodes),
         variables=dict(draft.values),
         region_variables={name: dict(values) for name, values in draft.regional.items()},
+        policy=policy,
     )
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from testbed.topology.placement import Policy
+
 
 @dataclass(frozen=True, slots=True)
 class Region:
@@ -136,6 +138,7 @@ class Deployment:
             tuples.
         region_variables: By region: the variables that each region states for itself
             (``consul_datacenter``, ``standby_cluster_of``).
+        policy: Which data may be where; None where the deployment does not say.
     """
 
     name: str
@@ -143,3 +146,4 @@ class Deployment:
     topology: Topology
     variables: Mapping[str, Any]
     region_variables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    policy: Policy | None = None
