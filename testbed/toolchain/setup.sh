@@ -25,6 +25,13 @@ case "${LC_ALL:-${LC_CTYPE:-${LANG:-}}}" in
     *) export LC_ALL=C.UTF-8 ;;
 esac
 
+# Programs that only the tests need, each with the Debian package that brings it.
+# shellcheck disable=SC2034 # read by ./run-tests
+test_programs=(promtool=prometheus chromium=chromium)
+# Services of such packages: the tests need the programs alone.
+unwanted_services=(prometheus)
+policy=/usr/sbin/policy-rc.d
+
 # Prints the Python to use: the first of 3.11 to 3.13 that runs.
 find_python() {
     local candidate
@@ -38,8 +45,10 @@ find_python() {
     done
 }
 
-# Appends the Debian packages that are missing to `packages`.
+# missing_packages [PROGRAM=PACKAGE...]: sets `packages` to the Debian packages that are missing,
+# those of the given programs among them.
 missing_packages() {
+    local pair
     packages=()
     command -v nft >/dev/null || packages+=(nftables)
     command -v ip >/dev/null || packages+=(iproute2)
@@ -52,6 +61,39 @@ missing_packages() {
     # Building Consul and Toxiproxy fetches their source over TLS.
     [[ -e /etc/ssl/certs/ca-certificates.crt || -n ${SSL_CERT_FILE:-}${SSL_CERT_DIR:-} ]] ||
         packages+=(ca-certificates)
+    for pair; do
+        command -v "${pair%%=*}" >/dev/null || packages+=("${pair#*=}")
+    done
+}
+
+# Prints which of `packages` bring a service that has to be switched off.
+missing_services() {
+    local package service
+    for package in "${packages[@]}"; do
+        for service in "${unwanted_services[@]}"; do
+            [[ $package == "$service" ]] && printf '%s\n' "$service"
+        done
+    done
+}
+
+# quiet_apt LOG WORDS...: apt-get with all that it prints in a log, and no service started by it.
+quiet_apt() (
+    log=$1
+    shift
+    if [[ ! -e $policy ]]; then
+        trap 'rm -f "$policy"' EXIT
+        # What Debian asks before a package starts a service; 101: not allowed.
+        printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy"
+    fi
+    apt-get -qq -o DPkg::Lock::Timeout=300 "$@" >>"$log" 2>&1 </dev/null
+)
+
+# Keeps the services from being started by the next boot.
+switch_off() {
+    local service
+    for service; do
+        systemctl disable "$service" >/dev/null 2>&1 || update-rc.d "$service" disable || true
+    done >/dev/null 2>&1
 }
 
 # Whether this Python can make a virtual environment with pip in it, one way or the other.
@@ -60,34 +102,39 @@ can_make_venv() {
         "$python" -c 'import venv, pip' 2>/dev/null
 }
 
+# install_packages [PROGRAM=PACKAGE...]: installs what is missing, or says what to type.
 install_packages() {
-    local packages
-    missing_packages
+    local packages services
+    missing_packages "$@"
     ((${#packages[@]} == 0)) && return
     local line="apt-get install -y --no-install-recommends ${packages[*]}"
+    mapfile -t services < <(missing_services)
     if ! command -v apt-get >/dev/null; then
         fail "missing: ${packages[*]} (names of Debian's packages)" \
             "Install what brings them on this system, then run ${0##*/} again."
     fi
     if ((EUID != 0)); then
-        fail "missing: ${packages[*]}" "Type: sudo $line" "Then run ${0##*/} again."
+        fail "missing: ${packages[*]}" "Type: sudo $line" \
+            ${services[0]:+"Type: sudo systemctl disable --now ${services[*]} # not needed"} \
+            "Then run ${0##*/} again."
     fi
     say "Installing ${packages[*]} ..."
     local log
     log=$(mktemp "${TMPDIR:-/tmp}/testbed-apt.XXXXXX") || fail "cannot write ${TMPDIR:-/tmp}"
     export DEBIAN_FRONTEND=noninteractive
     # A failed update may still leave a good list behind: the install decides.
-    apt-get -qq -o DPkg::Lock::Timeout=300 update >"$log" 2>&1 </dev/null || true
+    quiet_apt "$log" update || true
     # shellcheck disable=SC2086
-    if ! apt-get -qq -o DPkg::Lock::Timeout=300 ${line#apt-get } >>"$log" 2>&1 </dev/null; then
+    if ! quiet_apt "$log" ${line#apt-get }; then
         tail -n 5 "$log" >&2
         fail "could not install ${packages[*]} (log: $log)" "Type: $line" \
             "Then run ${0##*/} again."
     fi
+    switch_off "${services[@]}"
     rm -f "$log"
     hash -r
     [[ -n $python ]] || python=$(find_python)
-    missing_packages
+    missing_packages "$@"
     ((${#packages[@]} == 0)) || fail "installed, but still missing: ${packages[*]}"
 }
 
@@ -173,11 +220,12 @@ pip_failed() {
     fail "could not install the Python packages (log: $1, $1.errors)" "$advice"
 }
 
-# set_up LOCK: everything, for what that lock names.
+# set_up LOCK [PROGRAM=PACKAGE...]: everything, for what that lock names and for these programs.
 set_up() {
     local python lock="$root/$1"
+    shift
     python=$(find_python)
-    install_packages
+    install_packages "$@"
     if ! up_to_date "$lock"; then
         exec 9<"$root"
         flock -n 9 || { say "Another set-up of $root is going on; waiting for it."; flock 9; }

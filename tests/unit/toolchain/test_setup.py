@@ -130,9 +130,13 @@ def tools(tmp_path: Path, *names: str) -> str:
     return str(folder)
 
 
-def missing(checkout: Checkout, path: str, python: str = sys.executable) -> list[str]:
+def missing(
+    checkout: Checkout, path: str, python: str = sys.executable, programs: str = ""
+) -> list[str]:
     """The packages that are found missing; the folders of system programs are hidden."""
-    commands = f'PATH="{path}"; python="{python}"; missing_packages; echo "${{packages[*]}}"'
+    commands = (
+        f'PATH="{path}"; python="{python}"; missing_packages {programs}; echo "${{packages[*]}}"'
+    )
     return checkout.run(commands, SSL_CERT_FILE="/any").stdout.split()
 
 
@@ -175,6 +179,68 @@ def test_an_ordinary_user_is_told_what_to_type(checkout, script, tmp_path):
         in done.stderr
     )
     assert "must not be called" not in done.stderr
+
+
+def test_programs_of_the_tests_are_missed_only_when_asked_for(checkout, script, tmp_path):
+    path = tools(tmp_path)
+    for name in ("nft", "ip", "unshare", "nsenter"):
+        script(Path(path) / name, "exit 0")
+    asked = '"${test_programs[@]}"'
+    assert missing(checkout, path) == []
+    assert missing(checkout, path, programs=asked) == ["prometheus", "chromium"]
+    script(Path(path) / "promtool", "exit 0")
+    assert missing(checkout, path, programs=asked) == ["chromium"]
+
+
+def install(checkout, script, tmp_path, user: int, body: str):
+    """Install a package of the tests by an apt-get of ours; ``policy`` is a file of ours too."""
+    path = tools(tmp_path, "mktemp", "chmod", "rm", "touch", "tail")
+    for name in ("nft", "ip", "unshare", "nsenter"):
+        script(Path(path) / name, "exit 0")
+    script(Path(path) / "apt-get", body)
+    script(Path(path) / "systemctl", f'echo "$*" >>"{tmp_path}/systemctl"')
+    # EUID is read-only in bash: the set-up is read with another name in its place.
+    setup = checkout.root / "testbed" / "toolchain" / "setup.sh"
+    setup.write_text(setup.read_text().replace("EUID", "user"))
+    variables = f'user={user}; PATH="{path}"; policy="{tmp_path}/policy"'
+    return checkout.run(
+        f"{variables}; install_packages promtool=prometheus",
+        SSL_CERT_FILE="/any",
+        TMPDIR=str(tmp_path),
+    )
+
+
+def test_a_service_of_a_package_is_neither_started_nor_left_for_the_next_boot(
+    checkout, script, tmp_path
+):
+    body = f"""
+        case "$*" in
+            *install*)
+                "{tmp_path}/policy" && exit 1
+                echo '#!/bin/sh' >"{tmp_path}/few/promtool"
+                chmod +x "{tmp_path}/few/promtool";;
+        esac"""
+    done = install(checkout, script, tmp_path, 0, body)
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "policy").exists()
+    assert (tmp_path / "systemctl").read_text() == "disable prometheus\n"
+    assert list(tmp_path.glob("testbed-apt.*")) == []
+
+
+def test_a_failed_installation_takes_its_policy_away(checkout, script, tmp_path):
+    done = install(checkout, script, tmp_path, 0, "echo no such package; exit 100")
+    assert done.returncode == 3
+    assert "no such package" in done.stderr
+    assert not (tmp_path / "policy").exists()
+
+
+def test_an_ordinary_user_is_told_how_to_switch_the_service_off(checkout, script, tmp_path):
+    done = install(checkout, script, tmp_path, 1000, "exit 1")
+    assert done.returncode == 3
+    assert done.stderr.splitlines()[1:3] == [
+        "  Type: sudo apt-get install -y --no-install-recommends prometheus",
+        "  Type: sudo systemctl disable --now prometheus # not needed",
+    ]
 
 
 def test_a_checkout_that_cannot_be_written_is_named(checkout):
