@@ -12,7 +12,7 @@ from experiments.options import Options
 from experiments.suite import LaneResult, Suite, SuiteError
 from faults.catalogue import problems as fault_problems
 from testbed.report import suite as reported
-from testbed.report.folder import RunFolderError, read_run
+from testbed.report.suite_folder import runs_below
 from testbed.runner.plan import Plan
 from testbed.runner.plan_document import PlanError, load_plan
 from testbed.runner.progress import EVERY_LANE, Estimate, Event, ProgressError, decode
@@ -135,16 +135,8 @@ def summed_up(
     name: str, out: Path, results: tuple[LaneResult, ...], seconds: float | None
 ) -> reported.Suite:
     """The runs below a suite's folder and what became of its lanes."""
-    runs = []
-    for folder in sorted((out / "runs").glob("*")):
-        # Only the last try of a plan counts; the earlier one was inconclusive.
-        if folder.with_name(f"{folder.name}-again").exists():
-            continue
-        try:
-            runs.append(read_run(folder, operations=False))
-        except RunFolderError:
-            continue
-    return reported.Suite(name, tuple(runs), seconds, _problem(results, bool(runs)))
+    runs = tuple(runs_below(out))
+    return reported.Suite(name, runs, seconds, _problem(results, bool(runs)))
 
 
 def _problem(results: tuple[LaneResult, ...], ran: bool) -> str:

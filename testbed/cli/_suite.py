@@ -14,6 +14,7 @@ from experiments.options import Options
 from testbed.report.comparison import Compared, outcome_of_all, print_comparison
 from testbed.report.document import render_document
 from testbed.report.junit import render_junit
+from testbed.report.report_file import write_index
 from testbed.report.suite import Suite
 from testbed.report.terminal import console_for, print_suite
 from testbed.report.watch import view_for
@@ -53,6 +54,7 @@ def run(request: Request) -> int:
         compared.append(Compared(value, _run(one, experiment)))
     stream = sys.stderr if request.json else sys.stdout
     print_comparison(console_for(stream, os.environ), request.each, compared)
+    print(f"All runs: {write_index(out, compared)}", file=stream)
     return outcome_of_all(compared).exit_code
 
 
@@ -84,10 +86,12 @@ def _run(request: Request, experiment: Experiment) -> Suite:
     document = render_document(suite)
     _write(options.out / "suite.json", document)
     _write(request.junit or options.out / "junit.xml", render_junit(suite))
+    index = write_index(options.out, [Compared("", suite)])
     if request.json:
         sys.stdout.write(document)
     else:
         print_suite(console_for(stream, os.environ), suite)
+        print(f"All runs: {index}", file=stream)
     return suite
 
 

@@ -13,9 +13,9 @@ from jinja2 import Environment
 from testbed.history.whole_file import write_whole
 from testbed.report.audit import audit_of
 from testbed.report.judgement import Outcome
-from testbed.report.page import page_environment, style
+from testbed.report.page import page_environment
 from testbed.report.recorded import RecordedRun
-from testbed.report.wording import SIGNS, number
+from testbed.report.wording import number
 
 _SHOWN_MAX = 200
 
@@ -31,9 +31,7 @@ def render_audit(document: dict[str, Any]) -> str:
         .get_template("audit.html.j2")
         .render(
             audit=document,
-            sign=SIGNS[Outcome(document["outcome"])],
-            signs={outcome.value: sign for outcome, sign in SIGNS.items()},
-            style=style(),
+            outcome=Outcome(document["outcome"]),
             command=shlex.join(document["reproduce"]),
             shown_max=_SHOWN_MAX,
         )

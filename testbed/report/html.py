@@ -18,12 +18,12 @@ from testbed.report.figures.region import region_figure
 from testbed.report.judgement import Outcome, Promise
 from testbed.report.lanes import fault_title, full_title
 from testbed.report.loss import check_loss
-from testbed.report.page import page_environment, style
+from testbed.report.page import page_environment
 from testbed.report.recorded import RecordedRun
 from testbed.report.story import caveats, headline, moments
 from testbed.report.tiles import about, environment_pairs, region_note, tiles
 from testbed.report.visible import compact
-from testbed.report.wording import SIGNS, counted, moment, number, seconds
+from testbed.report.wording import counted, moment, number, seconds
 
 _REGIONS_MAX = 16
 _WORST_FIRST = (Outcome.VIOLATION, Outcome.ERROR, Outcome.UNKNOWN, Outcome.VALID)
@@ -45,9 +45,7 @@ def render_html(run: RecordedRun) -> str:
     return template.render(
         run=run,
         headline=found,
-        sign=SIGNS[found.outcome],
-        signs=SIGNS,
-        style=style(),
+        outcome=found.outcome,
         about=about(run),
         tiles=tiles(run),
         caveats=caveats(run),

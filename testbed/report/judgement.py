@@ -128,6 +128,57 @@ class LinkReading:
 
 
 @dataclass(frozen=True, slots=True)
+class LagPoint:
+    """What the lag of a link was at most, of what was made in one stretch of time; in ms."""
+
+    time_s: float
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    max_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLag:
+    """Replication lag of a directed link by one measurement.
+
+    Args:
+        measurement: Who measured: ``servers``, ``heartbeats``, ``clients``.
+        link: Both regions.
+        origin: The node where changes were made.
+        seen_at: The node where they were seen.
+        floor_ms: The least that the link takes, or None.
+        count: Of samples.
+        unseen: Of what was never seen there.
+        quantiles_ms: Bounds of the p50, p95, p99 and of the longest, as far as known.
+        series: Over time.
+    """
+
+    measurement: str
+    link: str
+    origin: str = ""
+    seen_at: str = ""
+    floor_ms: float | None = None
+    count: float | None = None
+    unseen: float | None = None
+    quantiles_ms: tuple[tuple[float, float] | None, ...] = (None, None, None, None)
+    series: tuple[LagPoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicationLag:
+    """Replication lag of a run.
+
+    Args:
+        worst_ms: The longest that surely was, by any measurement; None where none was seen.
+        links: By link and measurement.
+    """
+
+    worst_ms: float | None = None
+    links: tuple[LinkLag, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """All of ``verdict.json``."""
 
@@ -139,6 +190,7 @@ class Judgement:
     promises: tuple[Promise, ...] = ()
     recoveries: tuple[Recovery, ...] = ()
     loss: DataLoss | None = None
+    lag: ReplicationLag | None = None
     availability: Mapping[str, float] = field(default_factory=dict)
     schedule: tuple[FaultRecord, ...] = ()
     links: tuple[LinkReading, ...] = ()

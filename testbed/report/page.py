@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from testbed.report.visible import visible
+from testbed.report.wording import SIGNS
 
 
 @functools.cache
@@ -33,6 +34,7 @@ def page_environment(filters: Mapping[str, Callable[..., Any]]) -> Environment:
         undefined=StrictUndefined,
     )
     environment.filters |= filters
+    environment.globals |= {"style": style, "signs": SIGNS}
     return environment
 
 

@@ -13,6 +13,9 @@ but ``version`` and ``validity`` may be absent::
        "rto": [{"region", "fault", "from_s", "until_s" or null, "rto_s" or null, "bound_s"}],
        "rpo": {"lost": [{"value", "key", "acknowledged_s", "region", "node", "process"}],
                "acknowledged": NUMBER, "rate_ops_s", "window_s", "delay_ms"},
+       "lag": {"worst_ms", "links": [{"measurement", "link": "a->b", "origin", "seen_at",
+               "floor_ms", "count", "unseen", "p50_ms": [LOW, HIGH], "p95_ms", "p99_ms", "max_ms",
+               "series": [[SECOND, P50, P95, P99, MAX in ms, at most]]}]},
        "availability": {REGION: 0 to 1}},
      "schedule": [{"kind", "target", "resolved", "duration_s" or null,
                    "inject_s", "effect_s", "heal_s", "absence_s"}],
@@ -30,11 +33,14 @@ from testbed.report.judgement import (
     DataLoss,
     FaultRecord,
     Judgement,
+    LagPoint,
+    LinkLag,
     LinkReading,
     LostWrite,
     Outcome,
     Promise,
     Recovery,
+    ReplicationLag,
 )
 from testbed.report.reading import Fields, Problem
 
@@ -58,6 +64,7 @@ def parse_judgement(document: Mapping[str, Any], problems: list[Problem]) -> Jud
         promises=tuple(_promise(item) for item in top.objects("verdicts")),
         recoveries=tuple(_recovery(item) for item in measures.objects("rto")),
         loss=_loss(measures.mapping("rpo")) if measures.values.get("rpo") is not None else None,
+        lag=_lag(measures.mapping("lag")) if measures.values.get("lag") is not None else None,
         availability=_numbers(measures.mapping("availability")),
         schedule=tuple(_fault(item) for item in top.objects("schedule")),
         links=tuple(_link(item) for item in top.objects("links")),
@@ -120,6 +127,41 @@ def _loss(item: Fields) -> DataLoss:
         window_s=item.number("window_s"),
         delay_ms=item.number("delay_ms"),
     )
+
+
+def _lag(item: Fields) -> ReplicationLag:
+    return ReplicationLag(
+        worst_ms=item.number("worst_ms"),
+        links=tuple(_link_lag(link) for link in item.objects("links")),
+    )
+
+
+def _link_lag(item: Fields) -> LinkLag:
+    points = (_finite(point, 5) for point in item.items("series"))
+    return LinkLag(
+        measurement=item.text("measurement"),
+        link=item.text("link"),
+        origin=item.text("origin"),
+        seen_at=item.text("seen_at"),
+        floor_ms=item.number("floor_ms"),
+        count=item.number("count"),
+        unseen=item.number("unseen"),
+        quantiles_ms=tuple(
+            None if pair is None else (pair[0], pair[1])
+            for name in ("p50_ms", "p95_ms", "p99_ms", "max_ms")
+            for pair in (_finite(item.items(name), 2),)
+        ),
+        series=tuple(LagPoint(*point) for point in points if point is not None),
+    )
+
+
+def _finite(value: Any, count: int) -> tuple[float, ...] | None:
+    """So many finite numbers of a list, or None where it holds anything else."""
+    if not isinstance(value, list | tuple) or len(value) != count:
+        return None
+    numbers = [one for one in value if isinstance(one, int | float) and not isinstance(one, bool)]
+    fit = len(numbers) == count and all(abs(one) < 1e15 for one in numbers)
+    return tuple(float(one) for one in numbers) if fit else None
 
 
 def _fault(item: Fields) -> FaultRecord:

@@ -13,12 +13,14 @@ import xmlschema
 from hypothesis import given
 from hypothesis import strategies as st
 
+from testbed.report.comparison import Compared
 from testbed.report.document import document_schema, render_document
 from testbed.report.html import render_html
 from testbed.report.judgement import Outcome
 from testbed.report.junit import render_junit
 from testbed.report.recorded import RecordedRun
 from testbed.report.suite import Suite
+from testbed.report.suite_index import render_index
 from testbed.report.terminal import console_for, print_suite
 from testbed.report.visible import visible
 from tests.property.report.strategies import runs, texts
@@ -29,6 +31,7 @@ TAGS = """
     html head meta title style body section header div span p h1 h2 h3 ul ol li dl dt dd pre code
     strong br time table thead tbody tr th td details summary svg defs pattern rect line path text
 """
+LIST_TAGS = "a main form fieldset legend label input button"
 suites = st.builds(
     Suite, texts, st.lists(runs, max_size=3).map(tuple), st.none() | st.floats(0, 1e6), texts
 )
@@ -43,6 +46,14 @@ def test_the_page_is_well_formed_and_holds_our_elements_alone(run: RecordedRun) 
         assert not any(name.startswith("on") or name in {"href", "src"} for name in element.attrib)
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]", page)
     assert len(page.encode()) < 1_000_000
+
+
+@given(st.lists(st.builds(Compared, texts, suites), min_size=1, max_size=2))
+def test_the_list_of_runs_is_well_formed(suites: list[Compared]) -> None:
+    page = render_index(suites, Path("/somewhere"))
+    root = ET.fromstring(page.removeprefix("<!DOCTYPE html>\n"))
+    assert {element.tag for element in root.iter()} <= {*TAGS.split(), *LIST_TAGS.split()}
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]", page)
 
 
 @given(suites)

@@ -51,7 +51,7 @@ def test_the_verdict_has_a_symbol_and_words(
     name: str, symbol: str, words: str, request: pytest.FixtureRequest
 ) -> None:
     page = parse(render_html(request.getfixturevalue(name)))
-    banner = page.find(".//div[@class]/div[@class='sign']/..")
+    banner = page.find(".//header/div[@class='sign']/..")
     assert banner is not None
     assert texts(banner).startswith(f"{symbol} {words}")
 
