@@ -46,6 +46,12 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
                 "active-passive",
                 "links are slow and narrow; sessions read what they wrote, at every replica",
             ),
+            Experiment(
+                "data_placement",
+                "experiments.data_placement",
+                "data-placement",
+                "jurisdictions fail and data moves; personal data is found nowhere abroad",
+            ),
         )
     }
 )

@@ -33,7 +33,7 @@ def conflicts(setting: Setting) -> tuple[Verdict, ...]:
     verdicts = [
         adequate(setting, required(setting)),
         _conflicted(setting),
-        _flowing(setting),
+        flowing(setting),
         _converged(setting),
     ]
     if run.plan.load.workload == "items" and strategy not in NAMES_NO_WINNER:
@@ -77,7 +77,7 @@ def _met(setting: Setting) -> Iterator[Any]:
         yield from (key for key, wrote in nodes.items() if len(wrote) > 1)
 
 
-def _flowing(setting: Setting) -> Verdict:
+def flowing(setting: Setting) -> Verdict:
     """Every region's changes reach every node after the heal: no stream is stuck."""
     name = "replication"
     promise = "After healing the changes of every region reach every other within the bound."

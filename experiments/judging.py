@@ -16,6 +16,7 @@ from experiments.catalogue import EXPERIMENTS
 from experiments.conflict_promises import conflicts
 from experiments.lag_promises import lagging
 from experiments.measuring import MEASURES, seconds_of
+from experiments.placement_promises import placed
 from experiments.promises import Setting, failover, setting_of
 from testbed.checkers.verdict import Validity, Verdict, merge
 from testbed.history.fault_window import FaultWindow
@@ -25,7 +26,12 @@ from testbed.runner.folder import FolderError, RunFolder, write_json
 from testbed.runner.recorded import RecordedRun, read_run
 
 PROMISES: Mapping[str, Callable[[Setting], tuple[Verdict, ...]]] = MappingProxyType(
-    {"failover": failover, "conflict_resolution": conflicts, "replication_lag": lagging}
+    {
+        "failover": failover,
+        "conflict_resolution": conflicts,
+        "replication_lag": lagging,
+        "data_placement": placed,
+    }
 )
 """Experiment -> what its runs are judged by."""
 

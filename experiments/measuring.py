@@ -110,6 +110,7 @@ MEASURES: Mapping[str, tuple[Measure, ...]] = MappingProxyType(
         "failover": (recoveries, availability, losses),
         "conflict_resolution": (recoveries, availability, losses),
         "replication_lag": (availability, lag),
+        "data_placement": (availability,),
     }
 )
 """Experiment -> what is measured of its runs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,9 @@ _TYPES = {
     "text": "utf-8",
 }
 """How a twin in a column of a type lies in a table's file."""
+
+_KEPT = re.compile("^(dump|backup)")
+"""How the search names what lies in dumps and backups."""
 
 
 def check(record: ResidencyRecord, written: Iterable[Canary]) -> Verdict:
@@ -61,9 +65,30 @@ def controls(record: ResidencyRecord) -> tuple[Control, ...]:
         for name, one in record.policy.get("classes", {}).items()
         if one.get("table")
     }
-    return residency_controls.controls_of(
-        territory_of(record), record.canaries, record.found, encodings
+    return (
+        *residency_controls.controls_of(
+            territory_of(record), record.canaries, record.found, encodings
+        ),
+        *_dumps(record),
     )
+
+
+def _dumps(record: ResidencyRecord) -> Iterable[Control]:
+    """Of each jurisdiction that is dumped, a dump was really made of what this run wrote."""
+    pinned = {
+        canary.token: canary.jurisdiction
+        for canary in record.canaries
+        if record.allowed.get(canary.data_class) is not None
+    }
+    seen = {
+        pinned[finding.canary]
+        for finding in record.found.findings
+        if finding.canary in pinned and _KEPT.search(finding.how)
+    }
+    for jurisdiction in record.dumped:
+        made = sum(deed.what == "dump" and deed.of == jurisdiction for deed in record.deeds)
+        detail = f"data of {jurisdiction} in a dump; {made} dumps were made in the run"
+        yield Control("dump", jurisdiction in seen, detail)
 
 
 def _encodings(data_class: Mapping[str, Any], table: Mapping[str, Any]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@
 encoding that it is written in. ``foreign at rest``: in every jurisdiction that is abroad for some
 class, a canary that may be there is found. ``foreign in motion``: on every link that is forbidden
 to some class, a canary that may cross is found, and on one of them inside a TCP stream. ``leak``:
-a canary that was put where it must not be is found there.
+a canary that was put where it must not be is found there, and ``leak in motion``: on its way.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def controls_of(
         *_home(territory, known, found, encodings),
         *_foreign_at_rest(territory, known, found),
         *_foreign_in_motion(territory, known, found),
-        _leak(territory, known, found),
+        *_leak(territory, known, found),
     )
 
 
@@ -112,18 +112,16 @@ def _foreign_in_motion(
         yield Control("foreign in a stream", streamed, "a canary that may cross, inside TCP")
 
 
-def _leak(territory: Territory, known: Mapping[str, Canary], found: Found) -> Control:
-    caught = [
-        place_of(finding)
-        for canary, finding in leaks(territory, known, found)
-        if canary.purpose == LEAK
-    ]
-    detail = (
-        f"a canary put where it must not be, caught on {caught[0]}"
-        if caught
-        else ("a canary put where it must not be")
-    )
-    return Control("leak", bool(caught), detail)
+def _leak(territory: Territory, known: Mapping[str, Canary], found: Found) -> Iterable[Control]:
+    """A deliberate leak is caught where it lies; where links are watched, on its way as well."""
+    caught: dict[type[AtRest | OnWire], str] = {}
+    for canary, finding in leaks(territory, known, found):
+        if canary.purpose == LEAK:
+            caught.setdefault(type(finding.where), place_of(finding))
+    for name, kind in (("leak", AtRest), ("leak in motion", OnWire)):
+        if kind is AtRest or territory.links:
+            at = f", caught on {caught[kind]}" if kind in caught else ""
+            yield Control(name, kind in caught, f"a canary put where it must not be{at}")
 
 
 def _permitted(territory: Territory, known: Mapping[str, Canary], found: Found) -> list[Finding]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from testbed.history.history import History
+from testbed.history.operation import Operation
 from testbed.history.residency import (
     Canary,
     Found,
@@ -28,6 +29,25 @@ class RecordError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Deed:
+    """Something that a deployment did with data besides replicating it.
+
+    Args:
+        node: Whose keeper tells it.
+        what: ``dump``, or ``deed`` for what a mutant did.
+        of: The jurisdiction whose data it was; empty where that is not told.
+        time_ns: When it was finished, since the run began.
+        detail: The file that was written, or what was done.
+    """
+
+    node: str
+    what: str
+    of: str
+    time_ns: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class ResidencyRecord:
     """All that judging where data was needs beside the history.
 
@@ -39,6 +59,8 @@ class ResidencyRecord:
         canaries: What was searched for: what clients wrote, and the controls.
         found: What was found and what was looked at.
         seconds: How long each part took, by name.
+        deeds: Dumps that were made in the run, and what else is told of it.
+        dumped: The jurisdictions whose data the deployment dumps from time to time.
     """
 
     policy: Mapping[str, Any]
@@ -48,6 +70,8 @@ class ResidencyRecord:
     canaries: tuple[Canary, ...]
     found: Found
     seconds: Mapping[str, float] = field(default_factory=dict)
+    deeds: tuple[Deed, ...] = ()
+    dumped: tuple[str, ...] = ()
 
 
 def written_canaries(history: History) -> tuple[Canary, ...]:
@@ -56,12 +80,19 @@ def written_canaries(history: History) -> tuple[Canary, ...]:
     Raises:
         TypeError: An operation's canaries are damaged.
     """
-    found: list[Canary] = []
-    for operation in history:
-        value = operation.value
-        if operation.type == "invoke" and isinstance(value, Mapping) and "canaries" in value:
-            found += canaries_of(value["canaries"])
-    return tuple(found)
+    return tuple(canary for operation in history for canary in canaries_in(operation))
+
+
+def canaries_in(operation: Operation) -> tuple[Canary, ...]:
+    """The canaries that an operation was asked to write.
+
+    Raises:
+        TypeError: They are damaged.
+    """
+    value = operation.value
+    if operation.type != "invoke" or not isinstance(value, Mapping):
+        return ()
+    return canaries_of(value.get("canaries", ()))
 
 
 def write_record(record: ResidencyRecord, path: Path) -> None:
@@ -79,6 +110,8 @@ def write_record(record: ResidencyRecord, path: Path) -> None:
         "canaries": canaries_document(record.canaries),
         "found": found_document(record.found),
         "seconds": dict(record.seconds),
+        "deeds": [asdict(deed) for deed in record.deeds],
+        "dumped": list(record.dumped),
     }
     write_whole(path, json.dumps(document) + "\n")
 
@@ -108,6 +141,8 @@ def read_record(path: Path) -> ResidencyRecord:
             canaries=canaries_of(document["canaries"]),
             found=found_of(document["found"]),
             seconds=document.get("seconds", {}),
+            deeds=tuple(Deed(**one) for one in document.get("deeds", ())),
+            dumped=tuple(document.get("dumped", ())),
         )
     except FileNotFoundError as error:
         raise RecordError(

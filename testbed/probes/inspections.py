@@ -7,9 +7,10 @@ from types import MappingProxyType
 
 from testbed.probes.inspection import Inspection, Scene
 from testbed.probes.replication import ReplicationInspection
+from testbed.probes.residency import ResidencyInspection
 
 INSPECTIONS: Mapping[str, Callable[[Scene], Inspection]] = MappingProxyType(
-    {"replication": ReplicationInspection}
+    {"replication": ReplicationInspection, "residency": ResidencyInspection}
 )
 """Name in a plan -> maker of the inspection."""
 

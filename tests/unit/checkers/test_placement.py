@@ -13,6 +13,7 @@ from testbed.checkers.residency_causes import CAUSES
 from testbed.checkers.verdict import Validity
 from testbed.history.residency import AtRest, Canary, Finding, Found, OnWire, Searched
 from testbed.history.residency_record import (
+    Deed,
     RecordError,
     ResidencyRecord,
     read_record,
@@ -67,6 +68,8 @@ HEALTHY = (
     wire(COMPANY, OUT, "PostgreSQL logical replication, insert"),
     wire(AMERICAN, BACK, "PostgreSQL logical replication, insert"),
     at(CONTROL, ABROAD, "file"),
+    wire(CONTROL, OUT, "PostgreSQL statement"),
+    at(PERSON, HOME, "dump", "/srv/backup/eu.dump"),
 )
 
 
@@ -77,6 +80,8 @@ def record(*more: Finding, without: Finding | None = None) -> ResidencyRecord:
         nodes={HOME: "EU", ABROAD: "US"},
         links={OUT: ("EU", "US"), BACK: ("US", "EU")},
         canaries=(PERSON, DELIVERY, COMPANY, AMERICAN, CONTROL),
+        dumped=("EU",),
+        deeds=(Deed(HOME, "dump", "EU", 5, "/srv/backup/eu.dump"),),
         found=Found(
             tuple(each for each in (*HEALTHY, *more) if each is not without),
             (
@@ -98,7 +103,7 @@ def test_a_healthy_run_is_clean() -> None:
     assert causes_of(record()) == ()
 
 
-@pytest.mark.parametrize("number", [0, 1, 4, 6, 7, 8])
+@pytest.mark.parametrize("number", [1, 4, 6, 7, 8, 9, 10])
 def test_every_control_is_needed(number: int) -> None:
     verdict = check(record(without=HEALTHY[number]), WRITTEN)
     assert verdict.validity is Validity.UNKNOWN

@@ -56,6 +56,7 @@ CLEAN = Found(
         across("eu->us", GLOBAL),
         across("us->eu", GLOBAL, "udp"),
         across("eu->eu2", PINNED),
+        across("eu->us", PLANTED),
     ),
     SEARCHED,
 )
@@ -146,6 +147,7 @@ def test_controls_are_shown_by_a_search_that_works() -> None:
         "foreign in motion",
         "foreign in a stream",
         "leak",
+        "leak in motion",
     }
 
 
@@ -158,6 +160,7 @@ def test_controls_are_shown_by_a_search_that_works() -> None:
         (4, "foreign in motion"),
         (4, "foreign in a stream"),
         (5, "foreign in motion"),
+        (7, "leak in motion"),
     ],
 )
 def test_a_control_fails_when_its_finding_is_lost(lost: int, name: str) -> None:

@@ -1,0 +1,81 @@
+"""Data placement: personal data is, and was, only where its class may be.
+
+Promises, each judged from a run folder alone (see ``experiments/placement_promises.py``):
+
+- no canary of personal data is found outside its jurisdictions, in any file or on any link;
+- rows of a jurisdiction are taken and held by servers of it alone: what cannot be served at home is
+  unavailable, and not moved;
+- after healing, what may cross reaches every node.
+
+Every run carries its positive controls; one that lacks them is inconclusive. Run it with ``testbed
+run data_placement`` (or pytest and this file). ``--set placement_mutant=NAME`` is a deployment that
+is broken in one way: each must be caught.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hypothesis import example, given, seed
+
+from experiments.arena import Arena
+from experiments.options import Options
+from experiments.placement_strategies import FIRST_S, schedules, writes
+from experiments.search import search_settings
+from testbed.runner.plan import Load, Plan, Step
+from testbed.runner.plan_document import load_plan
+from testbed.topology.model import Deployment
+from testbed.topology.settings import assignments
+
+DEPLOYMENT = "data-placement"
+
+RATE_OPS_S = 15.0
+TIMEOUT_MS = 2000
+TAIL_S = 3.0
+EXAMPLE_S_MIN = 15.0
+CUT_S = 3.0
+"""How long the first example's region is cut off."""
+
+
+def test_data_placement(arena: Arena, options: Options, deployment: Deployment) -> None:
+    """Every promise holds, whatever is written and whatever fails."""
+    if options.plan is not None:
+        arena.examine(load_plan(options.plan))
+        return
+    last = deployment.topology.regions[-1].name
+    main = (Step("region-cut", last, FIRST_S, CUT_S),)
+
+    @search_settings(options, EXAMPLE_S_MIN)
+    @seed(options.seed)
+    @given(schedule=schedules(deployment.topology), mix=writes())
+    def search(schedule: tuple[Step, ...], mix: Mapping[str, int]) -> None:
+        arena.examine(plan(deployment, options, schedule, mix))
+
+    if options.lane == 0:
+        search = example(schedule=main, mix={})(search)
+    search()
+
+
+def plan(
+    deployment: Deployment,
+    options: Options,
+    schedule: tuple[Step, ...],
+    mix: Mapping[str, int],
+) -> Plan:
+    """The plan of one example."""
+    ends = [step.at_s + (step.duration_s or 5.0) for step in schedule]
+    return Plan(
+        deployment=deployment.name,
+        variables={name: deployment.variables[name] for name in assignments(options.settings)},
+        load=Load(
+            "personal_data",
+            rate_ops_s=RATE_OPS_S,
+            timeout_ms=TIMEOUT_MS,
+            parameters=dict(mix),
+        ),
+        schedule=schedule,
+        seed=options.seed,
+        duration_s=round(max(ends, default=6.0) + TAIL_S, 1),
+        experiment="data_placement",
+        inspections=("residency",),
+    )

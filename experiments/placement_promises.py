@@ -1,0 +1,70 @@
+"""The promises of data placement, each judged from a run folder alone.
+
+Two witnesses that know nothing of each other say where data was: clients, by who acknowledged and
+counted their rows, and the search of every byte at rest and in motion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from experiments.conflict_promises import flowing
+from experiments.promises import Setting, adequate, required
+from testbed.checkers import at_home, placement, residency
+from testbed.checkers.verdict import Validity, Verdict
+from testbed.history.residency_record import FILE, RecordError, read_record, written_canaries
+
+FINAL = "rows"
+"""The workload's final reads."""
+
+
+def placed(setting: Setting) -> tuple[Verdict, ...]:
+    """Every promise of the data placement experiment.
+
+    Raises:
+        HistoryError: The history contradicts itself.
+    """
+    homes, free = homes_of(setting), free_of(setting)
+    history = setting.run.history
+    return (
+        adequate(setting, required(setting)),
+        searched(setting),
+        at_home.check_writes(history, homes, setting.writes, free=free),
+        at_home.check_rows(history, homes, setting.nodes, free=free, reads=FINAL),
+        flowing(setting),
+    )
+
+
+def searched(setting: Setting) -> Verdict:
+    """What the search found; a deployment that is known to be broken is never found clean.
+
+    Raises:
+        HistoryError: The history contradicts itself.
+    """
+    try:
+        record = read_record(setting.run.folder.path / FILE)
+        verdict = placement.check(record, written_canaries(setting.run.history))
+    except (RecordError, TypeError) as error:
+        return Verdict(residency.NAME, residency.PROMISE, Validity.UNKNOWN, str(error))
+    mutant = str(setting.run.deployment.variables.get("placement_mutant", "none"))
+    if mutant != "none" and verdict.validity is Validity.VALID:
+        # Whatever kept it from its work: that nothing was found shows nothing.
+        reason = f"the deployment is broken on purpose ({mutant}), and nothing of it was found"
+        return replace(verdict, validity=Validity.UNKNOWN, reason=reason)
+    return verdict
+
+
+def homes_of(setting: Setting) -> Mapping[str, str]:
+    """The jurisdiction of every node that holds data."""
+    topology = setting.run.deployment.topology
+    return {
+        node.name: topology.region(node.region).jurisdiction
+        for node in topology.members("postgres")
+    }
+
+
+def free_of(setting: Setting) -> str:
+    """The residency of rows that are at home nowhere."""
+    policy = setting.run.deployment.policy
+    return policy.free if policy is not None else ""

@@ -1,0 +1,108 @@
+"""Hypothesis strategies for data placement: what clients write, and what happens meanwhile.
+
+Everything drawn is data. A schedule is one thing that can make data leave its jurisdiction: a
+jurisdiction that fails in part or as a whole, a partition, work that operators do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from testbed.runner.plan import Step
+from testbed.topology.model import Topology
+
+FIRST_S = 3.0
+"""Before it every kind of write has been made once, undisturbed."""
+
+FAILOVER_S = 30.0
+"""A node stays away for as long as a standby needs to take over when the lease must run out."""
+
+MIXES: tuple[Mapping[str, int], ...] = tuple(
+    MappingProxyType(mix)
+    for mix in (
+        {},
+        {"moves_percent": 30},
+        {"reclassified_percent": 25, "changes_percent": 20},
+        {"large_percent": 25, "imports_percent": 20},
+        {"undone_percent": 20, "mistakes_percent": 15},
+        {"misplaced_percent": 25},
+        {"deletes_percent": 20, "moves_percent": 20},
+    )
+)
+"""What clients write more of than usual, in percent of their operations."""
+
+
+def writes() -> SearchStrategy[Mapping[str, int]]:
+    """Shares of the workload; the first is its own."""
+    return st.sampled_from(MIXES)
+
+
+def schedules(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
+    """One thing that happens, the quick ones more often."""
+    return st.one_of(
+        partitions(topology),
+        lost_jurisdictions(topology),
+        moved_primaries(topology),
+        stale_standbys(topology),
+    )
+
+
+def partitions(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
+    """A jurisdiction is cut off while clients everywhere go on writing, in wrong regions too."""
+    regions = [region.name for region in topology.regions]
+    return st.builds(
+        lambda region, duration_s: (Step("region-cut", region, FIRST_S, duration_s),),
+        st.sampled_from(regions[::-1]),
+        st.sampled_from([3.0, 5.0]),
+    )
+
+
+def lost_jurisdictions(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
+    """Every server of a jurisdiction is killed: what is pinned to it is unavailable, not moved."""
+    jurisdictions = list(dict.fromkeys(region.jurisdiction for region in topology.regions))
+    return st.sampled_from(jurisdictions).map(lambda name: lost(topology, name, 6.0))
+
+
+def lost(topology: Topology, jurisdiction: str, duration_s: float) -> tuple[Step, ...]:
+    """All servers of one jurisdiction killed at once."""
+    return tuple(
+        Step("node-kill", node, FIRST_S, duration_s) for node in _servers(topology, jurisdiction)
+    )
+
+
+def moved_primaries(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
+    """The primary of the first jurisdiction goes to the other region of it, asked or killed."""
+    first = topology.regions[0].jurisdiction
+    primary, *others = _servers(topology, first)
+    asked = (Step("switchover", "role:primary", FIRST_S, None, {"candidate": others[0]}),)
+    killed = (Step("node-kill", primary, FIRST_S, FAILOVER_S),)
+    return st.sampled_from([asked, asked, killed] if others else [killed])
+
+
+def stale_standbys(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
+    """A standby that was cut off from its primary, and so is behind, takes over from it."""
+    first = topology.regions[0].jurisdiction
+    inside = [region.name for region in topology.regions if region.jurisdiction == first]
+    if len(inside) < 2:
+        return st.just(())
+    primary = _servers(topology, first)[0]
+    link = f"{inside[0]}->{inside[1]}"
+    return st.just(
+        (
+            Step("link-cut", link, FIRST_S - 1.0, 3.0, {"direction": "both"}),
+            Step("node-kill", primary, FIRST_S + 1.0, FAILOVER_S),
+        )
+    )
+
+
+def _servers(topology: Topology, jurisdiction: str) -> list[str]:
+    """Database servers of a jurisdiction, in the inventory's order."""
+    return [
+        node.name
+        for node in topology.members("postgres")
+        if topology.region(node.region).jurisdiction == jurisdiction
+    ]
