@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from testbed.probes.consul import ConsulProbe
 from testbed.probes.json_source import JsonSource
 from testbed.probes.patroni import Member, PatroniProbe
 from testbed.probes.protocol import Claim
+from testbed.probes.streams import Stream
 from testbed.topology.model import Node, Topology
 
 KEEPER_PORT = 7410
@@ -97,6 +98,15 @@ class MeshProbe:
                 return holder
         return None
 
+    async def streams(self) -> tuple[Stream, ...]:
+        """The stream from every region to every other one, as it is now."""
+        reports = await self.reports()
+        return tuple(
+            stream
+            for node, report in zip(self._nodes, reports, strict=True)
+            for stream in report_streams(node, report, self._nodes)
+        )
+
     async def problems(self) -> tuple[str, ...]:
         """What keeps the mesh from steady state, a sentence each."""
         reports, consul = await asyncio.gather(self.reports(), self._consul.problems())
@@ -142,6 +152,31 @@ def report_problems(node: Node, report: MeshReport | None) -> list[str]:
         if not slot["active"]:
             state = slot["invalidation_reason"] or slot["wal_status"]
             found.append(f"{node.name}: nobody reads the slot {name} ({state})")
+    return found
+
+
+def report_streams(node: Node, report: MeshReport | None, nodes: Sequence[Node]) -> list[Stream]:
+    """What arrives at one node from every other one.
+
+    The lag is the age of the other region's last heartbeat: it has passed through everything that
+    its changes pass through.
+
+    Args:
+        node: Whose keeper was asked.
+        report: What it said, None when it did not answer.
+        nodes: Every node of the mesh.
+    """
+    found = []
+    for other in nodes:
+        if other.name == node.name:
+            continue
+        stream = report.streams.get(f"from_{other.region.replace('-', '_')}", {}) if report else {}
+        beat = report.heartbeats.get(other.region, {}) if report else {}
+        silent_ms, age_ms = stream.get("silent_ms"), beat.get("age_ms")
+        alive = silent_ms is not None and silent_ms <= _SILENT_MS_MAX
+        running = bool(stream.get("running")) and alive
+        lag_ms = None if age_ms is None else max(0.0, float(age_ms))
+        found.append(Stream(other.name, node.name, running, lag_ms=lag_ms))
     return found
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from testbed.probes.consul import ConsulProbe
 from testbed.probes.json_source import JsonSource
 from testbed.probes.protocol import Claim
+from testbed.probes.streams import Positions, Stream
 from testbed.topology.model import Node, Topology
 
 _REST_PORT = 8008
@@ -52,6 +54,8 @@ class PatroniProbe:
         self._consul = ConsulProbe(_within(topology.members("consul"), scope))
         self._synchronous = replication != "asynchronous"
         self._source = JsonSource()
+        self._positions = Positions()
+        self._replayed: dict[str, int] = {}
 
     async def _member(self, node: Node) -> Member | None:
         document = await self._source.get(f"http://{node.address}:{_REST_PORT}/patroni")
@@ -94,6 +98,48 @@ class PatroniProbe:
             if holders:
                 return max(holders, key=lambda member: member.timeline or 0).node
         return None
+
+    async def streams(self) -> tuple[Stream, ...]:
+        """The stream to every node but the topmost writer, as it is now."""
+        members = await self.members()
+        now_ms = time.monotonic() * 1e3
+        known = [member for member in members if member is not None]
+        top = max(
+            (member for member in known if member.role == "primary"),
+            key=lambda member: member.timeline or 0,
+            default=None,
+        )
+        if top is not None and top.position is not None:
+            self._positions.see(top.node, top.position, now_ms)
+        found = [
+            self._stream(node.name, member, known, top, now_ms)
+            for node, member in zip(self._postgres, members, strict=True)
+            if top is None or node.name != top.node
+        ]
+        self._positions.forget(self._replayed.values())
+        return tuple(found)
+
+    def _stream(
+        self,
+        node: str,
+        member: Member | None,
+        known: Sequence[Member],
+        top: Member | None,
+        now_ms: float,
+    ) -> Stream:
+        senders = [other for other in known if node in other.standbys]
+        sender = senders[0].node if senders else top.node if top is not None else ""
+        state, synchronous = senders[0].standbys[node] if senders else ("", "")
+        if member is not None and member.position is not None:
+            self._replayed[node] = member.position
+        # Of one that does not answer the last place that it was seen at counts.
+        replayed = self._replayed.get(node)
+        answers = member is not None and member.position is not None
+        lag_bytes = None
+        if answers and replayed is not None and top is not None and top.position is not None:
+            lag_bytes = max(0, top.position - replayed)
+        lag_ms = None if replayed is None else self._positions.lag_ms(replayed, now_ms)
+        return Stream(sender, node, state == "streaming", synchronous, lag_bytes, lag_ms)
 
     async def problems(self) -> tuple[str, ...]:
         """What keeps the cluster from steady state, a sentence each."""

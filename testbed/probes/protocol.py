@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from testbed.probes.streams import Stream
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -35,6 +37,9 @@ class Probe(Protocol):
 
     async def holder(self, role: str) -> str | None:
         """The node that holds a role now: ``primary`` or ``dcs-leader``; None if nobody does."""
+
+    async def streams(self) -> tuple[Stream, ...]:
+        """Every stream of replication that there should be, as it is now."""
 
     async def problems(self) -> tuple[str, ...]:
         """What keeps the system from steady state, a sentence each; empty when it is steady."""

@@ -24,7 +24,7 @@ from testbed.runner.plan import Plan
 from testbed.runner.plan_document import PlanError, load_plan
 from testbed.runner.pressure import PressureGauge
 from testbed.runner.recorder import Recorder
-from testbed.runner.watch import watch_links, watch_rates, watch_roles
+from testbed.runner.watch import watch_links, watch_rates, watch_roles, watch_streams
 from testbed.topology.document import from_document
 from testbed.topology.model import Topology
 from testbed.world.namespaces import open_world
@@ -115,10 +115,11 @@ async def opened(folder: RunFolder, announcer: Announcer) -> AsyncIterator[Setti
 
 @contextlib.asynccontextmanager
 async def watched(setting: Setting) -> AsyncIterator[PressureGauge]:
-    """Roles, rates, links and pressure are watched inside; a watcher's failure is the run's."""
+    """Everything is watched inside; a watcher's failure is the run's."""
     gauge = PressureGauge()
     roles = RolesLog(setting.folder.roles)
     links = Appender(setting.folder.metrics / "links.jsonl")
+    streams = Appender(setting.folder.metrics / "streams.jsonl")
     regions = [region.name for region in setting.topology.regions]
     watchers = [
         asyncio.create_task(gauge.run()),
@@ -127,6 +128,7 @@ async def watched(setting: Setting) -> AsyncIterator[PressureGauge]:
         ),
         asyncio.create_task(watch_rates(setting.recorder, regions, setting.announcer)),
         asyncio.create_task(watch_links(setting.links, setting.clock, links)),
+        asyncio.create_task(watch_streams(setting.probe, setting.clock, streams)),
     ]
     try:
         yield gauge
@@ -136,6 +138,7 @@ async def watched(setting: Setting) -> AsyncIterator[PressureGauge]:
         outcomes = await asyncio.gather(*watchers, return_exceptions=True)
         roles.close()
         links.close()
+        streams.close()
         for outcome in outcomes:
             if isinstance(outcome, Exception):
                 raise outcome

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import asdict
 from typing import Protocol
 
 from testbed.history.appender import Appender
@@ -18,6 +19,7 @@ from testbed.topology.model import Topology
 _ROLES_INTERVAL_S = 0.25
 _RATES_INTERVAL_S = 0.5
 _LINKS_INTERVAL_S = 1.0
+_STREAMS_INTERVAL_S = 0.5
 
 
 class LinkSource(Protocol):
@@ -68,3 +70,11 @@ async def watch_links(source: LinkSource, clock: Clock, log: Appender) -> None:
         for reading in await source.readings():
             log.append({"time": clock.now(), **reading})
         await asyncio.sleep(_LINKS_INTERVAL_S)
+
+
+async def watch_streams(probe: Probe, clock: Clock, log: Appender) -> None:
+    """Record how far behind each stream of replication is, twice a second, until cancelled."""
+    while True:
+        for stream in await probe.streams():
+            log.append({"time": clock.now(), **asdict(stream)})
+        await asyncio.sleep(_STREAMS_INTERVAL_S)

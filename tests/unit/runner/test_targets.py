@@ -8,6 +8,7 @@ import pytest
 
 from faults.protocol import FaultError
 from testbed.probes.protocol import Claim
+from testbed.probes.streams import Stream
 from testbed.runner.targets import Targets
 from testbed.topology.inventory import find, load
 
@@ -25,6 +26,9 @@ class Holder:
 
     async def holder(self, role: str) -> str | None:
         return self.primary if role == "primary" else None
+
+    async def streams(self) -> tuple[Stream, ...]:
+        return ()
 
     async def problems(self) -> tuple[str, ...]:
         return ()
