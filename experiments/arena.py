@@ -11,6 +11,7 @@ from experiments.judging import judge
 from experiments.options import Options
 from testbed.checkers.verdict import Validity
 from testbed.history.problem import HistoryError
+from testbed.metrics.textfile import write_textfile
 from testbed.provision.bring_up import bring_up
 from testbed.provision.error import ProvisionError
 from testbed.provision.progress import Progress
@@ -165,8 +166,9 @@ class Arena:
 
     def _report(self, folder: RunFolder) -> None:
         try:
+            write_textfile(folder)
             write_report(folder.path)
-        except (ReportError, RunFolderError) as error:
+        except (ReportError, RunFolderError, FolderError) as error:
             self._announcer.tell(Log(str(error), "warning"))
 
     def _ready_world(self) -> NamespaceWorld:

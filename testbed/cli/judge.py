@@ -23,6 +23,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(arguments: argparse.Namespace) -> int:
     """Returns the exit code of the verdict."""
     from experiments.judging import judge
+    from testbed.metrics.textfile import write_textfile
     from testbed.report.folder import read_run
     from testbed.report.story import outcome_of
     from testbed.report.terminal import console_for, print_run
@@ -30,6 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     folder = RunFolder(arguments.run_folder)
     judge(folder)
+    write_textfile(folder)
     recorded = read_run(folder.path, operations=False)
     if arguments.json:
         print(folder.verdict.read_text(encoding="utf-8"), end="")

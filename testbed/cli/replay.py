@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from testbed.cli._metrics_port import add_metrics_port
+
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb to the command."""
@@ -21,6 +23,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--fresh", action="store_true", help="provision by Ansible, not from a golden snapshot"
     )
+    add_metrics_port(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -44,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
             junit=arguments.junit,
             json=arguments.json,
             fresh=arguments.fresh,
+            metrics_port=arguments.metrics_port,
             plan=path,
         )
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from testbed.cli._metrics_port import add_metrics_port
+
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb to the command."""
@@ -57,6 +59,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--list-variables", action="store_true", help="list what --set can change, and end"
     )
+    add_metrics_port(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -78,6 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
             junit=arguments.junit,
             json=arguments.json,
             fresh=arguments.fresh,
+            metrics_port=arguments.metrics_port,
             plan=None,
             each=arguments.each,
         )

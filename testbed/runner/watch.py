@@ -73,8 +73,12 @@ async def watch_links(source: LinkSource, clock: Clock, log: Appender) -> None:
 
 
 async def watch_streams(probe: Probe, clock: Clock, log: Appender) -> None:
-    """Record how far behind each stream of replication is, twice a second, until cancelled."""
+    """Record how far behind each stream of replication is, twice a second, until cancelled.
+
+    All streams of one look carry the same time.
+    """
     while True:
-        for stream in await probe.streams():
-            log.append({"time": clock.now(), **asdict(stream)})
+        streams, now = await probe.streams(), clock.now()
+        for stream in streams:
+            log.append({"time": now, **asdict(stream)})
         await asyncio.sleep(_STREAMS_INTERVAL_S)

@@ -1,0 +1,113 @@
+"""Serves metrics while worlds are worked with: brought up to date whenever somebody asks."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from wsgiref.simple_server import WSGIServer
+
+from prometheus_client import start_http_server
+
+from testbed.metrics.board import Board
+from testbed.metrics.follower import Follower
+from testbed.runner.folder import RunFolder
+from testbed.runner.progress import Event, Example
+
+ADDRESS = "127.0.0.1"
+_LAST_SCRAPES = 2
+_LINGER_S_MAX = 20.0
+
+
+class MetricsError(Exception):
+    """Metrics can't be served; the message says why and what to do."""
+
+
+class Exporter:
+    """What is served: the runs that it was told to follow."""
+
+    def __init__(self) -> None:
+        self.board = Board(self._refresh)
+        self.port = 0
+        self._lock = threading.Lock()
+        self._followers: list[Follower] = []
+        self._scraped = threading.Condition()
+        self._scrapes: list[float] = []
+
+    @property
+    def url(self) -> str:
+        """Where the metrics are."""
+        return f"http://{ADDRESS}:{self.port}/metrics"
+
+    def follow(self, folder: RunFolder) -> None:
+        """Show a run from now on, from its folder as it grows; it need not be there yet."""
+        with self._lock:
+            self._followers.append(Follower(self.board, folder))
+
+    def feed(self, event: Event) -> None:
+        """Take a progress event of a suite into account: each of its runs is followed."""
+        if isinstance(event.payload, Example) and event.payload.run:
+            self.follow(RunFolder(Path(event.payload.run)))
+
+    def _refresh(self) -> None:
+        with self._lock:
+            for follower in self._followers:
+                follower.refresh()
+                if follower.judged:
+                    # At once: the next run of this world comes later in the list.
+                    follower.retire()
+            self._followers = [each for each in self._followers if not each.judged]
+        with self._scraped:
+            self._scrapes = [*self._scrapes[-_LAST_SCRAPES:], time.monotonic()]
+            self._scraped.notify_all()
+
+    def linger(self) -> None:
+        """Let whoever scrapes see how it ended: wait for the next scrapes, if there were any."""
+        with self._scraped:
+            if len(self._scrapes) < 2:
+                return
+            interval_s = self._scrapes[-1] - self._scrapes[-2]
+            before = self._scrapes[-1]
+            deadline = time.monotonic() + min(_LINGER_S_MAX, (_LAST_SCRAPES + 0.5) * interval_s)
+            while sum(moment > before for moment in self._scrapes) < _LAST_SCRAPES:
+                left_s = deadline - time.monotonic()
+                if left_s <= 0 or not self._scraped.wait(left_s):
+                    return
+
+
+@contextlib.contextmanager
+def served(port: int) -> Iterator[Exporter]:
+    """Serve metrics on a port of this machine's loopback inside.
+
+    Args:
+        port: Where; 0 for any that is free.
+
+    Raises:
+        MetricsError: The port is taken, or not allowed.
+    """
+    exporter = Exporter()
+    server, thread = _server(port, exporter)
+    exporter.port = server.server_port
+    try:
+        yield exporter
+        exporter.linger()
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _server(port: int, exporter: Exporter) -> tuple[WSGIServer, threading.Thread]:
+    try:
+        return start_http_server(port, ADDRESS, exporter.board.registry)
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        taken = getattr(error, "errno", 0) == errno.EADDRINUSE
+        advice = "is another testbed serving there? " if taken else ""
+        raise MetricsError(
+            f"metrics cannot be served on {ADDRESS}:{port}: {why}: {advice}Choose another port"
+            " by --metrics-port."
+        ) from error
