@@ -47,9 +47,9 @@ class Observer:
         system = system_of(self._topology)
         self._system = PROBES[system](self._topology, world.variables)
 
-    async def look(self) -> Snapshot:
-        """Look until everybody answered, a few times at most."""
-        for _ in range(_LOOKS_MAX):
+    async def look(self, tries: int = _LOOKS_MAX) -> Snapshot:
+        """Look until everybody answered, at most so many times."""
+        for _ in range(tries):
             snapshot = await self._look()
             if not silence(snapshot):
                 break

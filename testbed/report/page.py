@@ -21,14 +21,17 @@ def style() -> Markup:
     return Markup(text)  # noqa: S704 - our own file
 
 
-def page_environment(filters: Mapping[str, Callable[..., Any]]) -> Environment:
+def page_environment(
+    filters: Mapping[str, Callable[..., Any]], package: str = "testbed.report"
+) -> Environment:
     """Jinja2 with everything escaped, and what is hidden in a text spelled out before that.
 
     Args:
         filters: What the templates of a page call, by name.
+        package: Whose folder ``templates`` they are in.
     """
     environment = Environment(
-        loader=PackageLoader("testbed.report"),
+        loader=PackageLoader(package),
         autoescape=True,
         finalize=_shown,
         undefined=StrictUndefined,

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import ctypes
 import gc
-import os
 import signal
 import sys
 import time
@@ -29,6 +27,7 @@ from testbed.runner.folder import (
     read_json,
     write_json,
 )
+from testbed.runner.leash import die_with_parent
 from testbed.runner.load import generate
 from testbed.runner.plan_document import PlanError
 from testbed.runner.progress import Phase
@@ -45,7 +44,6 @@ MESH_RECOVERY_LIMIT_S = 30.0
 FINAL_LIMIT_S = 60.0
 FINAL_TIMEOUT_MS = 10_000
 
-_PR_SET_PDEATHSIG = 1
 _EXPECTED = (stage.StageError, FaultError, JournalError, FolderError, PlanError, WorldError)
 
 
@@ -141,14 +139,6 @@ async def _drive(folder: RunFolder, announcer: Announcer) -> None:
     write_json(folder.ending, ending)
 
 
-def _die_with_parent() -> None:
-    """Be killed when the process that started this one dies, however it dies."""
-    parent = os.getppid()
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        sys.exit(3)
-
-
 async def _until_signalled(folder: RunFolder, announcer: Announcer) -> None:
     task = asyncio.create_task(_drive(folder, announcer))
     loop = asyncio.get_running_loop()
@@ -164,7 +154,7 @@ def main() -> int:
     parser.add_argument("--progress", type=Path, help="file that progress events are added to")
     parser.add_argument("--lane", type=int, default=0)
     arguments = parser.parse_args()
-    _die_with_parent()
+    die_with_parent()
     # What the imports made stays: a collection that walks it all would stall the load.
     gc.collect()
     gc.freeze()

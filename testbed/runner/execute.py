@@ -74,16 +74,28 @@ def prepare(
 
 
 def execute(
-    world: NamespaceWorld, folder: RunFolder, progress: Path | None = None, lane: int = 0
+    world: NamespaceWorld,
+    folder: RunFolder,
+    progress: Path | None = None,
+    lane: int = 0,
+    *,
+    driver_module: str = "testbed.runner.drive",
 ) -> Ending:
     """Run the plan of a prepared folder in a world and wait for its end.
 
     On an interrupt the driver is told to heal and stop, and the interrupt goes on.
 
+    Args:
+        world: Where.
+        folder: As ``prepare`` left it.
+        progress: File that progress events are added to; None for none.
+        lane: The world's number in those events.
+        driver_module: What plays the plan; it takes the same arguments and leaves the same files.
+
     Raises:
         KeyboardInterrupt: The user gave up; what was recorded so far is in the folder.
     """
-    command = [sys.executable, "-m", "testbed.runner.drive", str(folder.path)]
+    command = [sys.executable, "-m", driver_module, str(folder.path)]
     if progress is not None:
         command += ["--progress", str(progress), "--lane", str(lane)]
     marks = _log_sizes(world.logs)

@@ -136,8 +136,19 @@ async def generate(
     recorder: Recorder,
     seed: int,
     duration_s: float,
+    enough: asyncio.Event | None = None,
 ) -> None:
     """Run the load in every region for a time, then wait for what is under way.
+
+    Args:
+        load: What the clients do.
+        workload: Makes their operations.
+        endpoints: Where they enter.
+        connect: Makes the client of an endpoint.
+        recorder: Performs and journals.
+        seed: Of every draw.
+        duration_s: How long.
+        enough: Ends it earlier, where the end is not known beforehand.
 
     Raises:
         JournalError: A line could not be written; the load stops.
@@ -156,7 +167,13 @@ async def generate(
             offset = number / len(regions)
             group.create_task(
                 _arrive(
-                    load, stream, pools, recorder=recorder, offset=offset, duration_s=duration_s
+                    load,
+                    stream,
+                    pools,
+                    recorder=recorder,
+                    offset=offset,
+                    duration_s=duration_s,
+                    enough=enough,
                 )
             )
 
@@ -169,11 +186,14 @@ async def _arrive(
     recorder: Recorder,
     offset: float,
     duration_s: float,
+    enough: asyncio.Event | None,
 ) -> None:
     """Submit one region's operations at their times; regions are out of step by ``offset``."""
     interval_ns = 1e9 / load.rate_ops_s
     start = recorder.clock.now() + int(offset * interval_ns)
     for number in range(int(duration_s * load.rate_ops_s)):
+        if enough is not None and enough.is_set():
+            break
         due = start + int(number * interval_ns)
         await recorder.clock.until(due)
         what = next(stream)
