@@ -1,0 +1,93 @@
+"""Follows a drill from its host's first word to its last: for a terminal without a console."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from testbed.drill.channel import SOCKET, Caller, Person
+from testbed.drill.session_file import RUN
+from testbed.drill.start import HOST_LOG
+
+POLL_S = 0.1
+
+Tell = Callable[[str], None]
+
+
+class HostLog:
+    """The lines that a host has written, each told once.
+
+    Args:
+        path: The drill's folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path / HOST_LOG
+        self._offset = 0
+
+    def new(self) -> Iterator[str]:
+        """The whole lines since the last call."""
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            text = file.read()
+        whole = text[: text.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        yield from whole.decode(errors="replace").splitlines()
+
+
+async def connected(
+    path: Path, host: subprocess.Popen[bytes] | None, person: Person, log: HostLog, tell: Tell
+) -> Caller | None:
+    """Join as soon as the drill can be joined; None when its host ended before that."""
+    while host is None or host.poll() is None:
+        for line in log.new():
+            tell(line)
+        if (path / RUN / SOCKET).exists():
+            caller = Caller(path / RUN, person)
+            try:
+                await caller.connect()
+            except OSError:
+                await asyncio.sleep(POLL_S)
+                continue
+            return caller
+        await asyncio.sleep(POLL_S)
+    return None
+
+
+async def pictures(caller: Caller) -> AsyncIterator[dict[str, Any]]:
+    """Every picture, until the drill ends."""
+    while (message := await caller.receive()) is not None:
+        if "phase" in message:
+            yield message
+
+
+async def follow(path: Path, host: subprocess.Popen[bytes], person: Person, tell: Tell) -> None:
+    """Tell line by line what happens, until the host has ended."""
+    log = HostLog(path)
+    caller = await connected(path, host, person, log, tell)
+    if caller is not None:
+        told: set[tuple[Any, ...]] = set()
+        async for picture in pictures(caller):
+            for line, key in _lines(picture):
+                if key not in told:
+                    told.add(key)
+                    tell(line)
+        caller.close()
+    await asyncio.to_thread(host.wait)
+    for line in log.new():
+        tell(line)
+
+
+def _lines(picture: dict[str, Any]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """What a picture says, each line with what makes it one that was told before."""
+    for item in picture["preflight"]:
+        if item["good"] is not None:
+            sign = "ok" if item["good"] else "NO"
+            yield f"  [{sign}] {item['name']}: {item['text']}", ("preflight", item["name"])
+    for one in picture["log"]:
+        key = (one["kind"], one["time_ns"], one["what"])
+        said = f"{one['what']}: {one['text']}" if one["text"] else one["what"]
+        yield f"  {one['time_s']:6.1f} s  {one['who']}: {said}", key

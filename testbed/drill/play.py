@@ -1,0 +1,228 @@
+"""Plays one drill from inside the world's network: ``python -m testbed.drill.play FOLDER``.
+
+It leaves the files of a run, and beside them ``drill.jsonl``: what happened and what people said.
+Exit code 0 when it came to its end (whatever it showed), 3 when it did not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from faults.protocol import Context, FaultError
+from testbed.drill.book import Book
+from testbed.drill.direction import Direction
+from testbed.drill.drill import Drill
+from testbed.drill.drill_file import DrillFileError
+from testbed.drill.preflight import Preflight, PreflightError
+from testbed.drill.readings import WatchedRecorder
+from testbed.drill.session_file import drill_of, read_setup
+from testbed.history.journal import JournalError
+from testbed.runner import stage
+from testbed.runner.announcer import Announcer
+from testbed.runner.folder import EvidenceLog, FolderError, RunFolder, read_json, write_json
+from testbed.runner.leash import die_with_parent
+from testbed.runner.load import generate
+from testbed.runner.plan_document import PlanError, to_document
+from testbed.runner.setting import Setting, opened, watched
+from testbed.runner.targets import Targets
+from testbed.workloads.catalogue import make
+from testbed.world.protocol import WorldError
+
+SETUP_LIMIT_S = 60.0
+FINAL_LIMIT_S = 60.0
+FINAL_TIMEOUT_MS = 10_000
+CALM_S = 3.0
+"""Steady for so long after the last heal, the load may end."""
+
+LOAD_S_MAX = 4 * 3600.0
+_POLL_S = 0.1
+_EXPECTED = (
+    stage.StageError,
+    FaultError,
+    JournalError,
+    FolderError,
+    PlanError,
+    WorldError,
+    PreflightError,
+    DrillFileError,
+)
+
+
+async def _stages(setting: Setting, drill: Drill, direction: Direction) -> None:
+    plan, topology, system = setting.plan, setting.topology, setting.system
+    entries, nodes = system.entries(topology), system.nodes(topology)
+    writers = tuple(entry for entry in entries if entry.name == "writer")
+    workload = make(plan.load.workload, plan.load.parameters, topology, setting.space)
+    patient, swift = (
+        system.connector(topology, plan.load.workload, setting.space, timeout_ms, setting.variables)
+        for timeout_ms in (FINAL_TIMEOUT_MS, plan.load.timeout_ms)
+    )
+    direction.phase("preflight", "every item is checked before anything begins")
+    preflight = Preflight(
+        drill,
+        direction.book,
+        context=direction.context,
+        world=direction.world,
+        probe=setting.probe,
+        signals=direction.signals,
+    )
+    await direction.unless_stopped(preflight.world())
+    for what in workload.setup():
+        await stage.perform_until_ok(
+            patient, writers, what, recorder=setting.recorder, limit_s=SETUP_LIMIT_S
+        )
+    for inspection in setting.inspections:
+        await inspection.begin()
+    async with _load(setting, workload):
+        await direction.unless_stopped(preflight.under_load())
+        await direction.play()
+        await _calm(drill, setting, direction)
+    direction.phase("ending", "a mark written now is awaited at every node, then all is read")
+    await stage.see_recovery(
+        swift,
+        [(writer,) for writer in writers] if system.writes_everywhere else [writers],
+        nodes,
+        recorder=setting.recorder,
+        limit_s=drill.rollback.healthy_s,
+        announcer=setting.announcer,
+    )
+    await stage.read_final(
+        patient,
+        nodes,
+        workload.final(),
+        recorder=setting.recorder,
+        limit_s=FINAL_LIMIT_S,
+        announcer=setting.announcer,
+    )
+
+
+@contextlib.asynccontextmanager
+async def _load(setting: Setting, workload: Any) -> AsyncIterator[None]:
+    """The clients work inside, and end what they have begun after it."""
+    plan, topology = setting.plan, setting.topology
+    connect = setting.system.connector(
+        topology, plan.load.workload, setting.space, plan.load.timeout_ms, setting.variables
+    )
+    enough = asyncio.Event()
+    task = asyncio.create_task(
+        generate(
+            plan.load,
+            workload,
+            (*setting.system.entries(topology), *setting.system.sessions(topology)),
+            connect,
+            recorder=setting.recorder,
+            seed=plan.seed,
+            duration_s=LOAD_S_MAX,
+            enough=enough,
+        )
+    )
+    try:
+        yield
+    finally:
+        enough.set()
+        await task
+
+
+async def _calm(drill: Drill, setting: Setting, direction: Direction) -> None:
+    """Wait until the world is healthy after the last heal, at most as long as the drill says."""
+    direction.phase("recovering", "everything is healed; the steady state is awaited")
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + drill.rollback.healthy_s
+    since: float | None = None
+    while loop.time() < deadline:
+        bad = direction.unsteady() or await setting.probe.problems()
+        since = None if bad else since or loop.time()
+        if since is not None and loop.time() - since >= CALM_S:
+            direction.book.note("healed", "healthy", "the steady state is back", good=True)
+            return
+        await asyncio.sleep(_POLL_S)
+    said = "; ".join([*direction.unsteady(), *await setting.probe.problems()])
+    direction.book.note("healed", "healthy", f"it did not become healthy: {said}", good=False)
+
+
+async def _drive(folder: RunFolder, stopping: asyncio.Event) -> None:
+    """Play the drill; ``ending.json`` is written however it ends."""
+    started = time.time()
+    ending: dict[str, Any] = {"outcome": "failed", "problem": "", "started": started}
+    try:
+        drill, _ = drill_of(folder.path.parent)
+        setup = read_setup(folder.path.parent)
+        async with opened(folder, Announcer(None, 0)) as first:
+            recorder = WatchedRecorder(first.journal, first.clock)
+            setting = replace(first, recorder=recorder)
+            ending["clock_base_ns"] = setting.clock.base_ns
+            await _directed(setting, drill, setup.auto, stopping, ending)
+        ending["outcome"] = "finished"
+    except _EXPECTED as error:
+        ending["problem"] = str(error)
+    ending["seconds"] = round(time.time() - started, 3)
+    write_json(folder.ending, ending)
+
+
+async def _directed(
+    setting: Setting, drill: Drill, auto: bool, stopping: asyncio.Event, ending: dict[str, Any]
+) -> None:
+    folder = setting.folder
+    book = Book(folder.path, setting.clock.now)
+    evidence = EvidenceLog(folder.evidence)
+    targets = Targets(setting.topology, setting.probe)
+    context = Context(setting.world, targets.resolve, setting.clock.now, setting.links)
+    direction = Direction(setting, drill, book, evidence, context, auto=auto)
+    try:
+        async with watched(setting) as gauge, direction.watching(stopping):
+            try:
+                await _stages(setting, drill, direction)
+            except _EXPECTED as error:
+                book.note("halt", "failed", str(error), good=False)
+                raise
+            finally:
+                ending["pressure"] = asdict(gauge.reading())
+                write_json(folder.plan, to_document(direction.plan_as_played()))
+            for inspection in setting.inspections:
+                await inspection.end()
+            direction.phase("ended", "the debrief is written")
+    finally:
+        evidence.close()
+        book.close()
+
+
+async def _until_signalled(folder: RunFolder) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, stopping.set)
+    await _drive(folder, stopping)
+
+
+def main() -> int:
+    """Entry point of the player's process."""
+    parser = argparse.ArgumentParser(prog="python -m testbed.drill.play", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    arguments = parser.parse_args()
+    die_with_parent()
+    # What the imports made stays: a collection that walks it all would stall the load.
+    gc.collect()
+    gc.freeze()
+    folder = RunFolder(arguments.folder)
+    try:
+        folder.metrics.mkdir(exist_ok=True)
+        asyncio.run(_until_signalled(folder))
+        outcome = read_json(folder.ending)["outcome"]
+    except (OSError, FolderError) as error:
+        print(f"the drill could not be recorded: {error}", file=sys.stderr)
+        return 3
+    return 0 if outcome == "finished" else 3
+
+
+if __name__ == "__main__":
+    sys.exit(main())
