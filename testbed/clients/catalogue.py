@@ -9,6 +9,7 @@ from typing import Any
 
 from testbed.clients import postgres_entry, session_entry
 from testbed.clients.protocol import Client, Endpoint
+from testbed.clients.system import MESH, PLACEMENT, POSTGRES, system_of
 from testbed.topology.model import Topology
 
 
@@ -42,18 +43,18 @@ _POSTGRES = System(
 SYSTEMS: Mapping[str, System] = MappingProxyType(
     {
         # One cluster with one primary; and a mesh of clusters that all take writes.
-        "postgres": _POSTGRES,
-        "mesh": replace(_POSTGRES, writes_everywhere=True),
+        POSTGRES: _POSTGRES,
+        MESH: replace(_POSTGRES, writes_everywhere=True),
+        # Clusters of jurisdictions: clients write in their own.
+        PLACEMENT: replace(_POSTGRES, writes_everywhere=True),
     }
 )
 """Name -> system. A new one is a file beside ``postgres.py`` and a line here."""
 
 
-def system_of(topology: Topology) -> str:
-    """The name of the system that a topology runs."""
-    return "mesh" if topology.members("mesh") else "postgres"
-
-
 def writes_everywhere(topology: Topology) -> bool:
     """Whether each region of a topology takes writes of its own, rather than one for all."""
     return SYSTEMS[system_of(topology)].writes_everywhere
+
+
+__all__ = ["SYSTEMS", "System", "system_of", "writes_everywhere"]

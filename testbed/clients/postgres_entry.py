@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from testbed.clients.protocol import Client, Endpoint
+from testbed.clients.system import system_of
 from testbed.topology.model import Topology
 
 WRITER_PORT = 5000
@@ -42,7 +43,7 @@ def connector(
     from testbed.clients.postgres import PostgresClient  # noqa: PLC0415 - slow to import
 
     names = {node.address: node.name for node in topology.nodes}
-    system = "mesh" if topology.members("mesh") else "postgres"
+    system = system_of(topology)
 
     def connect(endpoint: Endpoint) -> Client:
         return PostgresClient(endpoint, names, workload, space, timeout_ms, system=system)

@@ -278,6 +278,11 @@ OPERATIONS_OF: Mapping[str, Mapping[str, Operation]] = MappingProxyType(
             POSITION: postgres_position.position_of_mesh,
             SEEN: postgres_position.seen_in_mesh,
         },
+        # Within a jurisdiction.
+        "placement": {
+            POSITION: postgres_position.position_of_cluster,
+            SEEN: postgres_position.seen_in_cluster,
+        },
     }
 )
 """System -> what a session asks of a node, whatever the workload."""

@@ -10,6 +10,7 @@ from testbed.clients import postgres_entry
 from testbed.clients.postgres_entry import NODE_PORT, data_nodes, entries
 from testbed.clients.protocol import Client, Endpoint
 from testbed.clients.session import Entrances, Routing, SessionClient
+from testbed.clients.system import MESH, system_of
 from testbed.topology.model import Topology
 from testbed.world.addressing import listeners
 
@@ -49,7 +50,7 @@ def entrances(topology: Topology, region: str) -> Entrances:
         writer=writers[region],
         nodes=tuple(nodes),
         regions={node.name: node.region for node in topology.members("postgres")},
-        mesh=bool(topology.members("mesh")),
+        mesh=system_of(topology) == MESH,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from testbed.probes.mesh import MeshProbe
 from testbed.probes.patroni import PatroniProbe
+from testbed.probes.placement import PlacementProbe
 from testbed.probes.protocol import Probe
 from testbed.topology.model import Topology
 
@@ -20,7 +21,11 @@ def _mesh(topology: Topology, variables: Mapping[str, Any]) -> Probe:
     return MeshProbe(topology)
 
 
+def _placement(topology: Topology, variables: Mapping[str, Any]) -> Probe:
+    return PlacementProbe(topology, str(variables.get("replication", "asynchronous")))
+
+
 PROBES: Mapping[str, Callable[[Topology, Mapping[str, Any]], Probe]] = MappingProxyType(
-    {"postgres": _patroni, "mesh": _mesh}
+    {"postgres": _patroni, "mesh": _mesh, "placement": _placement}
 )
 """System -> maker of its probe, from the topology and the deployment's variables."""

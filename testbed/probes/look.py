@@ -103,8 +103,11 @@ def silence(snapshot: Snapshot) -> bool:
 def data_nodes(topology: Topology, members: tuple[Member | None, ...]) -> tuple[DataNode, ...]:
     """What the members' own answers, taken together, say of each of them."""
     known = [member for member in members if member is not None]
-    # A standby leader sends WAL on as well: the topmost writer is the measure of all lag.
-    written = max((m.position or 0 for m in known if m.role == "primary"), default=None)
+    # A standby leader sends WAL on as well: where its cluster has no primary of its own, the
+    # topmost writer of all is the measure of lag.
+    primaries = [member for member in known if member.role == "primary"]
+    topmost = max((member.position or 0 for member in primaries), default=None)
+    by_cluster = {member.scope: member.position or 0 for member in primaries}
     found = []
     for node, member in zip(topology.members("postgres"), members, strict=True):
         if member is None:
@@ -112,7 +115,7 @@ def data_nodes(topology: Topology, members: tuple[Member | None, ...]) -> tuple[
             continue
         senders = [other.standbys[node.name] for other in known if node.name in other.standbys]
         replication, synchronous = senders[0] if senders else ("", "")
-        lag_bytes = None
+        lag_bytes, written = None, by_cluster.get(member.scope, topmost)
         if member.role != "primary" and written is not None and member.position is not None:
             # Not asked at the very same moment: a replica may seem to be ahead.
             lag_bytes = max(0, written - member.position)

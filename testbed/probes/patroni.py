@@ -28,6 +28,7 @@ class Member:
         position: Bytes of WAL written (primary) or replayed (replica).
         standbys: State and synchronous state of each standby by application name,
             as the node's own pg_stat_replication has them.
+        scope: The name of its cluster.
     """
 
     node: str
@@ -36,6 +37,7 @@ class Member:
     timeline: int | None
     position: int | None
     standbys: Mapping[str, tuple[str, str]]
+    scope: str = ""
 
 
 class PatroniProbe:
@@ -72,6 +74,7 @@ class PatroniProbe:
                 row["application_name"]: (row["state"], row["sync_state"])
                 for row in document.get("replication", [])
             },
+            scope=str(document.get("patroni", {}).get("scope", "")),
         )
 
     async def members(self) -> tuple[Member | None, ...]:

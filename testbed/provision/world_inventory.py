@@ -14,6 +14,7 @@ from typing import Any
 import testbed
 from testbed.topology.document import to_document
 from testbed.topology.model import Deployment
+from testbed.topology.placement_hosts import placement_variables
 from testbed.world.protocol import World
 
 LOG_FOLDER = "/srv/log"
@@ -34,9 +35,11 @@ def write_world_inventory(
     Returns:
         The inventory's folder, an argument for ``ansible-playbook -i``.
     """
+    placed = placement_variables(deployment)
     hosts: dict[str, dict[str, Any]] = {
         node.name: {
             **deployment.region_variables.get(node.region, {}),
+            **placed.get(node.name, {}),
             "address": node.address,
             "region": node.region,
             "testbed_node_prefix": world.argv(node.name, []),

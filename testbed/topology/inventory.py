@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from testbed.topology.catalogue import Catalogue, read_catalogue
-from testbed.topology.checks import CHECKS, REGIONS_MAX, network
+from testbed.topology.checks import CHECKS, REGIONS_MAX, first_place, network
 from testbed.topology.cluster_checks import CLUSTER_CHECKS, DOUBTS
 from testbed.topology.draft import Draft, HostDraft, RegionDraft
 from testbed.topology.layout import Layout, LayoutReader
 from testbed.topology.links import read_links
 from testbed.topology.model import Deployment, Link, Node, Region, Topology
 from testbed.topology.placement import Policy
+from testbed.topology.placement_hosts import MUTANT, placement_plan
+from testbed.topology.placement_mutants import MutantError
 from testbed.topology.placement_policy import POLICY, read_policy
 from testbed.topology.problem import InventoryError, Place, Problem, in_order, nearest, place_in
 from testbed.topology.settings import SettingsReader
@@ -148,8 +150,16 @@ def inspect(
     policy = read_policy(folder, draft, problems)
     if problems:
         return Inspection(None, in_order(problems), ())
+    deployment = _deployment(folder, draft, policy)
+    try:
+        placement_plan(deployment)
+    except MutantError as error:
+        place = first_place(draft, MUTANT)
+        message = f"{MUTANT} {draft.values.get(MUTANT)} {error}"
+        problem = Problem(place, message, "add it, or choose another one")
+        return Inspection(None, (problem,), ())
     doubts = in_order(problem for doubt in DOUBTS for problem in doubt(draft))
-    return Inspection(_deployment(folder, draft, policy), (), doubts)
+    return Inspection(deployment, (), doubts)
 
 
 def _catalogue_folder(folder: Path) -> Path:

@@ -28,7 +28,11 @@ def catalogue() -> Catalogue:
 
 
 def test_both_deployments_are_there() -> None:
-    assert set(DEPLOYMENTS) >= {"active-passive", "active-passive-standby-cluster"}
+    assert set(DEPLOYMENTS) >= {
+        "active-passive",
+        "active-passive-standby-cluster",
+        "data-placement",
+    }
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)

@@ -1,0 +1,147 @@
+"""What each host does under a placement policy: drawn from the policy and the topology alone.
+
+Servers publish what may cross, and nothing else; take over only in their jurisdiction's failover
+regions; and are in one cluster with servers of their jurisdiction only. Stores keep dumps of their
+own jurisdiction. Mistakes made on purpose are in ``placement_mutants.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from testbed.topology.model import Node, Topology
+from testbed.topology.placement import Policy
+
+SERVERS, STORES = "postgres", "stores"
+"""The groups of the hosts that have a part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What of a table is sent to other jurisdictions.
+
+    Args:
+        table: Its name.
+        columns: Those of the list; empty for all.
+        row_filter: In SQL; empty for all rows.
+    """
+
+    table: str
+    columns: tuple[str, ...] = ()
+    row_filter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerPart:
+    """What a server does.
+
+    Args:
+        node: Its name.
+        jurisdiction: Whose cluster it is in.
+        scope: That cluster's name in Patroni.
+        takes_over: Whether it may become primary.
+        publishes: What it sends to the other jurisdictions, when it is primary.
+        peers: Addresses of the servers of each other jurisdiction.
+        logs_statements: Whether it logs every statement with its values.
+        ships_log_to: Address of the store that gets its log; empty for none.
+        remembers: Prefix of a key in Consul that gets a customer's name; empty for none.
+    """
+
+    node: str
+    jurisdiction: str
+    scope: str
+    takes_over: bool
+    publishes: tuple[Published, ...]
+    peers: Mapping[str, tuple[str, ...]]
+    logs_statements: bool = False
+    ships_log_to: str = ""
+    remembers: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StorePart:
+    """What a store does.
+
+    Args:
+        node: Its name.
+        jurisdiction: Where it is.
+        dumps: Addresses of the servers of each jurisdiction whose dumps it makes and keeps.
+        collects_logs: Whether it takes the lines of other hosts' logs.
+        caches: Addresses of the servers whose rows it keeps in a cache; none for no cache.
+        copies: Addresses of servers from which, and to which, it copies rows by hand; or none.
+    """
+
+    node: str
+    jurisdiction: str
+    dumps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    collects_logs: bool = False
+    caches: tuple[str, ...] = ()
+    copies: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlacementPlan:
+    """What every host with a part does, by its name."""
+
+    servers: Mapping[str, ServerPart]
+    stores: Mapping[str, StorePart]
+
+    def cluster(self, jurisdiction: str) -> tuple[ServerPart, ...]:
+        """The servers of a jurisdiction's cluster."""
+        return tuple(one for one in self.servers.values() if one.jurisdiction == jurisdiction)
+
+
+def publications(policy: Policy) -> tuple[Published, ...]:
+    """What may cross, table by table; a table without anything that may cross is not there."""
+    found = []
+    for table in policy.tables.values():
+        crossing = [
+            one for one in policy.classes.values() if one.crosses and one.table == table.name
+        ]
+        if not crossing:
+            continue
+        columns = crossing[0].columns
+        listed = () if set(columns) == set(table.columns) else columns
+        filters = tuple(dict.fromkeys(one.row_filter for one in crossing))
+        joined = "" if "" in filters else " OR ".join(filters)
+        found.append(Published(table.name, listed, joined))
+    return tuple(found)
+
+
+def plan_of(policy: Policy, topology: Topology, scopes: Mapping[str, str]) -> PlacementPlan:
+    """What every host does.
+
+    Args:
+        policy: Judged with this topology.
+        topology: The deployment's.
+        scopes: The name of the Patroni cluster of each region.
+    """
+    home = {region.name: region.jurisdiction for region in topology.regions}
+    addresses = {
+        name: tuple(node.address for node in topology.members(SERVERS) if home[node.region] == name)
+        for name in policy.jurisdictions
+    }
+    crossing = publications(policy)
+
+    def server(node: Node) -> ServerPart:
+        jurisdiction = policy.jurisdictions[home[node.region]]
+        return ServerPart(
+            node=node.name,
+            jurisdiction=jurisdiction.name,
+            scope=scopes[node.region],
+            takes_over=node.region in jurisdiction.failover,
+            publishes=crossing,
+            peers={name: those for name, those in addresses.items() if name != jurisdiction.name},
+        )
+
+    def store(node: Node) -> StorePart:
+        jurisdiction = policy.jurisdictions[home[node.region]]
+        keeps = node.region in jurisdiction.backups
+        own = {jurisdiction.name: addresses[jurisdiction.name]} if keeps else {}
+        return StorePart(node.name, jurisdiction.name, own)
+
+    return PlacementPlan(
+        servers={node.name: server(node) for node in topology.members(SERVERS)},
+        stores={node.name: store(node) for node in topology.members(STORES)},
+    )
