@@ -11,8 +11,9 @@ from dataclasses import replace
 
 from experiments.conflict_promises import flowing
 from experiments.promises import Setting, adequate, required
-from testbed.checkers import at_home, placement, residency
+from testbed.checkers import at_home, erasure, placement, residency
 from testbed.checkers.verdict import Validity, Verdict
+from testbed.history.erasure_record import ERASURE_FILE, read_erasure
 from testbed.history.residency_record import FILE, RecordError, read_record, written_canaries
 
 FINAL = "rows"
@@ -27,13 +28,30 @@ def placed(setting: Setting) -> tuple[Verdict, ...]:
     """
     homes, free = homes_of(setting), free_of(setting)
     history = setting.run.history
-    return (
+    verdicts = [
         adequate(setting, required(setting)),
         searched(setting),
         at_home.check_writes(history, homes, setting.writes, free=free),
         at_home.check_rows(history, homes, setting.nodes, free=free, reads=FINAL),
         flowing(setting),
+    ]
+    if "erasure" in setting.run.plan.inspections:
+        verdicts.append(erased(setting))
+    return tuple(verdicts)
+
+
+def erased(setting: Setting) -> Verdict:
+    """What was found of a subject that was erased."""
+    try:
+        record = read_erasure(setting.run.folder.path / ERASURE_FILE)
+    except RecordError as error:
+        return Verdict(erasure.NAME, erasure.PROMISE, Validity.UNKNOWN, str(error))
+    verdict = erasure.check(
+        record.erasure, record.canaries, record.before, record.after, record.nodes
     )
+    if record.problem:
+        return replace(verdict, reason=f"{record.problem}; {verdict.reason}")
+    return verdict
 
 
 def searched(setting: Setting) -> Verdict:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from testbed.probes.erasure import ErasureInspection
 from testbed.probes.inspection import Inspection, Scene
 from testbed.probes.replication import ReplicationInspection
 from testbed.probes.residency import ResidencyInspection
 
 INSPECTIONS: Mapping[str, Callable[[Scene], Inspection]] = MappingProxyType(
-    {"replication": ReplicationInspection, "residency": ResidencyInspection}
+    {
+        "replication": ReplicationInspection,
+        "residency": ResidencyInspection,
+        "erasure": ErasureInspection,
+    }
 )
 """Name in a plan -> maker of the inspection."""
 

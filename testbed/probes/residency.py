@@ -28,11 +28,11 @@ from testbed.probes.in_motion import search_in_motion
 from testbed.probes.inspection import Scene
 from testbed.probes.keepers import Keepers, dumped
 from testbed.probes.patterns import patterns_of
+from testbed.probes.placement_policy import policy_of
 from testbed.probes.planted import Planted
 from testbed.probes.sweep import sweep
 from testbed.probes.tap import Tap
 from testbed.topology.model import Topology
-from testbed.topology.placement import Policy
 from testbed.world.protocol import WorldError
 
 NAME = "residency"
@@ -59,7 +59,7 @@ class ResidencyInspection:
         Raises:
             WorldError: The deployment has no policy, or the tap did not start.
         """
-        policy_of(self._scene)
+        policy_of(self._scene.deployment)
         self._tap = await asyncio.to_thread(Tap.start, self._scene.world, self._folder)
 
     async def end(self) -> None:
@@ -68,7 +68,7 @@ class ResidencyInspection:
         Raises:
             WorldError: The world has ended, the tap had, or the record cannot be written.
         """
-        scene, policy = self._scene, policy_of(self._scene)
+        scene, policy = self._scene, policy_of(self._scene.deployment)
         history = await asyncio.to_thread(read, scene.history)
         written = written_canaries(history)
         allowed = policy.allowed()
@@ -129,20 +129,6 @@ class ResidencyInspection:
         began = time.monotonic()
         yield
         self._seconds[name] = round(time.monotonic() - began, 3)
-
-
-def policy_of(scene: Scene) -> Policy:
-    """The placement policy of a run's deployment.
-
-    Raises:
-        WorldError: It has none.
-    """
-    if scene.deployment.policy is None:
-        raise WorldError(
-            f"deployment {scene.deployment.name} has no placement policy: run this on one with"
-            " group_vars/policy.yml, for example data-placement"
-        )
-    return scene.deployment.policy
 
 
 def _map(topology: Topology) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:

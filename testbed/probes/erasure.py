@@ -1,0 +1,125 @@
+"""The right to erasure: one subject's data is erased, and then looked for everywhere.
+
+It comes after the search for residency, when clients have ended. ``erasure.json`` in the run folder
+says what was found of the subject before and after, and is judged with no cluster. Server logs are
+not erased: a subject is chosen of whom no statement failed. Dumps are waited for until those from
+before have been replaced, where the deployment keeps a bounded number of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from testbed.history.erasure_record import ERASURE_FILE, ErasureRecord, write_erasure
+from testbed.history.journal import read
+from testbed.history.residency import Erasure, Found
+from testbed.history.residency_record import FILE, RecordError, read_record
+from testbed.probes.erasing import Erasing
+from testbed.probes.inspection import Scene
+from testbed.probes.patterns import Pattern, patterns_of
+from testbed.probes.placement_policy import policy_of
+from testbed.probes.subjects import Subject, subject_of
+from testbed.probes.sweep import sweep
+from testbed.world.protocol import WorldError
+
+NAME = "erasure"
+DELETE, COMPLETE = "delete", "complete"
+VARIABLE = "erasure_method"
+
+
+class ErasureInspection:
+    """Erases one subject at the end of a run, and searches for it.
+
+    Args:
+        scene: The run; its deployment has a placement policy.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._seconds: dict[str, float] = {}
+
+    async def begin(self) -> None:
+        """Nothing needs to be watched.
+
+        Raises:
+            WorldError: The deployment has no policy.
+        """
+        policy_of(self._scene.deployment)
+
+    async def end(self) -> None:
+        """Erase, search, and record both.
+
+        Raises:
+            WorldError: Nobody can be erased, the world has ended, or the record cannot be written.
+        """
+        scene = self._scene
+        policy = policy_of(scene.deployment)
+        method = str(scene.deployment.variables.get(VARIABLE, COMPLETE))
+        history = await asyncio.to_thread(read, scene.history)
+        personal = {name: table.key for name, table in policy.tables.items() if table.personal}
+        subject = subject_of(history, personal, policy.residency, policy.free)
+        if subject is None:
+            raise WorldError("erasure: of nobody was all that was written acknowledged")
+        patterns = patterns_of(subject.canaries)
+        with self._timed("before"):
+            before = await self._before(subject, patterns)
+        erasing = Erasing(scene.deployment.topology, subject.rows, tuple(personal), scene.space)
+        problem = ""
+        with self._timed("erasing"):
+            await erasing.delete()
+            if method == COMPLETE:
+                try:
+                    await erasing.rewrite()
+                except WorldError as error:
+                    # What is left is found, and said, by the search.
+                    problem = str(error)
+        done_ns = scene.now()
+        with self._timed("after"):
+            after = await sweep(scene.world, patterns, time_ns=scene.now())
+        record = ErasureRecord(
+            erasure=Erasure(subject.name, done_ns, self._kept()),
+            method=method,
+            canaries=tuple(subject.canaries),
+            before=before,
+            after=after,
+            nodes=tuple(node.name for node in scene.deployment.topology.nodes),
+            problem=problem,
+            seconds=self._seconds,
+        )
+        await asyncio.to_thread(_keep, record, scene.folder / ERASURE_FILE)
+
+    async def close(self) -> None:
+        """Nothing runs."""
+
+    def _kept(self) -> Mapping[str, str]:
+        return {}
+
+    async def _before(self, subject: Subject, patterns: tuple[Pattern, ...]) -> Found:
+        """What was found of the subject in the run's search, or else in one of its own."""
+        try:
+            record = await asyncio.to_thread(read_record, self._scene.folder / FILE)
+        except RecordError:
+            return await sweep(self._scene.world, patterns, time_ns=self._scene.now())
+        tokens = {canary.token for canary in subject.canaries}
+        findings = tuple(one for one in record.found.findings if one.canary in tokens)
+        return Found(findings, record.found.searched)
+
+    @contextlib.contextmanager
+    def _timed(self, name: str) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        self._seconds[name] = round(time.monotonic() - began, 3)
+
+
+def _keep(record: ErasureRecord, path: Path) -> None:
+    try:
+        write_erasure(record, path)
+    except OSError as error:
+        raise WorldError(f"{path} cannot be written: {error.strerror}") from error
+
+
+__all__ = ["COMPLETE", "DELETE", "ErasureInspection"]
