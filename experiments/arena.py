@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from experiments.judging import judge
 from experiments.options import Options
+from experiments.outcomes import PromiseBrokenError
 from testbed.checkers.verdict import Validity
 from testbed.history.problem import HistoryError
 from testbed.metrics.textfile import write_textfile
@@ -35,10 +38,6 @@ _TRIES = 2
 """An inconclusive run is tried once more; what is inconclusive twice stays so."""
 
 
-class PromiseBrokenError(AssertionError):
-    """A run broke a promise; the message names the promise, the reason and the run folder."""
-
-
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """What became of one plan.
@@ -60,9 +59,12 @@ class Arena:
     Args:
         deployment: What the worlds are made of.
         options: Of this lane.
+        numbers: What run folders are numbered by, where several arenas share a lane.
     """
 
-    def __init__(self, deployment: Deployment, options: Options) -> None:
+    def __init__(
+        self, deployment: Deployment, options: Options, numbers: Iterator[int] | None = None
+    ) -> None:
         self.deployment = deployment
         self._options = options
         self._announcer = Announcer(options.progress, options.lane)
@@ -72,20 +74,12 @@ class Arena:
         self._known: dict[str, Judgement] = {}
         self._started = time.monotonic()
         self._last_s = 0.0
+        self._numbers = numbers or itertools.count(1)
 
     @property
     def judgements(self) -> tuple[Judgement, ...]:
         """What became of every plan so far."""
         return tuple(self._known.values())
-
-    def warm_up(self) -> None:
-        """Start the lane's world now rather than with the first plan.
-
-        Raises:
-            WorldError: The kernel refuses it.
-            ProvisionError: A program did not become healthy.
-        """
-        self._ready_world()
 
     def exhausted(self) -> bool:
         """True when no further plan should be begun: budget, number or environment is at its end.
@@ -115,15 +109,16 @@ class Arena:
             if self.exhausted():
                 return None
             began = time.monotonic()
-            self._known[key] = self._examined(plan)
+            self._known[key] = self.run(plan)
             self._last_s = time.monotonic() - began
         judgement = self._known[key]
         if judgement.validity is Validity.VIOLATION:
             raise PromiseBrokenError(judgement.summary)
         return judgement
 
-    def _examined(self, plan: Plan) -> Judgement:
-        number = len(self._known) + 1
+    def run(self, plan: Plan) -> Judgement:
+        """Run a plan, whatever became of the same plan before; an inconclusive run once more."""
+        number = next(self._numbers)
         title = ", ".join(f"{step.kind} {step.target}" for step in plan.schedule) or "no fault"
         for attempt in range(1, _TRIES + 1):
             name = f"lane{self._options.lane}-{number:03d}" + ("" if attempt == 1 else "-again")
@@ -138,18 +133,18 @@ class Arena:
 
     def _attempt(self, plan: Plan, folder: RunFolder) -> Judgement:
         try:
-            world = self._ready_world()
+            world = self.ready_world()
             prepare(folder, plan, self.deployment, world.name, self._programs)
             ending = execute(world, folder, self._options.progress, self._options.lane)
         except (WorldError, ProvisionError, ToolchainError, FolderError) as error:
-            self._discard_world()
+            self.discard_world()
             return Judgement(folder, None, str(error))
         return self._judged(folder, ending)
 
     def _judged(self, folder: RunFolder, ending: Ending) -> Judgement:
         if ending.outcome != "finished":
             # Whatever stopped the run may still be in the world.
-            self._discard_world()
+            self.discard_world()
         self._announcer.tell(Phase("judge"))
         try:
             document = judge(folder)
@@ -161,7 +156,7 @@ class Arena:
             return Judgement(folder, None, ending.problem)
         if document.validity is Validity.VIOLATION:
             # What broke the promise may have left more than the next steady state would show.
-            self._discard_world()
+            self.discard_world()
         return Judgement(folder, document.validity, document.summary)
 
     def _report(self, folder: RunFolder) -> None:
@@ -171,10 +166,16 @@ class Arena:
         except (ReportError, RunFolderError, FolderError) as error:
             self._announcer.tell(Log(str(error), "warning"))
 
-    def _ready_world(self) -> NamespaceWorld:
-        """The lane's world, made anew when there is none that runs."""
+    def ready_world(self) -> NamespaceWorld:
+        """The lane's world, made anew when there is none that runs.
+
+        Raises:
+            WorldError: The kernel refuses it.
+            ToolchainError: A program is missing.
+            ProvisionError: A program did not become healthy.
+        """
         if self._world is not None and not self._world.alive():
-            self._discard_world()
+            self.discard_world()
         if self._world is None:
             logs = self._options.out / "worlds" / f"lane{self._options.lane}"
             self._world = bring_up(
@@ -191,12 +192,13 @@ class Arena:
         phase = Phase("provision", progress.done, progress.remaining_s, progress.task)
         self._announcer.tell(phase)
 
-    def _discard_world(self) -> None:
+    def discard_world(self) -> None:
+        """End the lane's world; the next one is made when it is needed."""
         if self._world is not None:
             self._world.down()
             self._world = None
 
     def close(self) -> None:
         """End the lane's world, and wait for the last report."""
-        self._discard_world()
+        self.discard_world()
         self._reports.shutdown(wait=True)

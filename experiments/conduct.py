@@ -8,20 +8,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from experiments.catalogue import EXPERIMENTS, Experiment
+from experiments.fitting import refuse_unfit
 from experiments.options import Options
 from experiments.suite import LaneResult, Suite, SuiteError
-from faults.catalogue import problems as fault_problems
 from testbed.report import suite as reported
 from testbed.report.suite_folder import runs_below
-from testbed.runner.plan import Plan
-from testbed.runner.plan_document import PlanError, load_plan
+from testbed.runner.plan_document import load_plan
 from testbed.runner.progress import EVERY_LANE, Estimate, Event, ProgressError, decode
 from testbed.toolchain.display import progress
 from testbed.toolchain.preparation import prepare
 from testbed.topology.inventory import find, load, settings
-from testbed.topology.model import Deployment
 from testbed.topology.settings import assignments
-from testbed.workloads.catalogue import problems as load_problems
 
 _POLL_S = 0.1
 _DISK_BYTES_MIN = 200 * 1024 * 1024
@@ -80,7 +77,7 @@ def check(options: Options, default_deployment: str) -> None:
         deployment, stated = plan.deployment, dict(plan.variables)
     found = load(find(deployment), {**stated, **assignments(options.settings)})
     if options.plan is not None:
-        _refuse_unfit(load_plan(options.plan), found, options.plan)
+        refuse_unfit(load_plan(options.plan), found, str(options.plan))
     if options.out.exists():
         raise SuiteError(f"{options.out} exists already: give another folder by --out")
     parent = next(path for path in options.out.parents if path.exists())
@@ -91,20 +88,6 @@ def check(options: Options, default_deployment: str) -> None:
             " make room, or give a folder on another disk by --out"
         )
     prepare(progress())
-
-
-def _refuse_unfit(plan: Plan, deployment: Deployment, path: Path) -> None:
-    """Refuse a plan whose faults or load can't work on its deployment, with every problem."""
-    found = [
-        f"schedule step {number}: {problem}"
-        for number, step in enumerate(plan.schedule, 1)
-        for problem in fault_problems(step.kind, step.target, step.parameters, deployment.topology)
-    ]
-    found += load_problems(plan.load.workload, plan.load.parameters)
-    if plan.experiment not in EXPERIMENTS:
-        found.append(f"unknown experiment '{plan.experiment}' (known: {', '.join(EXPERIMENTS)})")
-    if found:
-        raise PlanError(str(path), found)
 
 
 def conduct(experiment: Experiment, options: Options, lanes: int, watch: Watch) -> reported.Suite:

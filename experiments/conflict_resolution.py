@@ -23,6 +23,7 @@ from experiments.search import search_settings
 from experiments.strategies import partitions
 from testbed.runner.plan import Load, Plan, Step
 from testbed.runner.plan_document import load_plan
+from testbed.topology.inventory import reference
 from testbed.topology.model import Deployment
 from testbed.topology.settings import assignments
 
@@ -70,7 +71,7 @@ def plan(
     """The plan of one example."""
     ends = [step.at_s + (step.duration_s or 0.0) for step in schedule]
     return Plan(
-        deployment=deployment.name,
+        deployment=reference(deployment.folder),
         variables={name: deployment.variables[name] for name in assignments(options.settings)},
         load=Load(workload, rate_ops_s=RATE_OPS_S, timeout_ms=1000, parameters={"keys": keys}),
         schedule=schedule,

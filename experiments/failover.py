@@ -16,12 +16,12 @@ from __future__ import annotations
 from hypothesis import example, given, seed
 from hypothesis import strategies as st
 
-from experiments import bounds
 from experiments.arena import Arena
+from experiments.failover_plan import failover_plan
 from experiments.options import Options
 from experiments.search import search_settings
 from experiments.strategies import FIRST_FAULT_S, schedules
-from testbed.runner.plan import Load, Plan, Step
+from testbed.runner.plan import Plan, Step
 from testbed.runner.plan_document import load_plan
 from testbed.topology.model import Deployment
 from testbed.topology.settings import assignments
@@ -31,14 +31,7 @@ DEPLOYMENT = "active-passive"
 MAIN = (Step("region-cut", "region-of:primary", FIRST_FAULT_S, 25.0),)
 """The main job: the primary's region is cut from all others."""
 
-RATE_OPS_S = 25.0
-"""Of each region's clients: enough to see a gap of a tenth of a second, little enough for worlds
-in parallel."""
-
 EXAMPLE_S_MIN = 10.0
-
-TAIL_S = 5.0
-"""The load runs on after the last heal."""
 
 
 def test_failover(arena: Arena, options: Options, deployment: Deployment) -> None:
@@ -64,18 +57,5 @@ def plan(
     deployment: Deployment, options: Options, schedule: tuple[Step, ...], workload: str
 ) -> Plan:
     """The plan of one example."""
-    timeout_ms = 1000
-    ends = []
-    for step in schedule:
-        bound = bounds.rto(step.kind, deployment.variables, timeout_ms)
-        # Long enough for an outage of the greatest allowed length to be seen to end.
-        ends.append(step.at_s + max(step.duration_s or 0.0, bound.total_ms / 1000))
-    return Plan(
-        deployment=deployment.name,
-        variables={name: deployment.variables[name] for name in assignments(options.settings)},
-        load=Load(workload, rate_ops_s=RATE_OPS_S, timeout_ms=timeout_ms),
-        schedule=schedule,
-        seed=options.seed,
-        duration_s=round(max(ends, default=10.0) + TAIL_S, 1),
-        experiment="failover",
-    )
+    variables = {name: deployment.variables[name] for name in assignments(options.settings)}
+    return failover_plan(deployment, schedule, workload, seed=options.seed, variables=variables)

@@ -22,6 +22,7 @@ from testbed.clients.catalogue import writes_everywhere
 from testbed.runner.folder import FolderError, read_json, write_json
 from testbed.runner.plan import Load, Plan, Step
 from testbed.runner.plan_document import load_plan, to_document
+from testbed.topology.inventory import reference
 from testbed.topology.model import Deployment
 from testbed.topology.settings import assignments
 
@@ -94,7 +95,7 @@ def plan(
     """The plan of one example."""
     ends = [step.at_s + (step.duration_s or 8.0) for step in schedule]
     return Plan(
-        deployment=deployment.name,
+        deployment=reference(deployment.folder),
         variables={name: deployment.variables[name] for name in assignments(options.settings)},
         load=Load(
             "sessions",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.options import Options
+from testbed.topology.inventory import deployments, find
 
 _STOP_LIMIT_S = 45.0
 
@@ -47,6 +48,10 @@ class Suite:
         self._module = module
         self._options = options
         self._lanes = lanes
+        self._deployment = ""
+        if options.deployment is not None:
+            shipped = options.deployment in deployments()
+            self._deployment = options.deployment if shipped else str(find(options.deployment))
         self._running: dict[int, subprocess.Popen[bytes]] = {}
 
     @property
@@ -91,7 +96,8 @@ class Suite:
         # Lanes draw different schedules; lane 0 draws what a single lane would.
         command += ["--plan-seed", str(options.seed + lane * 1_000_003)]
         if options.deployment is not None:
-            command += ["--deployment", options.deployment]
+            # A lane works in a folder of its own: a path must not depend on it.
+            command += ["--deployment", self._deployment]
         for setting in options.settings:
             command += ["--set", setting]
         if options.fresh:

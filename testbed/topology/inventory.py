@@ -99,6 +99,19 @@ def find(name: str) -> Path:
     raise InventoryError([problem])
 
 
+def reference(folder: Path) -> str:
+    """What ``find`` finds a deployment by: a shipped one by its name, any other by its path.
+
+    The path is relative where the folder is below the working directory, so that a plan that is
+    kept in a repository can be replayed in any clone of it.
+    """
+    shipped = inventories()
+    if folder.parent == shipped.resolve():
+        return folder.name
+    here = Path.cwd()
+    return f"./{folder.relative_to(here)}" if folder.is_relative_to(here) else str(folder)
+
+
 def settings(folder: Path) -> tuple[Setting, ...]:
     """The variables that ``--set`` can change, with the inventory's values, by group.
 

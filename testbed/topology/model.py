@@ -126,7 +126,7 @@ class Topology:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Deployment:
     """A topology with the variables and the playbook that provision it.
 
@@ -147,3 +147,11 @@ class Deployment:
     variables: Mapping[str, Any]
     region_variables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     policy: Policy | None = None
+
+    def __repr__(self) -> str:
+        # pytest prints what a failing test was given: all of it would hide the rest.
+        return f"Deployment({self.name!r}, {len(self.topology.nodes)} nodes)"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        """Hypothesis prints a falsifying example by this, as IPython does a value."""
+        printer.text(repr(self))

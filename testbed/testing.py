@@ -1,0 +1,21 @@
+"""What a test of a user's own imports; the fixtures come from the pytest plugin.
+
+``run_plan``, ``world`` and ``deployment`` are fixtures: see docs/how-to/write-an-experiment.md.
+"""
+
+from __future__ import annotations
+
+from experiments.failover_plan import failover_plan
+from experiments.outcomes import PromiseBrokenError
+from experiments.strategies import partitions, schedules
+from testbed.runner.plan import Load, Plan, Step
+
+__all__ = [
+    "Load",
+    "Plan",
+    "PromiseBrokenError",
+    "Step",
+    "failover_plan",
+    "partitions",
+    "schedules",
+]
