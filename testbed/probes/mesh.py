@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from testbed.probes.consul import ConsulProbe
@@ -32,6 +32,11 @@ class MeshReport:
         slots: What is kept for each other region, by the slot's name.
         conflicts: PostgreSQL's own counters, by the subscription's name.
         heartbeats: Age in ms and stamp of each region's last heartbeat, by region.
+        standby: Whether its PostgreSQL is in recovery: then the streams are its primary's.
+        lost: Why a stream cannot go on, by the subscription's name.
+        seeded: Streams that were begun anew, with their rows and seconds, in order.
+        slot_bound_bytes: What a slot may keep before it is lost.
+        slot_alarm_bytes: What a slot may keep before it is a problem.
     """
 
     node: str
@@ -42,6 +47,11 @@ class MeshReport:
     slots: Mapping[str, Mapping[str, Any]]
     conflicts: Mapping[str, Mapping[str, Any]]
     heartbeats: Mapping[str, Mapping[str, Any]]
+    standby: bool = False
+    lost: Mapping[str, str] = field(default_factory=dict)
+    seeded: tuple[Mapping[str, Any], ...] = ()
+    slot_bound_bytes: int = 0
+    slot_alarm_bytes: int = 0
 
 
 class MeshProbe:
@@ -74,6 +84,11 @@ class MeshProbe:
             slots=_by_name(document, "slots"),
             conflicts=_by_name(document, "conflicts"),
             heartbeats=_by_name(document, "heartbeats"),
+            standby=any(row["standby"] for row in document.get("recovery", ())),
+            lost={row["name"]: row["why"] for row in document.get("lost", ())},
+            seeded=tuple(document.get("seeded", ())),
+            slot_bound_bytes=int(document.get("slot_bound_bytes", 0)),
+            slot_alarm_bytes=int(document.get("slot_alarm_bytes", 0)),
         )
 
     async def reports(self) -> tuple[MeshReport | None, ...]:
@@ -136,23 +151,37 @@ def report_problems(node: Node, report: MeshReport | None) -> list[str]:
         return [f"{node.name}: the keeper of the mesh does not answer"]
     if report.problem:
         return [f"{node.name}: {report.problem}"]
-    found = []
+    if report.standby:
+        return []  # The streams are its primary's, until it is one.
+    return [f"{node.name}: {said}" for said in (*_stream_problems(report), *_slot_problems(report))]
+
+
+def _stream_problems(report: MeshReport) -> Iterator[str]:
     for name, stream in report.streams.items():
         silent_ms = stream["silent_ms"]
-        if not stream["running"] or not stream["received"]:
-            found.append(f"{node.name}: the stream {name} does not run")
+        if name in report.lost:
+            yield f"the stream {name} is lost: {report.lost[name]}"
+        elif not stream["running"] or not stream["received"]:
+            yield f"the stream {name} does not run"
         elif silent_ms is None or silent_ms > _SILENT_MS_MAX:
-            found.append(
-                f"{node.name}: the stream {name} has been silent for {silent_ms or 0:.0f} ms"
-            )
+            yield f"the stream {name} has been silent for {silent_ms or 0:.0f} ms"
     lacking = len(report.peers) - len(report.streams)
     if lacking > 0:
-        found.append(f"{node.name}: {lacking} streams are missing")
+        yield f"{lacking} streams are missing"
+
+
+def _slot_problems(report: MeshReport) -> Iterator[str]:
     for name, slot in report.slots.items():
+        kept, alarm = slot.get("kept_bytes"), report.slot_alarm_bytes
         if not slot["active"]:
             state = slot["invalidation_reason"] or slot["wal_status"]
-            found.append(f"{node.name}: nobody reads the slot {name} ({state})")
-    return found
+            yield f"nobody reads the slot {name} ({state})"
+        if kept is not None and alarm and kept > alarm:
+            yield (
+                f"the slot {name} keeps {kept / 2**20:.1f} MiB of WAL: beyond "
+                f"{report.slot_bound_bytes / 2**20:.1f} MiB it is lost, and its region must be "
+                f"seeded again"
+            )
 
 
 def report_streams(node: Node, report: MeshReport | None, nodes: Sequence[Node]) -> list[Stream]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import jinja2
 import psycopg
 import pytest
 import yaml
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from testbed.topology.shipped import inventories
-from tests.live.roles.conftest import template_folder
+from tests.live.roles.mesh_nodes import schema
 
 pytestmark = pytest.mark.live
 
@@ -26,17 +25,6 @@ FAR_US = 4_000_000_000_000_000
 """A stamp far ahead of any clock, and within the bits that an epoch leaves."""
 
 Connection = psycopg.Connection[Any]
-
-
-def schema(strategy: str, offset_ms: int = 10**13) -> str:
-    """The role's SQL for a strategy, as Ansible renders it."""
-    loader = jinja2.FileSystemLoader(template_folder("mesh"))
-    environment = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined)
-    return environment.get_template("schema.sql.j2").render(
-        conflict_resolution=strategy,
-        mesh_clock_offset_ms=offset_ms,
-        mesh_regions=["east", "north", "west"],
-    )
 
 
 @pytest.fixture(scope="module", params=STRATEGIES)
@@ -60,6 +48,9 @@ def database(server: str, name: str, text: str, region: str = "west") -> Connect
 @pytest.fixture(scope="module")
 def region(server: str, strategy: str) -> Iterator[Connection]:
     with database(server, f"local_{strategy}", schema(strategy)) as connection:
+        connection.execute("INSERT INTO member VALUES ('east'), ('north'), ('west')")
+        if strategy == "home_region":
+            connection.execute("SELECT settle_homes('{east,north,west}')")
         yield connection
 
 
@@ -99,11 +90,61 @@ def test_a_row_is_written_at_home_only_until_it_is_handed_over(region: Connectio
     with pytest.raises(psycopg.Error, match=r"row \(5, 3\) is at home in east") as refused:
         region.execute(UPSERT, (5, away, 1))
     assert refused.value.sqlstate == "TB001"
-    region.execute("SELECT hand_over(5, %s, 'west')", (away,))
-    region.execute(UPSERT, (5, away, 2))
-    # What the old home still writes in ignorance loses, however late its clock.
-    arrive(region, [(5, away, 99, FAR_US, "east", False)])
-    assert seen(region, 5) == {away: 2}
+    with pytest.raises(psycopg.Error, match="is at home in east, not here"):
+        region.execute("SELECT hand_over(5, %s, 'west')", (away,))
+    with pytest.raises(psycopg.Error, match="mars is no region of this mesh"):
+        region.execute("SELECT hand_over(5, %s, 'mars')", (WEST,))
+    region.execute(UPSERT, (5, WEST, 7))
+    region.execute("SELECT hand_over(5, %s, 'north')", (WEST,))
+    with pytest.raises(psycopg.Error, match=r"row \(5, 2\) is at home in north"):
+        region.execute(UPSERT, (5, WEST, 8))
+    assert seen(region, 5) == {WEST: 7}
+
+
+@pytest.mark.parametrize("strategy", ["home_region"], indirect=True)
+@pytest.mark.parametrize("written_since", [True, False])
+def test_an_old_home_that_returns_is_fenced(region: Connection, written_since: bool) -> None:
+    space, away = 6 + written_since, WEST + 1
+    arrive(region, [(space, away, 1, 1, "east", False)])
+    region.execute("SELECT take_over(%s, %s)", (space, away))
+    if written_since:
+        region.execute(UPSERT, (space, away, 2))
+    # What the old home wrote in ignorance, however late its clock.
+    arrive(region, [(space, away, 99, FAR_US, "east", False)])
+    assert seen(region, space) == {away: 1 + written_since}
+    # A row that the new home had never heard of.
+    region.execute("SELECT take_over(%s, %s)", (space, away + 3))
+    arrive(region, [(space, away + 3, 99, FAR_US, "east", False)])
+    assert seen(region, space) == {away: 1 + written_since}
+
+
+@pytest.mark.parametrize("strategy", ["home_region"], indirect=True)
+def test_of_two_take_overs_at_once_one_counts_with_all_its_rows(region: Connection) -> None:
+    """Both have the same epoch: the rows of the lesser region lose, whatever their clocks say."""
+    away = WEST + 1
+    region.execute("SELECT take_over(8, %s)", (away,))
+    region.execute(UPSERT, (8, away, 5))
+    region.execute("RESET ROLE")
+    region.execute("SET session_replication_role = replica")
+    region.execute("INSERT INTO handed_over_change VALUES (8, %s, 'north', 1, 'north')", (away,))
+    region.execute("SET session_replication_role = origin")
+    region.execute("SET ROLE testbed")
+    arrive(region, [(8, away, 99, FAR_US, "north", False, 1, "north")])
+    assert region.execute("SELECT home_of(8, %s)", (away,)).fetchone() == ("west",)
+    assert seen(region, 8) == {away: 5}
+
+
+@pytest.mark.parametrize("strategy", ["home_region"], indirect=True)
+def test_a_write_that_found_the_row_at_home_is_waited_for(server: str, region: Connection) -> None:
+    """Else the new home would not have it, and its next write would undo what was acknowledged."""
+    with psycopg.connect(f"{server} dbname=local_home_region user=testbed") as writer:
+        writer.execute(UPSERT, (9, WEST, 1))
+        region.execute("SET lock_timeout = '50ms'")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            region.execute("SELECT hand_over(9, %s, 'north')", (WEST,))
+        writer.commit()
+    region.execute("SELECT hand_over(9, %s, 'north')", (WEST,))
+    region.execute("SET lock_timeout = 0")
 
 
 @pytest.mark.parametrize("strategy", ["last_write_wins"], indirect=True)
@@ -130,7 +171,8 @@ def arrive(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
     connection.execute("SET session_replication_role = replica")
     try:
         for row in rows:
-            connection.execute("INSERT INTO item_change VALUES (%s, %s, %s, %s, %s, %s)", row)
+            places = ", ".join(["%s"] * len(row))
+            connection.execute(f"INSERT INTO item_change VALUES ({places})".encode(), row)
     finally:
         connection.execute("SET session_replication_role = origin")
         connection.execute("SET ROLE testbed")

@@ -8,27 +8,25 @@ Reads the settings file that is its argument, and prints ``{"changed": bool, "ch
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import psycopg
+from mesh_seed import digest_of, seed
+from mesh_way import SeedError, inbounds, lost, until
 from psycopg import sql
 
-PEER_S_MAX = 60.0
 STREAM_S_MAX = 30.0
-POLL_S = 0.1
 CONSUL = "http://127.0.0.1:8500/v1/agent/service"
 
 
 class ApplyError(Exception):
-    """Something did not come about in time; the message says what."""
+    """Something cannot be brought about; the message says what."""
 
 
 class Mesh:
@@ -47,18 +45,22 @@ class Mesh:
             host=settings["socket"], user="postgres", dbname="testbed", autocommit=True
         )
 
+    def close(self) -> None:
+        """End its connection."""
+        self.connection.close()
+
     def agree(self) -> None:
         """Everything, in the order in which each needs the ones before."""
         if self.value("SELECT pg_is_in_recovery()"):
             return  # a standby has it all from its primary
         self.agree_schema()
+        self.agree_members()
         for name, wanted in self.settings["publications"].items():
             self.agree_publication(name, wanted)
-        for peer, addresses in self.settings["peers"].items():
-            self.agree_subscription(peer, addresses)
+        self.agree_subscriptions()
+        self.agree_homes()
         if not self.check:
             until("a stream from every region", self.all_stream, STREAM_S_MAX)
-        self.agree_service()
 
     def value(self, query: str, *arguments: Any) -> Any:
         """The one value of a query; None without a row."""
@@ -75,7 +77,7 @@ class Mesh:
     def agree_schema(self) -> None:
         """The tables and triggers of the strategy; another strategy's cannot become them."""
         schema = Path(self.settings["schema"]).read_text(encoding="utf-8")
-        digest = hashlib.sha256(schema.encode()).hexdigest()
+        digest = digest_of(self.settings)
         present = self.value("SELECT current_setting('mesh.schema', true)")
         if present == digest:
             return
@@ -115,36 +117,42 @@ class Mesh:
             made.format(sql.Identifier(name), listed, sql.Literal(wanted["publish"])),
         )
 
-    def agree_subscription(self, peer: str, addresses: list[str]) -> None:
-        """A subscription to another region's changes, from now on."""
-        name = f"from_{peer.replace('-', '_')}"
-        if self.value("SELECT 1 FROM pg_subscription WHERE subname = %s", name):
+    def agree_members(self) -> None:
+        """The regions that must have seen a deleted row before it is forgotten."""
+        wanted = sorted({self.settings["region"], *self.settings["peers"]})
+        if self.value("SELECT to_regclass('member')") is None:
+            return  # only said, not done
+        present = self.connection.execute("SELECT region FROM member ORDER BY 1").fetchall()
+        if [row[0] for row in present] == wanted:
             return
-        source = (
-            f"host={','.join(addresses)} port=5432 user=postgres dbname=testbed "
-            f"target_session_attrs=read-write connect_timeout=5"
+        regions = sql.SQL("{}::text[]").format(sql.Literal(wanted))
+        self.change(
+            f"be a mesh of {', '.join(wanted)}",
+            sql.SQL("DELETE FROM member WHERE region <> ALL ({})").format(regions),
+            sql.SQL("INSERT INTO member SELECT unnest({}) ON CONFLICT DO NOTHING").format(regions),
         )
-        publications = [n for n, one in self.settings["publications"].items() if one["tables"]]
-        if not self.check:
-            until(
-                f"the publications of {peer}",
-                lambda: published(source) >= set(publications),
-                PEER_S_MAX,
-            )
-        slot = f"{self.settings['region'].replace('-', '_')}_{name}"
-        if not self.check:
-            make_slot(source, slot)
-        # copy_data: nothing was written yet; origin: what came from elsewhere is not sent on.
-        statement = sql.SQL(
-            "CREATE SUBSCRIPTION {} CONNECTION {} PUBLICATION {} "
-            "WITH (slot_name = {}, create_slot = false, copy_data = false, origin = none)"
-        ).format(
-            sql.Identifier(name),
-            sql.Literal(source),
-            sql.SQL(", ").join(map(sql.Identifier, publications)),
-            sql.Literal(slot),
-        )
-        self.change(f"subscribe to {peer}", statement)
+
+    def agree_subscriptions(self) -> None:
+        """A subscription to every other region's changes that misses none of them."""
+        for way in inbounds(self.settings):
+            reason = lost(self.connection, way)
+            if reason is None:
+                continue
+            if self.check:
+                self.changes.append(f"subscribe to {way.peer}: {reason}")
+                continue
+            rows = seed(self.settings, way)
+            if rows is not None:
+                self.changes.append(f"subscribe to {way.peer}: {reason}; {rows} rows were merged")
+
+    def agree_homes(self) -> None:
+        """Where rows are at home: what the other regions say; in a new mesh, every region."""
+        if self.value("SELECT to_regclass('home_place')") is None:
+            return
+        if self.value("SELECT count(*) FROM home_place"):
+            return
+        regions = sql.Literal(sorted({self.settings["region"], *self.settings["peers"]}))
+        self.change("settle the homes", sql.SQL("SELECT settle_homes({})").format(regions))
 
     def all_stream(self) -> bool:
         """Whether every subscription has heard from its publisher."""
@@ -154,52 +162,17 @@ class Mesh:
         )
         return bool(streaming == len(self.settings["peers"]))
 
-    def agree_service(self) -> None:
-        """PostgreSQL as a service of the region's Consul, with a check of its port."""
-        address = self.settings["address"]
-        if fetch(f"{CONSUL}/postgres").get("Address") == address:
-            return
-        check = {"TCP": f"{address}:5432", "Interval": "1s", "Timeout": "1s"}
-        body = {"Name": "postgres", "Address": address, "Port": 5432, "Check": check}
-        self.changes.append("register postgres in Consul")
-        if not self.check:
-            fetch(f"{CONSUL}/register", body)
 
-
-def published(source: str) -> set[str]:
-    """The publications of a node; none while it does not answer."""
-    try:
-        with psycopg.connect(source) as connection:
-            return {row[0] for row in connection.execute("SELECT pubname FROM pg_publication")}
-    except psycopg.OperationalError:
-        return set()
-
-
-def make_slot(source: str, slot: str) -> None:
-    """A logical slot on a publisher, unless it is there.
-
-    Not left to CREATE SUBSCRIPTION: a slot waits for the end of every transaction on the publisher,
-    and where that one just creates a subscription here, both would wait for ever.
-    """
-    with psycopg.connect(source, autocommit=True) as connection:
-        connection.execute(
-            "SELECT pg_create_logical_replication_slot(%(slot)s, 'pgoutput') "
-            "WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = %(slot)s)",
-            {"slot": slot},
-        )
-
-
-def until(what: str, holds: Callable[[], bool], limit_s: float) -> None:
-    """Wait for something.
-
-    Raises:
-        ApplyError: It did not come about in time.
-    """
-    deadline = time.monotonic() + limit_s
-    while not holds():
-        if time.monotonic() > deadline:
-            raise ApplyError(f"waited {limit_s:.0f} s in vain for {what}")
-        time.sleep(POLL_S)
+def agree_service(settings: dict[str, Any], *, check: bool) -> list[str]:
+    """PostgreSQL as a service of the region's Consul, with a check of its port; what changed."""
+    address = settings["address"]
+    if fetch(f"{CONSUL}/postgres").get("Address") == address:
+        return []
+    probe = {"TCP": f"{address}:5432", "Interval": "1s", "Timeout": "1s"}
+    body = {"Name": "postgres", "Address": address, "Port": 5432, "Check": probe}
+    if not check:
+        fetch(f"{CONSUL}/register", body)
+    return ["register postgres in Consul"]
 
 
 def fetch(url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -220,12 +193,14 @@ def main() -> int:
     check = "--check" in sys.argv
     try:
         settings = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-        mesh = Mesh(settings, check=check)
-        mesh.agree()
-    except (ApplyError, psycopg.Error, OSError) as error:
+        with closing(Mesh(settings, check=check)) as mesh:
+            mesh.agree()
+        # A standby too: it is there to be found.
+        changes = mesh.changes + agree_service(settings, check=check)
+    except (ApplyError, SeedError, psycopg.Error, OSError) as error:
         print(json.dumps({"error": " ".join(str(error).split())}))
         return 3
-    print(json.dumps({"changed": bool(mesh.changes), "changes": mesh.changes}))
+    print(json.dumps({"changed": bool(changes), "changes": changes}))
     return 0
 
 

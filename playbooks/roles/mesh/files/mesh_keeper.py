@@ -1,8 +1,8 @@
 """Keeps a node's part of the mesh going, and serves what it sees of it as JSON.
 
 Writes the region's heartbeat and what it has seen of the others', from which every region knows how
-old the oldest news is that someone has not seen; purges tombstones that all have seen; and reports
-its streams, slots and conflicts at ``http://ADDRESS:7410/``.
+old the oldest news is that someone has not seen; purges tombstones that all have seen; seeds this
+region again from one whose slot was lost; and reports its streams, slots and conflicts at ``http://ADDRESS:7410/``.
 """
 
 # ruff: noqa: INP001 - a script that is copied to the nodes
@@ -18,21 +18,30 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from mesh_seed import begin_local_changes, seed
+from mesh_way import Inbound, SeedError, connected, inbounds, lost, one
+from psycopg import sql
 from psycopg.rows import dict_row
 
 PORT = 7410
 INTERVAL_S = 0.5
 PURGE_EVERY = 20
-
-HORIZON = "SELECT min(stamp) FROM seen HAVING count(*) = %s"
-"""What is older was seen by every region from every region: nothing older can arrive any more."""
+PURGE_ORIGIN = "mesh_purge"
+STREAMS_S = 1.0
 
 MERGED = """
 SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 WHERE c.relkind = 'r' AND a.attname = 'deleted' AND c.relname NOT LIKE '%\\_change'
 """
 
+STANDING_STILL = """
+SELECT s.subname FROM pg_subscription s
+LEFT JOIN pg_stat_subscription t ON t.subid = s.oid AND t.worker_type = 'apply'
+WHERE t.received_lsn IS NULL
+"""
+
 REPORT = {
+    "recovery": "SELECT 'here' AS name, pg_is_in_recovery() AS standby",
     "clock": """
         SELECT skew_us AS name,
             wall_us() - (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS ahead_us
@@ -46,9 +55,12 @@ REPORT = {
         ORDER BY 1""",
     "slots": """
         SELECT slot_name AS name, active, wal_status, invalidation_reason,
-            pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint AS kept_bytes,
-            pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::bigint AS behind_bytes
-        FROM pg_replication_slots WHERE slot_type = 'logical' ORDER BY 1""",
+            failover, synced, temporary,
+            pg_wal_lsn_diff(here.place, restart_lsn)::bigint AS kept_bytes,
+            pg_wal_lsn_diff(here.place, confirmed_flush_lsn)::bigint AS behind_bytes
+        FROM pg_replication_slots, (SELECT CASE WHEN pg_is_in_recovery()
+            THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END AS place) AS here
+        WHERE slot_type = 'logical' ORDER BY 1""",
     "conflicts": """
         SELECT subname AS name, apply_error_count, sync_error_count,
             confl_insert_exists, confl_update_origin_differs, confl_update_exists,
@@ -73,6 +85,8 @@ class Keeper:
         self.source = f"host={settings['socket']} user=postgres dbname=testbed"
         self.purged = 0
         self.problem = "it has not begun"
+        self.lost: dict[str, str] = {}
+        self.seeded: list[dict[str, Any]] = []
 
     def run(self) -> None:
         """Beat for ever; a PostgreSQL that is away is waited for."""
@@ -98,26 +112,62 @@ class Keeper:
                 connection.execute("SELECT beat()")
                 beats += 1
                 if beats % PURGE_EVERY == 0:
-                    self.purge(connection)
+                    self.purge()
             self.problem = ""
             time.sleep(INTERVAL_S)
 
-    def purge(self, connection: psycopg.Connection[Any]) -> None:
-        """Remove tombstones that every region has seen."""
-        regions = len(self.settings["peers"]) + 1
-        horizon = one(connection, HORIZON, regions * regions)
-        if horizon is None:
-            return
-        for (table,) in connection.execute(MERGED).fetchall():
-            with connection.transaction():
-                # The table's own triggers would make a tombstone of a tombstone.
-                connection.execute(f'ALTER TABLE "{table}" DISABLE TRIGGER local')
-                done = connection.execute(
-                    f'DELETE FROM "{table}" WHERE deleted AND stamp < %s',  # noqa: S608 - a table's name
-                    (horizon,),
+    def purge(self) -> None:
+        """Remove tombstones that every region has seen: here alone, as each does for itself.
+
+        The tables' own triggers, which would make a tombstone of a tombstone, do not fire.
+        """
+        with connected(self.settings) as connection:
+            horizon = one(connection, "SELECT purge_horizon()")
+            if horizon is None:
+                return
+            begin_local_changes(connection, PURGE_ORIGIN)
+            for (table,) in connection.execute(MERGED).fetchall():
+                statement = sql.SQL("DELETE FROM {} WHERE deleted AND stamp < {}").format(
+                    sql.Identifier(table), sql.Literal(horizon)
                 )
-                connection.execute(f'ALTER TABLE "{table}" ENABLE TRIGGER local')
-            self.purged += done.rowcount
+                self.purged += connection.execute(statement).rowcount
+
+    def watch_streams(self) -> None:
+        """Look for ever after streams that stand still: seed again what has lost its slot."""
+        while True:
+            try:
+                self.look_after_streams()
+            except psycopg.Error as error:
+                self.problem = " ".join(str(error).split())
+            time.sleep(STREAMS_S)
+
+    def look_after_streams(self) -> None:
+        """Ask the other regions for the slots of streams that stand still."""
+        with connected(self.settings) as connection:
+            if one(connection, "SELECT pg_is_in_recovery()"):
+                self.lost = {}
+                return
+            still = {row[0] for row in connection.execute(STANDING_STILL)}
+            found = {}
+            for way in inbounds(self.settings):
+                reason = lost(connection, way) if way.name in still else None
+                if reason is not None:
+                    found[way.name] = self.mended(way, reason)
+        self.lost = {name: reason for name, reason in found.items() if reason}
+
+    def mended(self, way: Inbound, reason: str) -> str:
+        """Seed again if that is wanted; why it was not, empty when it was."""
+        if self.settings["seeding"] != "automatic":
+            return f"{reason}: play site.yml to seed it again"
+        self.lost[way.name] = f"{reason}: it is being seeded again"
+        began = time.monotonic()
+        try:
+            rows = seed(self.settings, way)
+        except SeedError as error:
+            return str(error)
+        seconds = round(time.monotonic() - began, 3)
+        self.seeded.append({"name": way.name, "why": reason, "rows": rows, "seconds": seconds})
+        return ""
 
     def skew(self, wish: dict[str, Any]) -> None:
         """Move the clock that rows are stamped with.
@@ -135,6 +185,10 @@ class Keeper:
             "problem": self.problem,
             "purged": self.purged,
             "peers": sorted(self.settings["peers"]),
+            "lost": [{"name": name, "why": why} for name, why in sorted(self.lost.items())],
+            "seeded": self.seeded,
+            "slot_bound_bytes": self.settings["slot_bound_bytes"],
+            "slot_alarm_bytes": self.settings["slot_alarm_bytes"],
         }
         try:
             with psycopg.connect(self.source, row_factory=dict_row) as connection:
@@ -143,12 +197,6 @@ class Keeper:
         except psycopg.Error as error:
             document["problem"] = document["problem"] or " ".join(str(error).split())
         return document
-
-
-def one(connection: psycopg.Connection[Any], query: str, *arguments: Any) -> Any:
-    """The one value of a query; None without a row."""
-    row = connection.execute(query, arguments).fetchone()
-    return None if row is None else row[0]
 
 
 def handler_of(keeper: Keeper) -> type[BaseHTTPRequestHandler]:
@@ -186,6 +234,7 @@ def main() -> None:
     keeper = Keeper(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
     server = ThreadingHTTPServer((keeper.settings["address"], PORT), handler_of(keeper))
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=keeper.watch_streams, daemon=True).start()
     keeper.run()
 
 
