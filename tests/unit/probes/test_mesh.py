@@ -23,7 +23,7 @@ def report(
 ) -> MeshReport:
     streams = {"from_east": {**STREAM, **(stream or {})}}
     slots = {"east_from_west": {**SLOT, **(slot or {})}}
-    bounds = {"slot_bound_bytes": 8 << 20, "slot_alarm_bytes": 4 << 20}
+    bounds: dict[str, Any] = {"slot_bound_bytes": 8 << 20, "slot_alarm_bytes": 4 << 20}
     return MeshReport(
         "west-db1", "west", problem, ("east",), streams, slots, {}, {}, **bounds, **others
     )
