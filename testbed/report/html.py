@@ -10,9 +10,11 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
+from testbed.report.contradiction import CASES_MAX, contradictions
 from testbed.report.counterexample import counterexample_text
 from testbed.report.figures.canvas import VARIANTS
-from testbed.report.figures.frame import frame
+from testbed.report.figures.contradiction import figures
+from testbed.report.figures.frame import Frame, frame
 from testbed.report.figures.overview import overview
 from testbed.report.figures.region import region_figure
 from testbed.report.judgement import Outcome, Promise
@@ -26,6 +28,21 @@ from testbed.report.visible import compact
 from testbed.report.wording import counted, moment, number, seconds
 
 _REGIONS_MAX = 16
+_PARTS = (
+    ("promises", "Promises", "promises"),
+    ("why", "Counterexamples", "explained"),
+    ("overview", "At one look", "overview"),
+    ("story", "What happened", "moments"),
+    ("rto", "RTO", "recoveries"),
+    ("rpo", "RPO", "loss"),
+    ("regions", "Regions", "regions"),
+    ("evidence", "Evidence", "evidence"),
+    ("links", "Links", "links"),
+    ("plan", "Plan and replay", ""),
+    ("environment", "Environment", "environment"),
+)
+"""The parts of the page: anchor, name, and what it needs to be there."""
+
 _WORST_FIRST = (Outcome.VIOLATION, Outcome.ERROR, Outcome.UNKNOWN, Outcome.VALID)
 
 
@@ -39,19 +56,37 @@ def render_html(run: RecordedRun) -> str:
         A whole document, well-formed as HTML and as XML, below a megabyte.
     """
     frames = [frame(run, variant) for variant in VARIANTS]
-    judged = run.judgement
+    shown = _verdict(run, frames) | _pictures(run, frames) | _tables(run)
+    parts = [(anchor, name) for anchor, name, needs in _PARTS if not needs or shown[needs]]
+    return _environment().get_template("report.html.j2").render(shown, parts=parts)
+
+
+def _verdict(run: RecordedRun, frames: Sequence[Frame]) -> dict[str, Any]:
+    """What the page begins with: the verdict, and what contradicts each broken promise."""
     found = headline(run)
-    template = _environment().get_template("report.html.j2")
-    return template.render(
-        run=run,
-        headline=found,
-        outcome=found.outcome,
-        about=about(run),
-        tiles=tiles(run),
-        caveats=caveats(run),
-        moments=moments(run),
-        overview=[overview(each) for each in frames] if run.calls or run.roles else [],
-        regions=[
+    promises = sorted(run.judgement.promises, key=_worst_first) if run.judgement else []
+    open_ = [one for one in promises if one.counterexample and one.outcome is not Outcome.VALID]
+    return {
+        "run": run,
+        "headline": found,
+        "outcome": found.outcome,
+        "about": about(run),
+        "tiles": tiles(run),
+        "caveats": caveats(run),
+        "promises": promises,
+        "explained": [
+            {"promise": promise, "found": _explained(promise, frames)} for promise in open_
+        ],
+        "explained_at": {promise.name: place for place, promise in enumerate(open_, 1)},
+    }
+
+
+def _pictures(run: RecordedRun, frames: Sequence[Frame]) -> dict[str, Any]:
+    """The run over time."""
+    return {
+        "overview": [overview(each) for each in frames] if run.calls or run.roles else [],
+        "moments": moments(run),
+        "regions": [
             {
                 "name": name,
                 "note": region_note(run, name),
@@ -59,16 +94,31 @@ def render_html(run: RecordedRun) -> str:
             }
             for name in list(frames[0].series)[:_REGIONS_MAX]
         ],
-        has_reads=any(any(series.reads) for series in frames[0].series.values()),
-        promises=sorted(judged.promises, key=_worst_first) if judged else (),
-        recoveries=judged.recoveries if judged else (),
-        loss=judged.loss if judged else None,
-        loss_check=check_loss(run),
-        full_title=lambda title, time_s: full_title(run, title, time_s),
-        links=judged.links if judged else (),
-        environment=environment_pairs(run),
-        folder_argument=shlex.quote(str(run.folder)),
-    )
+        "has_reads": any(any(series.reads) for series in frames[0].series.values()),
+    }
+
+
+def _tables(run: RecordedRun) -> dict[str, Any]:
+    """What was measured and what it rests on, in rows."""
+    judged = run.judgement
+    return {
+        "recoveries": judged.recoveries if judged else (),
+        "loss": judged.loss if judged else None,
+        "loss_check": check_loss(run),
+        "full_title": lambda title, time_s: full_title(run, title, time_s),
+        "evidence": run.evidence,
+        "links": judged.links if judged else (),
+        "environment": environment_pairs(run),
+        "folder_argument": shlex.quote(str(run.folder)),
+    }
+
+
+def _explained(promise: Promise, frames: Sequence[Frame]) -> list[dict[str, Any]]:
+    """The first contradictions of a promise, each in words and as a figure."""
+    return [
+        {"words": found.words, "figures": figures(frames, found)}
+        for found in contradictions(promise.counterexample)[:CASES_MAX]
+    ]
 
 
 def _worst_first(promise: Promise) -> int:

@@ -155,7 +155,7 @@ class Canvas:
             x = self.x(time_s)
             self.drawing.line_under(x, top, x, self.y + 4, style="grid")
             width = text_width(label, font)
-            middle = min(x, self.variant.width - width / 2 - 1)
+            middle = min(max(x, width / 2 + 1), self.variant.width - width / 2 - 1)
             self.drawing.text(middle, self.y + font + 6, label, "tick", anchor="middle")
         self.drawing.height = self.y + font + 12
 
@@ -163,10 +163,11 @@ class Canvas:
 def time_ticks(start_s: float, end_s: float, count: int) -> Iterator[tuple[float, str]]:
     """Round times between two, about so many, each with its label."""
     step = round_up((end_s - start_s) / count)
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
     first = math.ceil(start_s / step - 1e-9)
     for number in range(first, math.floor(end_s / step + 1e-9) + 1):
         time_s = number * step
-        yield time_s, f"{time_s:g} s" if step >= 1 else f"{time_s:.2f} s"
+        yield time_s, f"{time_s:g} s" if step >= 1 else f"{time_s:.{digits}f} s"
 
 
 def round_up(value: float) -> float:

@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 from testbed.report.visible import visible
 
-_EM_A_CHARACTER = 0.54
+_EM_A_CHARACTER = 0.59
 """Of common sans-serif fonts, on the wide side."""
 
 

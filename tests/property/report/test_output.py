@@ -28,8 +28,9 @@ from tests.property.report.strategies import runs, texts
 SHAPE = xmlschema.XMLSchema(Path(__file__).parents[2] / "unit" / "report" / "junit.xsd")
 SCHEMA = jsonschema.Draft202012Validator(document_schema())
 TAGS = """
-    html head meta title style body section header div span p h1 h2 h3 ul ol li dl dt dd pre code
-    strong br time table thead tbody tr th td details summary svg defs pattern rect line path text
+    html head meta title style body nav a section header div span p h1 h2 h3 ul ol li dl dt dd pre
+    code strong br time table thead tbody tr th td details summary svg defs pattern rect line path
+    text
 """
 LIST_TAGS = "a main form fieldset legend label input button"
 suites = st.builds(
@@ -43,7 +44,8 @@ def test_the_page_is_well_formed_and_holds_our_elements_alone(run: RecordedRun) 
     root = ET.fromstring(page.removeprefix("<!DOCTYPE html>\n"))
     assert {element.tag for element in root.iter()} <= set(TAGS.split())
     for element in root.iter():
-        assert not any(name.startswith("on") or name in {"href", "src"} for name in element.attrib)
+        assert not any(name.startswith("on") or name == "src" for name in element.attrib)
+        assert element.get("href", "#").startswith("#")
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]", page)
     assert len(page.encode()) < 1_000_000
 
