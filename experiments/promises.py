@@ -124,12 +124,18 @@ def expectations(setting: Setting) -> Iterator[Expectation]:
     """Who is expected to be served again when: every region for every fault.
 
     A region that a fault cuts off from the primary or from the quorum is expected to be served
-    once the fault is healed.
+    once the fault is healed. While a fault holds every standby that may take over, nobody can be
+    served: what is lost meanwhile may last that much longer.
     """
     run = setting.run
+    holding = tuple(one for one in run.windows if _holds_every_standby(setting, one))
     for window in run.windows:
         bound = bounds.rto(window.kind, run.deployment.variables, run.plan.load.timeout_ms)
-        cut_off = frozenset(_cut_off(setting, window))
+        for other in holding:
+            held_ms = ((other.healed_ns or setting.end_ns) - window.inject_ns) / 1e6
+            if other is not window and other.inject_ns <= window.inject_ns and held_ms > 0:
+                bound = bound.plus(f"until {other.title} is healed", held_ms)
+        cut_off = frozenset(setting.regions if window in holding else _cut_off(setting, window))
         for region in setting.regions:
             if region not in cut_off:
                 yield during(
@@ -166,6 +172,29 @@ def _cut_off(setting: Setting, window: FaultWindow) -> Iterator[str]:
         for region, other in (resolved, resolved[::-1]):
             if other in primaries or not primaries:
                 yield region
+
+
+def _holds_every_standby(setting: Setting, window: FaultWindow) -> bool:
+    """Whether a fault leaves no node that may confirm a commit or take over.
+
+    Only where commits always wait for a standby, in regions that are stated.
+    """
+    run = setting.run
+    variables = run.deployment.variables
+    regions = variables.get("synchronous_regions") or setting.regions
+    if variables.get("replication") != "synchronous_strict":
+        return False
+    earlier = [
+        pair
+        for pair in run.history.of(setting.writes, "ok")
+        if (pair.end_ns or 0) < window.inject_ns
+    ]
+    primary = max(earlier, key=lambda pair: pair.end_ns or 0).node if earlier else None
+    able = {node for node in setting.nodes if run.region_of[node] in regions} - {primary}
+    held = str(window.details.get("resolved", ""))
+    if window.kind not in ("node-pause", "node-kill", "region-cut"):
+        return False
+    return bool(able) and all(held in (node, run.region_of[node]) for node in able)
 
 
 def _minority(setting: Setting, cut: str) -> Iterator[str]:

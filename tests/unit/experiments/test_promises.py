@@ -114,3 +114,46 @@ def test_what_was_not_served_before_was_not_lost_by_the_fault(
     run = setting(scribe, "region-cut", "us-east").run
     found = {verdict.name: verdict.validity for verdict in failover(setting_of(run))}
     assert found["service"] is validity
+
+
+def paused_then_cut(settings: dict[str, str], *, healed_s: int = 16) -> Setting:
+    """eu-central stands still from 9 s on, and eu-west, the primary's region, is cut at 10 s."""
+    scribe = Scribe().call("add", 8 * S, 8 * S + MS, value=1, node="eu-west-db1", region="us-east")
+    for phase, time in (("inject", 9), ("injected", 9), ("heal", healed_s), ("healed", healed_s)):
+        more = {"resolved": "eu-central-db1"} if phase == "injected" else {}
+        scribe.fault("node-pause", "node-pause eu-central-db1", time * S, phase, **more)
+    made = setting(scribe, "region-cut", "eu-west")
+    run = replace(made.run, deployment=load(find("active-passive"), settings))
+    return replace(made, run=run)
+
+
+def bound_s(made: Setting, cause: str, region: str) -> float:
+    return next(
+        one.bound_ms / 1000
+        for one in expectations(made)
+        if (one.cause, one.region) == (cause, region)
+    )
+
+
+EU_ONLY = {"synchronous_regions": "eu-west,eu-central"}
+
+
+def test_a_failover_waits_for_the_only_standby_that_may_take_over() -> None:
+    """The bound follows from the timers and the pause, whatever the pause."""
+    alone = bound_s(paused_then_cut({}), "region-cut somewhere", "us-east")
+    for healed_s in (16, 19):
+        made = paused_then_cut(EU_ONLY, healed_s=healed_s)
+        waiting = bound_s(made, "region-cut somewhere", "us-east")
+        assert waiting == pytest.approx(alone + healed_s - 10)
+
+
+def test_while_the_only_standby_stands_still_nobody_is_promised_service() -> None:
+    causes = {(one.cause, one.from_ns // S) for one in expectations(paused_then_cut(EU_ONLY))}
+    assert ("heal of node-pause eu-central-db1", 16) in causes
+    assert not any(cause == "node-pause eu-central-db1" for cause, _ in causes)
+
+
+@pytest.mark.parametrize("settings", [{}, {**EU_ONLY, "replication": "asynchronous"}])
+def test_where_another_may_take_over_nothing_is_added(settings: dict[str, str]) -> None:
+    causes = {one.cause for one in expectations(paused_then_cut(settings))}
+    assert "node-pause eu-central-db1" in causes
