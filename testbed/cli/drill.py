@@ -51,6 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
         drill, _ = load_drill(arguments.file, control=arguments.control)
         print(f"{arguments.file}: good: {drill.title}, {len(drill.injects)} injects")
         return 0
+    if not arguments.auto and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print("testbed drill: a console needs a terminal; --auto needs none", file=sys.stderr)
+        return 64
     out = arguments.out or Path("runs") / f"drill-{time.strftime('%Y%m%d-%H%M%S')}"
     path = out.absolute()
     setup = Setup(
@@ -64,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     prepare(progress())
     host = start_host(path)
     try:
-        _follow(path, host)
+        _drive(path, host, auto=arguments.auto)
     except KeyboardInterrupt:
         # Its player sees that the driver is gone: it heals, verifies and writes the debrief.
         print("\nThe drill heals and ends ...", file=sys.stderr, flush=True)
@@ -75,15 +78,17 @@ def run(arguments: argparse.Namespace) -> int:
     return code
 
 
-def _follow(path: Path, host: subprocess.Popen[bytes]) -> None:
+def _drive(path: Path, host: subprocess.Popen[bytes], *, auto: bool) -> None:
+    """Drive a drill from this terminal until it has ended."""
     import asyncio
     import getpass
 
     from testbed.drill.channel import Person
-    from testbed.drill.follow import follow
+    from testbed.drill.follow import drive, follow
 
     person = Person(getpass.getuser(), "facilitator", driver=True)
-    asyncio.run(follow(path, host, person, lambda line: print(line, flush=True)))
+    driving = follow if auto else drive
+    asyncio.run(driving(path, host, person, lambda line: print(line, flush=True)))
 
 
 def _tell_result(path: Path, code: int) -> None:

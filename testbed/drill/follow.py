@@ -81,6 +81,22 @@ async def follow(path: Path, host: subprocess.Popen[bytes], person: Person, tell
         tell(line)
 
 
+async def drive(path: Path, host: subprocess.Popen[bytes], person: Person, tell: Tell) -> None:
+    """Open the facilitator's console as soon as there is something to see, until the end."""
+    # Textual takes a while to import: only who opens a console pays for it.
+    from testbed.drill.console.run import run_console  # noqa: PLC0415
+
+    log = HostLog(path)
+    tell(f"Others join with: testbed attach {path} --as responder")
+    caller = await connected(path, host, person, log, tell)
+    if caller is not None:
+        await run_console(caller)
+        tell("The debrief is written ...")
+    await asyncio.to_thread(host.wait)
+    for line in log.new():
+        tell(line)
+
+
 def _lines(picture: dict[str, Any]) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """What a picture says, each line with what makes it one that was told before."""
     for item in picture["preflight"]:

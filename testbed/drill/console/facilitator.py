@@ -1,0 +1,88 @@
+"""The facilitator's console: everything is seen, and keys steer the drill."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widgets import Footer, Input, Static
+
+from testbed.drill.console import panels
+from testbed.drill.console.console import LEFT, Console
+
+
+class FacilitatorConsole(Console):
+    """Steers a drill."""
+
+    TITLE = "testbed drill"
+    AUTO_FOCUS = None
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "wish('start')", "Start"),
+        Binding("i", "wish('inject')", "Inject now"),
+        Binding("k", "wish('skip')", "Skip"),
+        Binding("h", "wish('hold')", "Hold/go on"),
+        Binding("e", "wish('heal')", "Heal all"),
+        Binding("A", "wish('abort')", "ABORT"),
+        Binding("n", "note", "Note"),
+        Binding("t", "shell", "Shell"),
+        Binding("q", "leave", "Leave"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """Map and timeline side by side, the log below."""
+        yield Static(id="headline")
+        with Horizontal(id="middle"):
+            yield Static(id="map")
+            yield Static(id="side")
+        yield Static(id="signals")
+        yield Static(id="log")
+        yield Static(id="people")
+        yield Static(id="answer")
+        yield Input(placeholder="a note for the debrief; Esc leads back to the keys", id="prompt")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """The keys work from the start; the prompt is there when it is wanted."""
+        self.query_one("#prompt", Input).display = False
+        self.set_focus(None)
+        super().on_mount()
+
+    def draw_side(self) -> None:
+        """Preflight until it is green, then the timeline."""
+        before = self.picture["phase"] in ("starting", "preflight", "ready")
+        side = panels.preflight(self.picture) if before else panels.injects(self.picture)
+        if self.picture["phase"] == "ready":
+            side.append("\n").append_text(panels.injects(self.picture))
+        self._put("#side", side)
+
+    def action_wish(self, what: str) -> None:
+        """Send a command."""
+        self.wish(do=what)
+
+    def action_note(self) -> None:
+        """Write a note."""
+        prompt = self.query_one("#prompt", Input)
+        prompt.display = True
+        prompt.focus()
+
+    def entered(self, text: str) -> None:
+        """A note; the keys work again after it."""
+        super().entered(text)
+        self._to_keys()
+
+    def key_escape(self) -> None:
+        """Back to the keys."""
+        self._to_keys()
+
+    def _to_keys(self) -> None:
+        self.query_one("#prompt", Input).display = False
+        self.set_focus(None)
+
+    def action_leave(self) -> None:
+        """Leave; of the driver's terminal that is an abort, so it has to be meant."""
+        if self._caller.person.driver and self.picture.get("phase") != "ended":
+            self.say("the drill hangs on this terminal: press A to abort it, or Ctrl-Q to go")
+            return
+        self.exit(LEFT)
