@@ -73,9 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
         print("\nThe drill heals and ends ...", file=sys.stderr, flush=True)
     if host.stdin is not None:
         host.stdin.close()
-    code = host.wait()
-    _tell_result(path, code)
-    return code
+    return _result(path, host.wait())
 
 
 def _drive(path: Path, host: subprocess.Popen[bytes], *, auto: bool) -> None:
@@ -91,14 +89,15 @@ def _drive(path: Path, host: subprocess.Popen[bytes], *, auto: bool) -> None:
     asyncio.run(driving(path, host, person, lambda line: print(line, flush=True)))
 
 
-def _tell_result(path: Path, code: int) -> None:
+def _result(path: Path, code: int) -> int:
+    """Tell what it came to; only what was judged is an outcome."""
     from testbed.runner.folder import FolderError, read_json
 
     try:
         found = read_json(path / "scorecard.json")
     except FolderError:
-        print(f"The drill was not played (code {code}); see {path / 'host.log'}")
-        return
+        print(f"The drill was not played; see {path / 'host.log'}", file=sys.stderr)
+        return code if code in (3, 64) else 3
     print(f"\nThe objective was {found['outcome']}: {found['reason']}")
     for one in found["times"]:
         when = "-" if one["seconds"] is None else f"{one['seconds']:.1f} s"
@@ -108,3 +107,4 @@ def _tell_result(path: Path, code: int) -> None:
     if found["lost_writes"] is not None:
         print(f"  RPO       {found['lost_writes']} acknowledged writes lost")
     print(f"Debrief: {path / 'debrief.html'}")
+    return int(found["exit_code"])

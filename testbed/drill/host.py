@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -57,8 +58,6 @@ _EXPECTED = (
     PlanError,
     HistoryError,
     DrillFileError,
-    RunFolderError,
-    ReportError,
 )
 
 
@@ -95,12 +94,20 @@ def host(path: Path) -> int:
         _say("world", "the world is up")
         execute(world, folder, driver_module="testbed.drill.play")
         found = outcome_of(folder, drill)
-        write_report(folder.path)
         write_debrief(path, drill, found)
+        _report(folder)
     finally:
         if not setup.world:
             world.down()
     return found.exit_code
+
+
+def _report(folder: RunFolder) -> None:
+    """The page of the run; the outcome does not hang on it."""
+    try:
+        write_report(folder.path)
+    except (ReportError, RunFolderError) as error:
+        _say("problem", str(error))
 
 
 def _world(path: Path, deployment: Deployment, name: str) -> NamespaceWorld:
@@ -187,6 +194,9 @@ def main() -> int:
     except _EXPECTED as error:
         _say("problem", str(error))
         return int(getattr(error, "exit_code", 3))
+    except Exception:  # noqa: BLE001 - the last place: a defect must not look like an outcome
+        _say("problem", f"a defect of the testbed:\n{traceback.format_exc()}")
+        return 3
     except KeyboardInterrupt:
         _say("problem", "it was ended before it was done; its world has ended too")
         return 3
