@@ -132,8 +132,7 @@ def _database(scrape_s: float) -> tuple[Alert, ...]:
             f"testbed_replication_lag_seconds > {max(LAG_S, 2 * scrape_s):g}",
             0,
             "warning",
-            "{{ $labels.receiver }} is {{ $value | humanizeDuration }} behind"
-            " {{ $labels.sender }}",
+            "{{ $labels.receiver }} is {{ $value | humanizeDuration }} behind {{ $labels.sender }}",
             "Is the link narrow, the receiver stopped, or does it apply too slowly? Fail over to"
             " it, and so much is lost.",
         ),
