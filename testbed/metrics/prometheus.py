@@ -152,7 +152,7 @@ def watching(port: int, scrape_s: float = 1.0) -> Iterator[Prometheus]:
         folder = Path(name)
         (folder / "prometheus.yml").write_text(configuration(port, scrape_s), encoding="utf-8")
         (folder / "alerts.yml").write_text(render_alerts(scrape_s), encoding="utf-8")
-        address = f"{ADDRESS}:{_free_port()}"
+        address = f"{ADDRESS}:{free_port()}"
         command = [program, f"--config.file={folder / 'prometheus.yml'}"]
         command += [f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address={address}"]
         with (folder / "log").open("wb") as log:
@@ -171,7 +171,8 @@ def watching(port: int, scrape_s: float = 1.0) -> Iterator[Prometheus]:
                 process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind((ADDRESS, 0))
         return int(probe.getsockname()[1])

@@ -65,10 +65,14 @@ async def watch_rates(recorder: Recorder, regions: list[str], announcer: Announc
 
 
 async def watch_links(source: LinkSource, clock: Clock, log: Appender) -> None:
-    """Record what every link measures, once a second, until cancelled."""
+    """Record what every link measures, once a second, until cancelled.
+
+    All links of one look carry the same time.
+    """
     while True:
-        for reading in await source.readings():
-            log.append({"time": clock.now(), **reading})
+        readings, now = await source.readings(), clock.now()
+        for reading in readings:
+            log.append({"time": now, **reading})
         await asyncio.sleep(_LINKS_INTERVAL_S)
 
 

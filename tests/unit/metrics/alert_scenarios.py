@@ -49,6 +49,7 @@ UNACKNOWLEDGED = 'testbed_writes_unacknowledged_seconds{world="w",region="east"}
 STREAM = '{world="w",source="west",target="east",sender="a",receiver="b"}'
 STREAM_LABELS = {"world": "w", "source": "west", "target": "east", "sender": "a", "receiver": "b"}
 LINK = '{world="w",source="west",target="east"}'
+BACK = '{world="w",source="east",target="west"}'
 LINK_LABELS = {"world": "w", "source": "west", "target": "east"}
 EAST = {"world": "w", "region": "east"}
 
@@ -202,11 +203,29 @@ SCENARIOS = (
         "a link over which nothing arrives is down, and has no delay",
         {
             f"testbed_link_up{LINK}": "1x10 0x9",
+            f"testbed_link_up{BACK}": "1x20",
             f"testbed_link_delay_seconds{LINK}": "0.035x10 stale",
             f"testbed_link_asked_delay_seconds{LINK}": "0.035x20",
         },
         15,
         (Firing("TestbedLinkDown", "Nothing arrives from west in east", LINK_LABELS),),
+    ),
+    Scenario(
+        "a link from a region whose observer is dead is not known to be down",
+        {f"testbed_link_up{LINK}": "1x10 0x9", f"testbed_link_up{BACK}": "1x10 stale"},
+        15,
+    ),
+    Scenario(
+        "a link that is cut one way is down in that direction alone",
+        {f"testbed_link_up{LINK}": "1x20", f"testbed_link_up{BACK}": "1x10 0x9"},
+        15,
+        (
+            Firing(
+                "TestbedLinkDown",
+                "Nothing arrives from east in west",
+                {"world": "w", "source": "east", "target": "west"},
+            ),
+        ),
     ),
     Scenario(
         "a link is slow by what was asked of it",

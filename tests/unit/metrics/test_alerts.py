@@ -74,7 +74,7 @@ def test_an_alert_that_never_fires_is_noticed(name: str, tmp_path: Path) -> None
     for rule in rules["groups"][0]["rules"]:
         if rule["alert"] == name:
             rule["expr"] = f"({rule['expr']}) and on () vector(1) < 0"
-    (scenario, *_) = [s for s in SCENARIOS if any(each.name == name for each in s.fires)]
+    scenario = next(s for s in SCENARIOS if any(each.name == name for each in s.fires))
     assert tried(tmp_path, yaml.safe_dump(rules), scenario).returncode == 1
 
 
