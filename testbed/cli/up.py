@@ -7,6 +7,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from testbed.cli._metrics_port import add_metrics_port
+
 if TYPE_CHECKING:
     from testbed.world.namespaces import NamespaceWorld
 
@@ -39,6 +41,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--fresh", action="store_true", help="provision by Ansible instead of from the snapshot"
     )
+    add_metrics_port(parser)
 
 
 def _name(text: str) -> str:
@@ -52,6 +55,28 @@ def _name(text: str) -> str:
 
 def run(arguments: argparse.Namespace) -> int:
     """Returns 0; raises what keeps the world from being made."""
+    if arguments.metrics_port is not None:
+        return _served(arguments)
+    _bring_up(arguments)
+    return 0
+
+
+def _served(arguments: argparse.Namespace) -> int:
+    """Bring it up and serve its metrics until Ctrl-C, or until it ends; the world lives on."""
+    from testbed.metrics.exporter import served
+
+    # The port first: one that is taken is said before anything is started.
+    with served(arguments.metrics_port) as exporter:
+        observation = exporter.observe(_bring_up(arguments))
+        print(f"\nMetrics: {exporter.url} until Ctrl-C; the world lives on after it.", flush=True)
+        try:
+            observation.wait()
+        except KeyboardInterrupt:
+            return 0
+    return 0
+
+
+def _bring_up(arguments: argparse.Namespace) -> NamespaceWorld:
     from testbed.cli._bring_up_view import bring_up_view
     from testbed.provision.bring_up import bring_up
     from testbed.topology.inventory import find, load
@@ -64,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
         world = bring_up(deployment, name, fresh=arguments.fresh, listener=listener)
     print(f"World {name} is up after {time.monotonic() - began:.1f} s.\n")
     print("\n".join(directions(world)))
-    return 0
+    return world
 
 
 def directions(world: NamespaceWorld) -> list[str]:

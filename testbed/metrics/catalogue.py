@@ -202,6 +202,7 @@ METRICS: tuple[Metric, ...] = (
 )
 
 LIVE: tuple[Metric, ...] = (
+    DEPLOYMENT,
     IN_FLIGHT,
     UNACKNOWLEDGED,
     ROLE,
@@ -212,6 +213,7 @@ LIVE: tuple[Metric, ...] = (
     LAG,
     LAG_BYTES,
     STREAMING,
+    FAULT,
 )
 """What nobody knows any more once a world is not watched: taken back then, rather than left to
 stand for ever."""

@@ -8,14 +8,17 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import start_http_server
 
 from testbed.metrics.board import Board
 from testbed.metrics.follower import Follower
+from testbed.metrics.observation import Observation
 from testbed.runner.folder import RunFolder
 from testbed.runner.progress import Event, Example
+from testbed.world.namespaces import NamespaceWorld
 
 ADDRESS = "127.0.0.1"
 _LAST_SCRAPES = 2
@@ -26,14 +29,31 @@ class MetricsError(Exception):
     """Metrics can't be served; the message says why and what to do."""
 
 
+class Source(Protocol):
+    """Something that has new values from time to time."""
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing more will come."""
+
+    def refresh(self) -> None:
+        """Bring what is new to the board."""
+
+    def retire(self) -> None:
+        """Take back what nobody knows any more."""
+
+    def close(self) -> None:
+        """End what was started for it."""
+
+
 class Exporter:
-    """What is served: the runs that it was told to follow."""
+    """What is served: the runs and worlds that it was told to show."""
 
     def __init__(self) -> None:
         self.board = Board(self._refresh)
         self.port = 0
         self._lock = threading.Lock()
-        self._followers: list[Follower] = []
+        self._sources: list[Source] = []
         self._scraped = threading.Condition()
         self._scrapes: list[float] = []
 
@@ -45,7 +65,14 @@ class Exporter:
     def follow(self, folder: RunFolder) -> None:
         """Show a run from now on, from its folder as it grows; it need not be there yet."""
         with self._lock:
-            self._followers.append(Follower(self.board, folder))
+            self._sources.append(Follower(self.board, folder))
+
+    def observe(self, world: NamespaceWorld) -> Observation:
+        """Show a running world that no run drives: roles, links and replication."""
+        observation = Observation(self.board, world)
+        with self._lock:
+            self._sources.append(observation)
+        return observation
 
     def feed(self, event: Event) -> None:
         """Take a progress event of a suite into account: each of its runs is followed."""
@@ -54,15 +81,21 @@ class Exporter:
 
     def _refresh(self) -> None:
         with self._lock:
-            for follower in self._followers:
-                follower.refresh()
-                if follower.judged:
+            for source in self._sources:
+                source.refresh()
+                if source.done:
                     # At once: the next run of this world comes later in the list.
-                    follower.retire()
-            self._followers = [each for each in self._followers if not each.judged]
+                    source.retire()
+            self._sources = [each for each in self._sources if not each.done]
         with self._scraped:
             self._scrapes = [*self._scrapes[-_LAST_SCRAPES:], time.monotonic()]
             self._scraped.notify_all()
+
+    def close(self) -> None:
+        """End what observes."""
+        with self._lock:
+            for source in self._sources:
+                source.close()
 
     def linger(self) -> None:
         """Let whoever scrapes see how it ended: wait for the next scrapes, if there were any."""
@@ -98,6 +131,7 @@ def served(port: int) -> Iterator[Exporter]:
         server.shutdown()
         server.server_close()
         thread.join()
+        exporter.close()
 
 
 def _server(port: int, exporter: Exporter) -> tuple[WSGIServer, threading.Thread]:

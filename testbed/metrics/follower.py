@@ -34,7 +34,7 @@ class Follower:
         self._tails: list[tuple[Tail, Callable[[Mapping[str, Any]], None]]] = []
         self._now_ns = 0
         self._ended = False
-        self.judged = False
+        self.done = False
 
     def refresh(self) -> None:
         """Take everything into account that is new in the folder."""
@@ -50,14 +50,17 @@ class Follower:
             self._look()
         if ended and not self._ended:
             self._ended = True
-        if self._ended and not self.judged and self._folder.verdict.exists():
-            self.judged = True
+        if self._ended and not self.done and self._folder.verdict.exists():
+            self.done = True
             show(self._board, self._world, read_json(self._folder.verdict))
 
     def retire(self) -> None:
         """Take back what nobody knows any more after the run."""
-        for metric in (*metrics.LIVE, metrics.FAULT):
+        for metric in metrics.LIVE:
             self._board.forget(metric, self._world)
+
+    def close(self) -> None:
+        """Nothing is kept open."""
 
     def _begin(self) -> bool:
         """Read what the run is; False while it is not prepared."""

@@ -26,9 +26,9 @@ a run's world is `run-PID-laneN`.
 """
 
 _LIVE = """\
-What is present `while watched` is taken back when a run
-was judged or its world has ended: what nobody knows any more is absent. In
-`run.prom` it stands as it was at the run's end.
+What is present `while watched` is taken back when a run was judged or its world has ended: what
+nobody knows any more is absent. In `run.prom` it stands as it was at the run's end. What a run was
+judged to be stands until the next run of its world begins; what is counted goes on.
 """
 
 _ALERTS = """\

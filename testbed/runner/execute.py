@@ -107,7 +107,7 @@ def execute(
             stdout=sink,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env=_environment(),
+            env=environment(),
         )
         favour(driver.pid)
         try:
@@ -143,7 +143,7 @@ def ending(folder: RunFolder, output: Path | None = None) -> Ending:
         return Ending("failed", f"the run left no ending ({error}){tail}")
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """The caller's, with this very testbed importable also outside an installed environment."""
     root = str(Path(__file__).resolve().parents[2])
     paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
