@@ -5,11 +5,12 @@ Promises, each judged from a run folder alone (see ``experiments/placement_promi
 - no canary of personal data is found outside its jurisdictions, in any file or on any link;
 - rows of a jurisdiction are taken and held by servers of it alone: what cannot be served at home is
   unavailable, and not moved;
-- after healing, what may cross reaches every node.
+- after healing, what may cross reaches every node;
+- after an erasure nothing of the data subject is found anywhere.
 
 Every run carries its positive controls; one that lacks them is inconclusive. Run it with ``testbed
 run data_placement`` (or pytest and this file). ``--set placement_mutant=NAME`` is a deployment that
-is broken in one way: each must be caught.
+is broken in one way, ``--set erasure_method=delete`` an erasure that is none: each must be caught.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hypothesis import example, given, seed
+from hypothesis import strategies as st
 
 from experiments.arena import Arena
 from experiments.options import Options
@@ -47,12 +49,14 @@ def test_data_placement(arena: Arena, options: Options, deployment: Deployment) 
 
     @search_settings(options, EXAMPLE_S_MIN)
     @seed(options.seed)
-    @given(schedule=schedules(deployment.topology), mix=writes())
-    def search(schedule: tuple[Step, ...], mix: Mapping[str, int]) -> None:
-        arena.examine(plan(deployment, options, schedule, mix))
+    @given(schedule=schedules(deployment.topology), mix=writes(), erase=st.booleans())
+    def search(schedule: tuple[Step, ...], mix: Mapping[str, int], erase: bool) -> None:
+        arena.examine(plan(deployment, options, schedule, mix, erase=erase))
 
     if options.lane == 0:
-        search = example(schedule=main, mix={})(search)
+        # A deployment that is broken in another way need not show how it erases.
+        sound = deployment.variables["placement_mutant"] == "none"
+        search = example(schedule=main, mix={}, erase=sound)(search)
     search()
 
 
@@ -61,6 +65,8 @@ def plan(
     options: Options,
     schedule: tuple[Step, ...],
     mix: Mapping[str, int],
+    *,
+    erase: bool,
 ) -> Plan:
     """The plan of one example."""
     ends = [step.at_s + (step.duration_s or 5.0) for step in schedule]
@@ -77,5 +83,5 @@ def plan(
         seed=options.seed,
         duration_s=round(max(ends, default=6.0) + TAIL_S, 1),
         experiment="data_placement",
-        inspections=("residency",),
+        inspections=("residency", "erasure") if erase else ("residency",),
     )

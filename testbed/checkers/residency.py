@@ -21,6 +21,8 @@ PROMISE = "Personal data is, and was, only in the jurisdictions where its class 
 
 LEAK = "leak"
 """Purpose of canaries that are put where they must not be: to find them is a control."""
+MISPLACED = "misplace"
+"""Purpose of rows that a client sends to a jurisdiction where they are not at home."""
 
 _SHOWN_MAX = 500
 
@@ -77,7 +79,19 @@ def leaks(
         and canary.data_class in territory.allowed
         and (place_of(finding) in territory.nodes or place_of(finding) in territory.links)
         and territory.forbids(canary.data_class, place_of(finding))
+        and not _brought(territory, canary, finding)
     )
+
+
+def _brought(territory: Territory, canary: Canary, finding: Finding) -> bool:
+    """Whether it is on its way inside the jurisdiction of a client that sent it to the wrong one.
+
+    That it was there is the client's doing. To store it, or to carry it on abroad, is a leak.
+    """
+    if canary.purpose != MISPLACED or not isinstance(finding.where, OnWire):
+        return False
+    source, target = territory.links[finding.where.link]
+    return source == target
 
 
 def check(

@@ -36,7 +36,7 @@ class Deed:
         node: Whose keeper tells it.
         what: ``dump``, or ``deed`` for what a mutant did.
         of: The jurisdiction whose data it was; empty where that is not told.
-        time_ns: When it was finished, since the run began.
+        time_ns: When, since the run began; of a dump, when it began: it has what was there then.
         detail: The file that was written, or what was done.
     """
 

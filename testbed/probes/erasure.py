@@ -20,6 +20,7 @@ from testbed.history.residency import Erasure, Found
 from testbed.history.residency_record import FILE, RecordError, read_record
 from testbed.probes.erasing import Erasing
 from testbed.probes.inspection import Scene
+from testbed.probes.keepers import Keepers
 from testbed.probes.patterns import Pattern, patterns_of
 from testbed.probes.placement_policy import policy_of
 from testbed.probes.subjects import Subject, subject_of
@@ -29,6 +30,8 @@ from testbed.world.protocol import WorldError
 NAME = "erasure"
 DELETE, COMPLETE = "delete", "complete"
 VARIABLE = "erasure_method"
+DUMPS = "/srv/backup"
+"""Where stores keep their dumps."""
 
 
 class ErasureInspection:
@@ -78,10 +81,12 @@ class ErasureInspection:
                     # What is left is found, and said, by the search.
                     problem = str(error)
         done_ns = scene.now()
+        with self._timed("dumps"):
+            kept = await self._kept(done_ns) if method == COMPLETE else {}
         with self._timed("after"):
             after = await sweep(scene.world, patterns, time_ns=scene.now())
         record = ErasureRecord(
-            erasure=Erasure(subject.name, done_ns, self._kept()),
+            erasure=Erasure(subject.name, done_ns, kept),
             method=method,
             canaries=tuple(subject.canaries),
             before=before,
@@ -95,8 +100,14 @@ class ErasureInspection:
     async def close(self) -> None:
         """Nothing runs."""
 
-    def _kept(self) -> Mapping[str, str]:
-        return {}
+    async def _kept(self, done_ns: int) -> Mapping[str, str]:
+        """Where the subject is known to remain: dumps from before, if they are still kept."""
+        keepers = Keepers(self._scene.deployment, self._scene.base_ns)
+        try:
+            late = await keepers.replaced(done_ns)
+        finally:
+            await keepers.close()
+        return {DUMPS: f"the second dump of {' and '.join(late)} from then"} if late else {}
 
     async def _before(self, subject: Subject, patterns: tuple[Pattern, ...]) -> Found:
         """What was found of the subject in the run's search, or else in one of its own."""

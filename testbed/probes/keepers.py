@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from testbed.history.residency_record import Deed
@@ -18,6 +19,8 @@ from testbed.topology.model import Deployment
 
 KEEPER_PORT = 7412
 LIMIT_S = 30.0
+DUMPS_KEPT = 2
+"""So many dumps of a jurisdiction a store keeps."""
 AT_WORK = frozenset({"central_statement_log", "cache_abroad", "consul_value", "stray_replica"})
 """Mutants that do something of their own from time to time; the others are how a thing is set."""
 
@@ -50,17 +53,32 @@ class Keepers:
             written_ns: When the first canary was written: a mutant must have been at work since.
             ended_ns: When the last one was: every jurisdiction must have been dumped since.
         """
-        deadline = asyncio.get_running_loop().time() + LIMIT_S
-        while True:
-            found = await self._told()
-            missing = lacking(found, self.dumped, self._mutant, written_ns, ended_ns)
-            if not missing or asyncio.get_running_loop().time() > deadline:
-                return tuple(deed for deed in found if deed.time_ns >= written_ns)
-            await asyncio.sleep(_POLL_S)
+        found = await self._until(
+            lambda deeds: not lacking(deeds, self.dumped, self._mutant, written_ns, ended_ns)
+        )
+        return tuple(deed for deed in found if deed.time_ns >= written_ns)
+
+    async def replaced(self, since_ns: int) -> tuple[str, ...]:
+        """Wait until no dump is kept that is older than a moment.
+
+        Returns:
+            The jurisdictions of which older ones were still kept when time was up.
+        """
+        found = await self._until(lambda deeds: not unreplaced(deeds, self.dumped, since_ns))
+        return unreplaced(found, self.dumped, since_ns)
 
     async def close(self) -> None:
         """Close its connections."""
         await self._source.close()
+
+    async def _until(self, enough: Callable[[tuple[Deed, ...]], bool]) -> tuple[Deed, ...]:
+        """What the keepers tell, once it is enough or time is up."""
+        deadline = asyncio.get_running_loop().time() + LIMIT_S
+        while True:
+            found = await self._told()
+            if enough(found) or asyncio.get_running_loop().time() > deadline:
+                return found
+            await asyncio.sleep(_POLL_S)
 
     async def _told(self) -> tuple[Deed, ...]:
         documents = await asyncio.gather(
@@ -74,7 +92,9 @@ class Keepers:
 
     def _of(self, node: str, document: Mapping[str, Any]) -> Iterable[Deed]:
         for dump in document.get("dumps", ()):
-            yield Deed(node, "dump", str(dump["of"]), self._since(dump["at_unix_s"]), dump["file"])
+            yield Deed(
+                node, "dump", str(dump["of"]), self._since(dump["began_unix_s"]), dump["file"]
+            )
         for deed in document.get("deeds", ()):
             yield Deed(node, "deed", "", self._since(deed["at_unix_s"]), str(deed["what"]))
 
@@ -114,3 +134,15 @@ def lacking(
     ):
         found.append(f"the work of the mutant {mutant}")
     return tuple(found)
+
+
+def unreplaced(deeds: Iterable[Deed], wanted: Iterable[str], since_ns: int) -> tuple[str, ...]:
+    """The jurisdictions of which a store may still keep a dump from before a moment.
+
+    Args:
+        deeds: What was done so far.
+        wanted: The jurisdictions that are dumped at all.
+        since_ns: The moment; a dump that began later does not have what was there before.
+    """
+    fresh = Counter(deed.of for deed in deeds if deed.what == "dump" and deed.time_ns > since_ns)
+    return tuple(name for name in wanted if fresh[name] < DUMPS_KEPT)

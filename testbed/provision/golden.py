@@ -36,7 +36,7 @@ FORMAT = "1"
 KEPT = 6
 DECIDING = ("launcher", "standstill.py", "world_inventory.py")
 """The parts of this package that decide what a snapshot contains."""
-OF_CLIENTS = ("read_routing", "read_routing_wait_ms")
+OF_CLIENTS = ("read_routing", "read_routing_wait_ms", "erasure_method")
 """Variables that say what clients do, and nothing about a node."""
 COPY = 'for entry in /srv/*; do [ "$entry" = /srv/log ] || cp -a "$entry" "$0"/; done'
 
