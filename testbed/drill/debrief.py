@@ -191,7 +191,7 @@ def _injected(
 ) -> tuple[Injected, ...]:
     order = list(
         dict.fromkeys(
-            one.what for one in book if one.kind == "inject" and one.text == "is injected"
+            one.what for one in book if one.kind == "inject" and one.text.startswith("is injected")
         )
     )
     hidden = {one.name: one.hidden for one in drill.injects}

@@ -18,6 +18,7 @@ from testbed.drill.readings import WatchedRecorder, broken, signals
 from testbed.drill.rehearsal import leftovers
 from testbed.drill.stop_watch import StopWatch
 from testbed.drill.timeline import DrillTimeline
+from testbed.history.appender import Appender
 from testbed.probes.look import Observer
 from testbed.probes.snapshot import Snapshot
 from testbed.runner.folder import EvidenceLog
@@ -35,6 +36,9 @@ DRIVER_S = 20.0
 
 UNSTEADY_S = 1.0
 """For so long a bound must be broken before the machine says so."""
+
+SIGNALS_FILE = "signals.jsonl"
+RECORD_S = 0.5
 
 TEXT_MAX = 500
 
@@ -73,7 +77,7 @@ class Direction:
             setting.journal,
             evidence,
             book,
-            faults_at_once=drill.blast_radius.faults_at_once,
+            radius=drill.blast_radius,
         )
         self._stops = [StopWatch(one) for one in drill.stop_conditions]
         self._channel = Channel(setting.folder.path, self._wish, self._gone)
@@ -186,6 +190,7 @@ class Direction:
             for work in (
                 self._look(observer),
                 self._watch(),
+                self._record(),
                 self._show(),
                 self._await_end(stopping),
                 self._await_driver(),
@@ -221,6 +226,13 @@ class Direction:
                         )
                 self._say_unsteady(now_s)
             await asyncio.sleep(TICK_S)
+
+    async def _record(self) -> None:
+        """The signals, for the debrief."""
+        with Appender(self._setting.folder.metrics / SIGNALS_FILE) as log:
+            while True:
+                log.append({"time": self.context.now(), **self.signals()})
+                await asyncio.sleep(RECORD_S)
 
     def _say_unsteady(self, now_s: float) -> None:
         bad = self.unsteady()

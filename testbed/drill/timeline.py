@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from faults.protocol import Context, Evidence, FaultError
 from testbed.drill.book import Book
-from testbed.drill.drill import Inject
+from testbed.drill.drill import BlastRadius, Inject
 from testbed.history.journal import Journal
 from testbed.runner.folder import EvidenceLog
 from testbed.runner.injection import Injection
@@ -69,7 +69,7 @@ class DrillTimeline:
         journal: Gets every phase of every fault.
         evidence: Gets what each was shown to do.
         book: Gets what people should know.
-        faults_at_once: How many may hold at a time; one more waits until another is healed.
+        radius: Where anything may be broken, and how much at a time; more is refused.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class DrillTimeline:
         evidence: EvidenceLog,
         book: Book,
         *,
-        faults_at_once: int,
+        radius: BlastRadius,
     ) -> None:
         self.lines = [Line(inject) for inject in injects]
         self.held = False
@@ -89,7 +89,7 @@ class DrillTimeline:
         self._journal = journal
         self._evidence = evidence
         self._book = book
-        self._at_once = faults_at_once
+        self._radius = radius
         self._tasks: list[asyncio.Task[None]] = []
         self._number = 0
         self._over = False
@@ -129,8 +129,9 @@ class DrillTimeline:
             Why not; empty when it is on its way.
         """
         active = sum(one.holds for one in self.lines)
-        if active >= self._at_once:
-            return f"{active} of at most {self._at_once} faults hold already: heal one first"
+        most = self._radius.faults_at_once
+        if active >= most:
+            return f"{active} of at most {most} faults hold already: heal one first"
         line.state = RUNNING
         number, self._number = self._number, self._number + 1
         self._tasks.append(asyncio.create_task(self._perform(number, line)))
@@ -182,9 +183,11 @@ class DrillTimeline:
         inject = line.inject
         injection = Injection(number, inject.step, self._context, self._journal, self._evidence)
         line.began_ns = self._context.now()
-        self._book.note("inject", inject.name, "is injected", secret=inject.hidden)
+        told = f": {inject.told}" if inject.told and not inject.hidden else ""
+        self._book.note("inject", inject.name, f"is injected{told}", secret=inject.hidden)
         looking: asyncio.Task[Evidence] | None = None
         try:
+            await self._stay_inside(inject.step)
             await injection.inject()
             line.resolved = injection.resolved
             looking = asyncio.create_task(injection.show("effect"))
@@ -204,6 +207,21 @@ class DrillTimeline:
                 good=line.absence.shown,
             )  # fmt: skip
         line.state = FAILED if line.problem else DONE
+
+    async def _stay_inside(self, step: Step) -> None:
+        """Refuse what a role has taken out of the blast radius.
+
+        Raises:
+            FaultError: It means a region now in which nothing may be broken.
+        """
+        topology = self._context.world.topology
+        name = await self._context.resolve(step.target.partition("->")[0].partition("/")[0])
+        region = next((one.region for one in topology.nodes if one.name == name), name)
+        if region not in self._radius.regions:
+            raise FaultError(
+                f"{step.kind} {step.target} is {name} now, in {region}: outside the blast radius "
+                f"({', '.join(self._radius.regions)})"
+            )
 
     async def _hold(self, line: Line, looking: asyncio.Task[Evidence]) -> None:
         """Let it hold for its time, or until it is healed early."""

@@ -1,0 +1,124 @@
+"""Drills as a user plays them, one after the other in one world."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from testbed.drill.book import Entry, read_book
+from testbed.runner.folder import FolderError
+from testbed.world.finding import find_running
+
+pytestmark = pytest.mark.live
+
+ROOT = Path(__file__).parents[3]
+DRILLS = ROOT / "experiments" / "drills"
+WORLD = "drill-live"
+EU = "synchronous_regions=eu-west,eu-central"
+
+
+def command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "testbed.cli.main", *words]
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        command(*words), env=env, capture_output=True, text=True, timeout=200, check=False
+    )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def world() -> Iterator[None]:
+    made = run("up", "--name", WORLD, "--set", EU)
+    assert made.returncode == 0, made.stderr
+    yield
+    run("down", WORLD)
+
+
+def short(tmp_path: Path, name: str, **changes: Any) -> Path:
+    """A shipped drill with the shortest times that still show something."""
+    document = yaml.safe_load((DRILLS / f"{name}.yml").read_text())
+    document["steady_state"]["measured_s"] = 1
+    for inject in document["injects"]:
+        inject |= {"at_s": 0.5, "for_s": 5}
+    document |= changes
+    path = tmp_path / f"{name}.yml"
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+def book(out: Path) -> tuple[Entry, ...]:
+    try:
+        return read_book(out / "run")
+    except FolderError:
+        return ()
+
+
+def entry(out: Path, kind: str, what: str) -> Entry | None:
+    return next((one for one in book(out) if (one.kind, one.what) == (kind, what)), None)
+
+
+def await_(condition: Callable[[], Any], what: str, limit_s: float) -> Any:
+    deadline = time.monotonic() + limit_s
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"not within {limit_s:g} s: {what}"
+        time.sleep(0.02)
+    return found
+
+
+def test_a_drill_without_people_holds_its_objective(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = run(
+        "drill", str(short(tmp_path, "slow-link")), "--auto", "--world", WORLD, "--out", str(out)
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    card = json.loads((out / "scorecard.json").read_text())
+    assert card["outcome"] == "held"
+    assert card["lost_writes"] == 0
+    items = [one for one in book(out) if one.kind == "preflight"]
+    assert len(items) == 5
+    assert all(one.good for one in items)
+    assert "the objective was held" in (out / "debrief.html").read_text()
+    assert "the objective was held" in (out / "debrief.md").read_text()
+    assert (out / "run" / "report.html").exists()
+
+
+def test_a_drivers_terminal_that_is_killed_leaves_nothing_broken(tmp_path: Path) -> None:
+    """Everything is healed within two seconds, verified, said, and the debrief is written."""
+    out = tmp_path / "out"
+    file = short(tmp_path, "slow-link")
+    document = yaml.safe_load(file.read_text())
+    for inject in document["injects"]:
+        inject["for_s"] = 60
+    file.write_text(yaml.safe_dump(document))
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    argv = command("drill", str(file), "--auto", "--world", WORLD, "--out", str(out))
+    with subprocess.Popen(
+        argv, env=env, stdout=subprocess.DEVNULL, start_new_session=True
+    ) as driver:
+        name = document["injects"][1]["name"]
+        await_(lambda: entry(out, "inject", name), "both links are slow", 60)
+        killed_s = time.monotonic()
+        driver.send_signal(signal.SIGKILL)
+        healed = await_(lambda: entry(out, "healed", "halt"), "everything is healed", 10)
+        assert time.monotonic() - killed_s < 2.0
+    halted = entry(out, "halt", "halted")
+    assert halted is not None
+    assert halted.text == "the driver's terminal is gone"
+    assert (healed.time_ns - halted.time_ns) / 1e9 < 2.0
+    assert healed.good, healed.text
+    await_((out / "scorecard.json").exists, "the debrief is written", 60)
+    card = json.loads((out / "scorecard.json").read_text())
+    assert (card["outcome"], card["exit_code"]) == ("inconclusive", 2)
+    assert find_running(WORLD).alive()
