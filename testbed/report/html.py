@@ -15,6 +15,7 @@ from testbed.report.counterexample import counterexample_text
 from testbed.report.figures.canvas import VARIANTS
 from testbed.report.figures.contradiction import figures
 from testbed.report.figures.frame import Frame, frame
+from testbed.report.figures.lag import drawn_links, lag_figure
 from testbed.report.figures.overview import overview
 from testbed.report.figures.region import region_figure
 from testbed.report.judgement import Outcome, Promise
@@ -25,7 +26,7 @@ from testbed.report.recorded import RecordedRun
 from testbed.report.story import caveats, headline, moments
 from testbed.report.tiles import about, environment_pairs, region_note, tiles
 from testbed.report.visible import compact
-from testbed.report.wording import counted, moment, number, seconds
+from testbed.report.wording import bounds, counted, moment, number, seconds
 
 _REGIONS_MAX = 16
 _PARTS = (
@@ -36,6 +37,7 @@ _PARTS = (
     ("rto", "RTO", "recoveries"),
     ("rpo", "RPO", "loss"),
     ("regions", "Regions", "regions"),
+    ("lag", "Replication lag", "lag"),
     ("evidence", "Evidence", "evidence"),
     ("links", "Links", "links"),
     ("plan", "Plan and replay", ""),
@@ -56,7 +58,7 @@ def render_html(run: RecordedRun) -> str:
         A whole document, well-formed as HTML and as XML, below a megabyte.
     """
     frames = [frame(run, variant) for variant in VARIANTS]
-    shown = _verdict(run, frames) | _pictures(run, frames) | _tables(run)
+    shown = _verdict(run, frames) | _pictures(run, frames) | _lag(run, frames) | _tables(run)
     parts = [(anchor, name) for anchor, name, needs in _PARTS if not needs or shown[needs]]
     return _environment().get_template("report.html.j2").render(shown, parts=parts)
 
@@ -98,6 +100,17 @@ def _pictures(run: RecordedRun, frames: Sequence[Frame]) -> dict[str, Any]:
     }
 
 
+def _lag(run: RecordedRun, frames: Sequence[Frame]) -> dict[str, Any]:
+    """Replication lag by link, where it was measured."""
+    lag = run.judgement.lag if run.judgement else None
+    drawn = drawn_links(lag.links) if lag else []
+    return {
+        "lag": lag if lag and lag.links else None,
+        "lag_drawn": drawn[0].measurement if drawn else "",
+        "lag_figures": [lag_figure(each, drawn) for each in frames] if drawn else [],
+    }
+
+
 def _tables(run: RecordedRun) -> dict[str, Any]:
     """What was measured and what it rests on, in rows."""
     judged = run.judgement
@@ -134,6 +147,7 @@ def _environment() -> Environment:
             "number": number,
             "counted": counted,
             "json": compact,
+            "bounds": bounds,
             "counterexample": _counterexample,
             "fault_title": fault_title,
         }

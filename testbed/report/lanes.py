@@ -12,6 +12,9 @@ from testbed.report.timeline import Bins
 # A standby cluster's leader is left out: it takes no writes.
 _PRIMARY = frozenset({"primary", "master"})
 
+_PAUSE_S = 2.0
+"""A slow load leaves bins without a write."""
+
 
 @dataclass(frozen=True, slots=True)
 class RoleSpan:
@@ -145,13 +148,17 @@ def node_region(run: RecordedRun, node: str, regions: Sequence[str]) -> str:
 
 
 def answered_spans(answered_by: Sequence[str | None], bins: Bins) -> list[tuple[str, float, float]]:
-    """Who acknowledged writes, from when to when."""
+    """Who acknowledged writes, from when to when; a short pause ends nothing."""
     spans: list[tuple[str, float, float]] = []
     for number, node in enumerate(answered_by):
         if node is None:
             continue
         start = bins.start_s + number * bins.width_s
-        if spans and spans[-1][0] == node and abs(spans[-1][2] - start) < bins.width_s / 2:
+        if (
+            spans
+            and spans[-1][0] == node
+            and start - spans[-1][2] <= max(_PAUSE_S, bins.width_s / 2)
+        ):
             spans[-1] = (node, spans[-1][1], start + bins.width_s)
         else:
             spans.append((node, start, start + bins.width_s))

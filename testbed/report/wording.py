@@ -56,6 +56,14 @@ def number(value: float | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def bounds(pair: tuple[float, float] | None) -> str:
+    """``12 to 14``; one number where both are the same; ``-`` for none."""
+    if pair is None:
+        return "-"
+    low, high = (number(round(value, 1)) for value in pair)
+    return low if low == high else f"{low} to {high}"
+
+
 def percent(share: float | None) -> str:
     """A share of 0 to 1 in per cent; never rounded up to all of it."""
     if share is None:

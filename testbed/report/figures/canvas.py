@@ -34,7 +34,7 @@ class Variant:
     labels_above: bool
 
 
-WIDE = Variant("wide", 1040.0, 220.0, 220.0, 12.0, 320, 10, labels_above=False)
+WIDE = Variant("wide", 1040.0, 252.0, 252.0, 12.0, 320, 10, labels_above=False)
 NARROW = Variant("narrow", 346.0, 32.0, 2.0, 11.0, 130, 5, labels_above=True)
 VARIANTS = (WIDE, NARROW)
 

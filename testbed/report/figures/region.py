@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from itertools import groupby
 
 from markupsafe import Markup
 
 from testbed.report.figures.canvas import Canvas, round_up
 from testbed.report.figures.frame import Frame
 from testbed.report.figures.lanes import LANE, draw_faults, draw_lost, draw_roles
+from testbed.report.figures.plot import band, bin_x, log_axis, steps, value_axis
 from testbed.report.figures.svg import coordinate
 from testbed.report.judgement import Recovery
 from testbed.report.lanes import answered_spans, node_region
@@ -66,7 +65,7 @@ def _draw_rates(
     step = round_up(highest / 3)
     highest = max(highest, step)
     _draw_spans(canvas, recoveries, top, bottom)
-    _value_axis(
+    value_axis(
         canvas,
         top,
         bottom,
@@ -80,7 +79,7 @@ def _draw_rates(
             [bottom - min(value / highest, 1.0) * _RATES_HEIGHT for value in edge]
             for edge in (below, above)
         ]
-        canvas.drawing.path(_area(canvas, bins, scaled[0], scaled[1]), style)
+        canvas.drawing.path(band(canvas, bins, scaled[0], scaled[1]), style)
         below = above
     if asked_ops_s:
         y = bottom - asked_ops_s / highest * _RATES_HEIGHT
@@ -117,28 +116,16 @@ def _draw_latency(canvas: Canvas, series: RegionSeries, bins: Bins) -> None:
     if not slowest:
         return
     top = canvas.lane("Latency, ms", _LATENCY_HEIGHT, plot=True)
-    bottom = top + _LATENCY_HEIGHT
-    decades = max(math.ceil(math.log10(max(slowest, 10.0)) - 0.05), 2)
-
-    def y(value: float) -> float:
-        share = math.log10(max(value, 1.0)) / decades
-        return bottom - min(share, 1.0) * _LATENCY_HEIGHT
-
-    ticks = [(float(power), number(10.0**power)) for power in range(decades + 1)]
-    _value_axis(canvas, top, bottom, ticks, float(decades))
+    y = log_axis(canvas, top, _LATENCY_HEIGHT, slowest)
     middle = [None if value is None else y(value) for value in series.latency_ms_p50]
     high = [None if value is None else y(value) for value in series.latency_ms_max]
-    known = [at for at, value in enumerate(middle) if value is not None]
     bars = [
-        f"M{_x(canvas, bins, at + 0.5)} {coordinate(middle[at] or 0)}V{coordinate(high[at] or 0)}"
-        for at in known
+        f"M{bin_x(canvas, bins, at + 0.5)} {coordinate(low)}V{coordinate(high[at] or 0)}"
+        for at, low in enumerate(middle)
+        if low is not None
     ]
     canvas.drawing.path(bars, "latency-max")
-    steps = [
-        f"M{_x(canvas, bins, at)} {coordinate(middle[at] or 0)}H{_x(canvas, bins, at + 1)}"
-        for at in known
-    ]
-    canvas.drawing.path(steps, "latency")
+    canvas.drawing.path(steps(canvas, bins, middle), "latency")
 
 
 def _draw_answered(canvas: Canvas, answered: Sequence[tuple[str, float, float]]) -> None:
@@ -150,33 +137,4 @@ def _draw_answered(canvas: Canvas, answered: Sequence[tuple[str, float, float]])
         style = f"answered answered-{names.index(node) % 3}"
         title = f"{node}: {moment(start_s)} to {moment(end_s)}"
         canvas.drawing.rect(x1, top, x2 - x1, LANE, style=style, title=title)
-        canvas.text_in(node, x1, x2, top + LANE - 4, style="note", short=f"…{node[-5:]}")
-
-
-def _value_axis(
-    canvas: Canvas, top: float, bottom: float, ticks: Sequence[tuple[float, str]], highest: float
-) -> None:
-    """Faint lines across, with their values at the left."""
-    font = canvas.variant.font
-    for value, label in ticks:
-        y = bottom - value / highest * (bottom - top)
-        canvas.drawing.line_under(canvas.left, y, canvas.right, y, style="grid")
-        canvas.drawing.text(canvas.left - 4, y + font * 0.36, label, "tick", anchor="end")
-
-
-def _area(canvas: Canvas, bins: Bins, low: Sequence[float], high: Sequence[float]) -> list[str]:
-    """A band between two stepped lines, drawn where it is not empty."""
-    commands: list[str] = []
-    for filled, group in groupby(range(bins.count), key=lambda at: high[at] != low[at]):
-        if not filled:
-            continue
-        ats = list(group)
-        commands.append(f"M{_x(canvas, bins, ats[0])} {coordinate(low[ats[0]])}")
-        commands += [f"V{coordinate(high[at])}H{_x(canvas, bins, at + 1)}" for at in ats]
-        commands += [f"V{coordinate(low[at])}H{_x(canvas, bins, at)}" for at in reversed(ats)]
-        commands.append("Z")
-    return commands
-
-
-def _x(canvas: Canvas, bins: Bins, at: float) -> str:
-    return coordinate(canvas.x(bins.start_s + at * bins.width_s))
+        canvas.text_in(node, x1, x2, top + LANE - 4, style="note")

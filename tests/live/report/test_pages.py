@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 from testbed.report.audit_file import write_audit
 from testbed.report.report_file import write_suite_reports
 from tests.live.report.browser import WIDTHS, chromium, opened
-from tests.unit.report.recording import Recording, Story
+from tests.unit.report.recording import ONE_WAY_MS, Recording, Story, link_lag
 from tests.unit.report.test_audit import run_of
 
 pytestmark = pytest.mark.live
@@ -85,7 +85,10 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     suite = tmp_path_factory.mktemp("suite")
     runs = suite / "runs"
     Recording(Story(rate_ops_s=10.0)).write(runs / "lane0-001")
-    Recording(Story(rate_ops_s=10.0, variables=STRICT, reads=0.3)).write(runs / "lane0-002")
+    held = Recording(Story(rate_ops_s=10.0, variables=STRICT, reads=0.3))
+    lags = [link_lag("heartbeats", *link, floor_ms) for link, floor_ms in ONE_WAY_MS.items()]
+    held.verdict["measures"]["lag"] = {"worst_ms": 4321.5, "links": lags}
+    held.write(runs / "lane0-002")
     Recording(Story(rate_ops_s=10.0, variables=STRICT, cut_s=None)).write(runs / "lane0-003")
     write_suite_reports(suite)
     audit = next(one for one in write_audit(run_of(tmp_path_factory.mktemp("audit")))

@@ -479,3 +479,28 @@ class Recording:
 def region_cut(folder: Path, **changes: Any) -> Path:
     """A run folder of the region cut, with figures of the story changed."""
     return Recording(replace(Story(), **changes)).write(folder)
+
+
+def link_lag(measurement: str, source: str, target: str, floor_ms: float) -> dict[str, Any]:
+    """Lag of a link for a minute, three milliseconds over its floor, and much more for a while."""
+    quantiles = {
+        name: [floor_ms + 0.1 + more, floor_ms + 3 + more]
+        for name, more in (("p50_ms", 0), ("p95_ms", 5), ("p99_ms", 50), ("max_ms", 4300))
+    }
+    late = [4300.0 if 20 <= second < 25 else 0.0 for second in range(60)]
+    series = [
+        [second, floor_ms + 3 + more / 10, floor_ms + 8 + more / 4, floor_ms + 53 + more / 2,
+         floor_ms + 60 + more]
+        for second, more in enumerate(late)
+    ]  # fmt: skip
+    return {
+        "measurement": measurement,
+        "link": f"{source}->{target}",
+        "origin": f"{source}-db1",
+        "seen_at": f"{target}-db1",
+        "floor_ms": floor_ms,
+        "count": 600,
+        "unseen": 0,
+        **quantiles,
+        "series": series,
+    }

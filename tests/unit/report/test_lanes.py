@@ -112,5 +112,5 @@ def test_a_nodes_region_is_known_or_read_off_its_name(broken: RecordedRun) -> No
 
 
 def test_who_answered_is_one_span_until_it_changes() -> None:
-    found = answered_spans(["a", "a", None, "a", "b"], Bins(0.0, 1.0, 5))
-    assert found == [("a", 0.0, 2.0), ("a", 3.0, 4.0), ("b", 4.0, 5.0)]
+    found = answered_spans(["a", "a", None, "a", "b", None, None, None, "b"], Bins(0.0, 1.0, 9))
+    assert found == [("a", 0.0, 4.0), ("b", 4.0, 5.0), ("b", 8.0, 9.0)]
