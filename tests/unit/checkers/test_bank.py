@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from testbed.checkers.bank import check
@@ -53,3 +55,23 @@ def test_what_is_no_balance_is_refused() -> None:
     with pytest.raises(HistoryError) as caught:
         check(reads([1, 2], {"0": 1.5}, {"0": True}))
     assert caught.value.total == 3
+
+
+def test_one_balance_that_is_no_whole_number_spoils_its_read_and_the_line_is_named() -> None:
+    history = reads({"0": 5, "1": 1.5}, {"0": 5})
+    numbered = tuple(
+        dataclasses.replace(line, index=index) for index, line in enumerate(history, start=7)
+    )
+    with pytest.raises(HistoryError) as caught:
+        check(History(numbered))
+    # Lines 7 and 8 are the read's invocation and completion: what is wrong was returned by it.
+    assert [(problem.line, problem.column) for problem in caught.value.problems] == [(8, 0)]
+
+
+def test_the_total_is_that_of_the_read_that_completed_first() -> None:
+    scribe = Scribe().call("read", 0, 20, result={"0": 4}).call("read", 5, 10, result={"0": 9})
+    verdict = check(scribe.history())
+    assert verdict.numbers["total"] == 9
+    assert [wrong["problem"] for wrong in verdict.counterexample] == [
+        "the balances add up to 4, not to 9"
+    ]

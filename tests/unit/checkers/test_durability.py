@@ -128,3 +128,38 @@ def test_a_marker_that_an_earlier_try_may_have_written_settles_nothing() -> None
     written.call("mark", 4, 5, value=1).call("marked", 6, 7, value=1, result=True, node="a")
     written.call("read", 10, 20, result=[], node="a").call("read", 10, 20, result=[1], node="b")
     assert check(written.history(), ("a", "b")).validity is Validity.UNKNOWN
+
+
+def test_a_number_that_failed_and_was_asked_for_again_may_be_there() -> None:
+    written = Scribe().call("add", 0, 1, "fail", value=1, node="a")
+    written.call("add", 2, 3, value=1, node="a").call("read", 10, 20, result=[1], node="a")
+    verdict = check(written.history(), ("a",))
+    assert verdict.validity is Validity.UNKNOWN
+    assert verdict.numbers["wrong_elements"] == 0
+
+
+def test_writes_of_unknown_outcome_are_counted() -> None:
+    written = scribe().call("add", 0, 1, "info", value=200, node=NODES[0])
+    written.call("add", 0, value=201, node=NODES[0]).call("add", 0, 1, "fail", value=202)
+    assert check(written.history(), NODES).numbers["unknown_writes"] == 2
+
+
+def test_a_lost_write_is_put_down_to_the_last_fault_before_it() -> None:
+    written = scribe(kept=0).window(8 * S, 9 * S, "region-cut eu-central")
+    lost = {example["value"]: example for example in check(written.history(), NODES).counterexample}
+    assert lost[70]["last_fault"] == "region-cut eu-west"
+    assert lost[90]["last_fault"] == "region-cut eu-central"
+
+
+def test_a_fault_in_which_nothing_was_lost_explains_nothing() -> None:
+    alone = check(scribe(kept=48).history(), NODES).numbers
+    more = scribe(kept=48).window(40 * S, 50 * S, "region-cut us-east")
+    assert check(more.history(), NODES).numbers == alone
+    assert check(more.history(), NODES, delay_ms=0).numbers == alone
+
+
+def test_without_a_fault_nothing_explains_a_loss() -> None:
+    written = Scribe().call("add", 0, 1, value=1, node="a")
+    verdict = check(written.call("read", 10, 20, result=[], node="a").history(), ("a",))
+    assert verdict.validity is Validity.VIOLATION
+    assert "explained_lost" not in verdict.numbers

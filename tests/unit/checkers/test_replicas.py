@@ -9,6 +9,7 @@ import pytest
 from testbed.checkers import bounded_staleness, convergence, final_counter, session_guarantees
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.history import History
+from testbed.history.operation import Operation
 from testbed.history.problem import HistoryError
 from testbed.measures.convergence import ABSENT, converged_ms, final_rows
 from tests.histories import MS, Scribe
@@ -94,6 +95,18 @@ class TestFinalCounter:
     def test_what_is_no_number_is_refused(self) -> None:
         with pytest.raises(HistoryError):
             final_counter.check(Scribe().call("increment", 0, 5, value="3").history(), ["a"])
+        with pytest.raises(HistoryError):
+            final_counter.check(Scribe().call("read", 0, 5, result=1.5, node="a").history(), ["a"])
+
+    def test_the_refused_line_is_named(self) -> None:
+        line = Operation(0, 1, "invoke", "increment", "3", index=7)
+        with pytest.raises(HistoryError) as caught:
+            final_counter.check(History((line,)), ["a"])
+        assert [(problem.line, problem.column) for problem in caught.value.problems] == [(7, 0)]
+
+    def test_what_is_missing_is_said(self) -> None:
+        assert "no final read of a k" in self.counted(3, node="b").reason
+        assert final_counter.check(Scribe().history(), ["a"]).reason == "nothing was read"
 
 
 class TestBoundedStaleness:
@@ -171,6 +184,43 @@ class TestSessionGuarantees:
         found = judged(scribe)
         assert found["writes-follow-reads"] is VIOLATION
         assert found["monotonic-writes"] is UNKNOWN
+
+    def test_a_session_whose_appends_were_swapped_still_misses_the_first(self) -> None:
+        scribe = Scribe().call("append", 0, 1, value=1, key="x", process=1)
+        scribe.call("append", 2, 3, value=2, key="x", process=1)
+        scribe.call("read", 4, 5, result=[2], key="x", process=1, node="b")
+        scribe.call("read", 6, 7, result=[2, 1], key="x", process=2, node="b")
+        found = judged(scribe)
+        assert found["read-your-writes"] is VIOLATION
+        assert found["monotonic-writes"] is VIOLATION
+
+    def test_a_value_that_nobody_had_written_yet_is_no_matter_of_sessions(self) -> None:
+        """The session's own write is older than the value only because that came from the future."""
+        scribe = Scribe().call("read", 0, 1, result=5, key="x", process=1, node="a")
+        scribe.call("write", 2, 3, value=6, key="x", process=1)
+        scribe.call("write", 4, 5, value=5, key="x", process=2)
+        scribe.call("read", 6, 7, result=5, key="x", process=3, node="a")
+        assert judged(scribe)["writes-follow-reads"] is VALID
+
+    def test_each_violation_is_counted_once_and_told_by_both_operations(self) -> None:
+        scribe = Scribe().call("append", 0, 1 * MS, value="é", key="x", process=1, node="a")
+        scribe.call("read", 2 * MS, 3 * MS, result=[], key="x", process=1, node="b")
+        scribe.call("read", 4 * MS, 5 * MS, result=["é"], key="x", process=2, node="a")
+        verdict = session_guarantees.check(scribe.history())[0]
+        assert verdict.numbers == {"sessions": 2, "reads": 2, "writes": 1, "violations": 1}
+        assert verdict.counterexample[0]["text"] == [
+            "the list is shorter than what the session wrote, or in another order:",
+            '  process 1 append "é" at a (0.000 s to 0.001 s)',
+            "  process 1 read [] at b (0.002 s to 0.003 s)",
+        ]
+
+    def test_an_older_value_is_told_with_the_newer_one(self) -> None:
+        scribe = Scribe().call("write", 0, 1 * MS, value=1, key="x", process=1)
+        scribe.call("write", 2 * MS, 3 * MS, value=2, key="x", process=2)
+        scribe.call("read", 4 * MS, 5 * MS, result=2, key="x", process=3, node="a")
+        scribe.call("read", 6 * MS, 7 * MS, result=1, key="x", process=3, node="b")
+        verdict = session_guarantees.check(scribe.history())[1]
+        assert verdict.counterexample[0]["text"][0] == "1 is older than 2, which the session saw:"
 
     def test_values_of_another_shape_are_refused(self) -> None:
         for f, value in (("cas", 1), ("txn", 1), ("txn", [["q", 1, 2]])):

@@ -74,3 +74,38 @@ def test_an_absent_row_was_deleted_by_somebody_whom_no_write_followed() -> None:
 
 def test_without_any_row_there_is_nothing_to_judge() -> None:
     assert judged(Scribe(), None).validity is Validity.UNKNOWN
+
+
+def test_a_write_that_failed_can_not_win() -> None:
+    scribe = write(Scribe(), 1, 0, 10, WEST).call(
+        "write", 20, 30, "fail", key=1, value=2, node=WEST
+    )
+    assert "nobody wrote" in judged(scribe, 2).reason
+
+
+def test_a_write_that_follows_at_the_very_moment_may_have_run_beside_it() -> None:
+    assert judged(write(write(Scribe(), 1, 0, 10, WEST), 2, 10, 30, WEST), 1).validity is (
+        Validity.VALID
+    )
+
+
+def test_a_write_of_unknown_outcome_may_take_effect_after_a_later_one() -> None:
+    scribe = Scribe().call("write", 0, 10 * MS, "info", key=1, value=1, node=WEST)
+    assert judged(write(scribe, 2, 20, 30, WEST), 1).validity is Validity.VALID
+
+
+def test_a_node_knows_a_value_from_the_first_read_that_showed_it() -> None:
+    """Also before the write is acknowledged, and however often it is read again."""
+    for start in (0, 35):
+        scribe = write(Scribe(), 1, start, 200, WEST)
+        for at in (40, 100, 60):
+            scribe.call("read", at * MS, (at + 1) * MS, key=1, result=1, node=WEST)
+        found = judged(write(scribe, 2, 50, 55, WEST), 1)
+        assert found.validity is Validity.VIOLATION
+
+
+def test_the_first_read_counts_also_at_another_node_than_the_writers() -> None:
+    scribe = write(Scribe(), 1, 0, 10, WEST)
+    for at in (40, 100):
+        scribe.call("read", at * MS, (at + 1) * MS, key=1, result=1, node=EAST)
+    assert judged(write(scribe, 2, 50, 55, EAST), 1).validity is Validity.VIOLATION
