@@ -33,7 +33,9 @@ def key(pair: Pair) -> Any:
     return pair.invocation.key
 
 
-def drawn(rng: random.Random, write: str, result: Any) -> History:
+def drawn(
+    rng: random.Random, write: str, result: Any, *, keys: str = "xxy", nodes: str = "ab"
+) -> History:
     """Sessions that write unique values and read what ``result`` draws."""
     scribe = Scribe()
     value = 0
@@ -43,7 +45,7 @@ def drawn(rng: random.Random, write: str, result: Any) -> History:
         start = clocks[process]
         end = start + rng.choice([1, 10, 30])
         clocks[process] = end + rng.choice([1, 10])
-        more: Any = {"process": process, "key": rng.choice("xxy"), "node": rng.choice("ab")}
+        more: Any = {"process": process, "key": rng.choice(keys), "node": rng.choice(nodes)}
         if rng.random() < 0.5:
             value += 1
             outcome: Any = rng.choices(["ok", "fail", "info"], [8, 1, 1])[0]
@@ -252,6 +254,18 @@ def test_registers(seed: int) -> None:
         return rng.choice([None, 99, *range(1, written + 1), *[written] * 3]) if written else None
 
     history = drawn(rng, "write", result)
+    agrees(history, broken_registers(history))
+
+
+@given(SEEDS)
+def test_a_register_that_is_read_over_and_over_at_a_node(seed: int) -> None:
+    """Few values and nodes, so that a node often shows what it had shown to be overwritten."""
+    rng = random.Random(seed)
+
+    def result(rng: random.Random, written: int, of: str) -> int | None:
+        return rng.randint(max(1, written - 2), written) if written else None
+
+    history = drawn(rng, "write", result, keys="x", nodes="aaab")
     agrees(history, broken_registers(history))
 
 

@@ -175,6 +175,14 @@ class TestSessionGuarantees:
         scribe.call("read", 6, 7, result=1, key="x", node="b")
         assert judged(scribe)["monotonic-writes"] is VIOLATION
 
+    def test_of_a_value_that_was_written_twice_nobody_knows_which_is_shown(self) -> None:
+        scribe = Scribe()
+        for place, value in enumerate((1, 2, 1)):
+            scribe.call("write", 4 * place, 4 * place + 1, value=value, key="x", process=1)
+        for place, value in enumerate((1, 2, 1)):
+            scribe.call("read", 20 + place * 4, 21 + place * 4, result=value, key="x", node="b")
+        assert judged(scribe)["monotonic-writes"] is VALID
+
     def test_what_was_seen_before_a_read_that_lacked_it_still_comes_before_a_write(self) -> None:
         scribe = Scribe().call("add", 0, 1, value=1, process=9)
         scribe.call("read", 2, 3, result=[1], process=1, node="a")
@@ -195,7 +203,7 @@ class TestSessionGuarantees:
         assert found["monotonic-writes"] is VIOLATION
 
     def test_a_value_that_nobody_had_written_yet_is_no_matter_of_sessions(self) -> None:
-        """The session's own write is older than the value only because that came from the future."""
+        """The session's own write is older than that only because it came from the future."""
         scribe = Scribe().call("read", 0, 1, result=5, key="x", process=1, node="a")
         scribe.call("write", 2, 3, value=6, key="x", process=1)
         scribe.call("write", 4, 5, value=5, key="x", process=2)
