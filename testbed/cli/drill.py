@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from testbed.cli._metrics_port import add_metrics_port
+
 if TYPE_CHECKING:
     import subprocess
 
@@ -34,6 +36,12 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--world", default="", metavar="NAME", help="a world that is up; default: one of its own"
     )
+    parser.add_argument(
+        "--alerts",
+        action="store_true",
+        help="let Prometheus watch, and ask that the objective's alerts fire",
+    )
+    add_metrics_port(parser)
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="default: runs/drill-TIME")
 
 
@@ -44,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     from testbed.drill.drill_file import load_drill
     from testbed.drill.session_file import Setup
     from testbed.drill.start import make_folder, start_host
+    from testbed.metrics.prometheus import found_program
     from testbed.toolchain.display import progress
     from testbed.toolchain.preparation import prepare
 
@@ -62,7 +71,11 @@ def run(arguments: argparse.Namespace) -> int:
         control=arguments.control,
         world=arguments.world,
         source=str(arguments.file),
+        alerts=arguments.alerts,
+        metrics_port=arguments.metrics_port,
     )
+    if arguments.alerts:
+        found_program()
     make_folder(path, arguments.file, setup)
     prepare(progress())
     host = start_host(path)

@@ -107,12 +107,14 @@ class Objective:
         promises: The experiment whose promises judge the drill.
         primary: ``stays``, ``moves`` or ``anywhere``: who acknowledges writes in the end.
         jurisdiction: The only legal area whose nodes may acknowledge writes; empty for any.
+        alerts: Names of the alerts that the injects must set off, where Prometheus watches.
     """
 
     says: str
     promises: str
     primary: str = "anywhere"
     jurisdiction: str = ""
+    alerts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

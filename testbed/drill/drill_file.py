@@ -25,6 +25,7 @@ from testbed.drill.drill import (
     StopCondition,
 )
 from testbed.drill.drill_checks import contradictions
+from testbed.metrics.alerts import alerts
 from testbed.report.reading import Fields, Problem
 from testbed.runner.plan import Load, Step
 from testbed.topology.inventory import find, load
@@ -44,7 +45,7 @@ _KNOWN: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ),
         ("set", "primary_region", "control", "seed"),
     ),
-    "objective": (("says", "promises"), ("primary", "jurisdiction")),
+    "objective": (("says", "promises"), ("primary", "jurisdiction", "alerts")),
     "load": (("workload",), ("rate_ops_s", "processes", "timeout_ms", "parameters")),
     "steady_state": (("measured_s", "healthy"), ()),
     "roles": (ROLES, ()),
@@ -162,6 +163,7 @@ def _drill(top: Fields, name: str) -> Drill:
             promises=_choice(objective, "promises", tuple(PROMISES)),
             primary=_choice(objective, "primary", ("stays", "moves", "anywhere"), "anywhere"),
             jurisdiction=objective.text("jurisdiction"),
+            alerts=_alerts(objective),
         ),
         roles={role: top.mapping("roles").text(role).strip() for role in ROLES},
         blast_radius=BlastRadius(
@@ -183,6 +185,16 @@ def _drill(top: Fields, name: str) -> Drill:
         if control.values
         else None,
     )
+
+
+def _alerts(at: Fields) -> tuple[str, ...]:
+    known = [alert.name for alert in alerts()]
+    names = tuple(map(str, at.items("alerts")))
+    for name in names:
+        if name not in known:
+            listed = ", ".join(known)
+            at.problems.append(Problem("", f"{at.path}.alerts: no alert '{name}' ({listed})"))
+    return names
 
 
 def _load(at: Fields) -> Load:

@@ -7,11 +7,13 @@ enough to heal, to verify and to say so. Its world dies with it.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
 import threading
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -22,8 +24,10 @@ from testbed.drill.debrief_file import write_debrief
 from testbed.drill.drill import Drill
 from testbed.drill.drill_file import DrillFileError
 from testbed.drill.outcome import outcome_of
-from testbed.drill.session_file import RUN, drill_of, read_setup
+from testbed.drill.session_file import RUN, Setup, drill_of, read_setup
 from testbed.history.problem import HistoryError
+from testbed.metrics.alarms import alarmed
+from testbed.metrics.exporter import MetricsError, served
 from testbed.provision.bring_up import bring_up
 from testbed.provision.error import ProvisionError
 from testbed.provision.progress import Progress
@@ -51,6 +55,7 @@ class HostError(Exception):
 
 _EXPECTED = (
     HostError,
+    MetricsError,
     WorldError,
     ProvisionError,
     ToolchainError,
@@ -92,7 +97,8 @@ def host(path: Path) -> int:
         programs = {name: locate(name).version for name in PROGRAMS}
         prepare(folder, plan_of(drill, deployment), deployment, world.name, programs)
         _say("world", "the world is up")
-        execute(world, folder, driver_module="testbed.drill.play")
+        with _metrics(setup, folder):
+            execute(world, folder, driver_module="testbed.drill.play")
         found = outcome_of(folder, drill)
         write_debrief(path, drill, found)
         _report(folder)
@@ -100,6 +106,22 @@ def host(path: Path) -> int:
         if not setup.world:
             world.down()
     return found.exit_code
+
+
+@contextlib.contextmanager
+def _metrics(setup: Setup, folder: RunFolder) -> Iterator[None]:
+    """Metrics are served inside where they were asked for, and alerts are watched for."""
+    if setup.alerts:
+        with alarmed(folder, setup.metrics_port or 0) as exporter:
+            _say("metrics", f"{exporter.url}, watched by Prometheus")
+            yield
+    elif setup.metrics_port is not None:
+        with served(setup.metrics_port) as exporter:
+            exporter.follow(folder)
+            _say("metrics", exporter.url)
+            yield
+    else:
+        yield
 
 
 def _report(folder: RunFolder) -> None:

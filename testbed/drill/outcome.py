@@ -10,6 +10,8 @@ from experiments.promises import setting_of
 from testbed.checkers.verdict import Validity, Verdict, merge
 from testbed.drill.book import Entry, read_book
 from testbed.drill.drill import Drill
+from testbed.metrics.alarms import fired
+from testbed.metrics.prometheus import Firing
 from testbed.runner.folder import RunFolder
 from testbed.runner.recorded import RecordedRun, read_run
 
@@ -89,6 +91,30 @@ def _asked(run: RecordedRun, drill: Drill) -> Iterator[Verdict]:
         yield _moved(drill.objective.primary, before, after)
     if drill.objective.jurisdiction:
         yield _jurisdiction(run, drill.objective.jurisdiction, [*before, *after])
+    firings = fired(run.folder)
+    if drill.objective.alerts and firings is not None:
+        yield _alerted(drill.objective.alerts, firings, injected_ns)
+
+
+def _alerted(
+    wanted: tuple[str, ...], firings: tuple[Firing, ...], injected_ns: int | None
+) -> Verdict:
+    """Whether each alert fired after the first inject."""
+    promise = "The alerts that belong to what is injected fire."
+    if injected_ns is None:
+        return Verdict("alerts", promise, Validity.UNKNOWN, "nothing was injected")
+    since_s = injected_ns / 1e9
+    first: dict[str, float] = {}
+    for firing in firings:
+        if firing.from_s >= since_s:
+            first.setdefault(firing.name, firing.from_s - since_s)
+    missing = [name for name in wanted if name not in first]
+    if missing:
+        said = f"{', '.join(missing)} did not fire; what did: {', '.join(first) or 'nothing'}"
+        return Verdict("alerts", promise, Validity.VIOLATION, said)
+    said = ", ".join(f"{name} after {first[name]:.1f} s" for name in wanted)
+    numbers = {"first_alert_s": min(first.values())}
+    return Verdict("alerts", promise, Validity.VALID, said, numbers=numbers)
 
 
 def _moved(wanted: str, before: set[str], after: list[str]) -> Verdict:

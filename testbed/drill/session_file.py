@@ -26,6 +26,8 @@ class Setup:
         control: With the settings of its negative control.
         world: A running world that it is played in; empty for one of its own.
         source: The drill file as it was given, for people.
+        alerts: Whether Prometheus watches, and the alerts of the objective are asked for.
+        metrics_port: Where metrics are served meanwhile; None for nowhere.
     """
 
     name: str
@@ -33,6 +35,8 @@ class Setup:
     control: bool
     world: str
     source: str
+    alerts: bool = False
+    metrics_port: int | None = None
 
 
 def write_setup(folder: Path, setup: Setup, text: str) -> None:

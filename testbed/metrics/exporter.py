@@ -108,7 +108,9 @@ class Exporter:
             while sum(moment > before for moment in self._scrapes) < _LAST_SCRAPES:
                 left_s = deadline - time.monotonic()
                 if left_s <= 0 or not self._scraped.wait(left_s):
-                    return
+                    break
+            # Who has seen it need not see it again.
+            self._scrapes = []
 
 
 @contextlib.contextmanager

@@ -131,6 +131,21 @@ def _runs(moments: list[float], gap_s: float) -> Iterator[tuple[float, float]]:
         yield first, last
 
 
+def found_program() -> str:
+    """The path of Prometheus.
+
+    Raises:
+        MetricsError: It is not installed.
+    """
+    program = shutil.which(PROGRAM)
+    if program is None:
+        raise MetricsError(
+            "Prometheus is not installed: install it (Debian's package is `prometheus`), or leave"
+            " its alerts out. Metrics are served without it."
+        )
+    return program
+
+
 @contextlib.contextmanager
 def watching(port: int, scrape_s: float = 1.0) -> Iterator[Prometheus]:
     """Run Prometheus with the alert rules inside; what it stored goes with it.
@@ -142,12 +157,7 @@ def watching(port: int, scrape_s: float = 1.0) -> Iterator[Prometheus]:
     Raises:
         MetricsError: Prometheus is not installed, or does not start.
     """
-    program = shutil.which(PROGRAM)
-    if program is None:
-        raise MetricsError(
-            "Prometheus is not installed. Install Debian's package `prometheus`, or run without"
-            " it: the metrics are served all the same."
-        )
+    program = found_program()
     with tempfile.TemporaryDirectory(prefix="testbed-prometheus-") as name:
         folder = Path(name)
         (folder / "prometheus.yml").write_text(configuration(port, scrape_s), encoding="utf-8")
