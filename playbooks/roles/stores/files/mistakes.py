@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import valkey
 from psycopg import sql
 
 LOG_PORT = 7411
@@ -26,7 +27,7 @@ CACHE_SOCKET = CACHE / "valkey.sock"
 INTERVAL_S = 1.0
 COPY_STAYS_S = 2.0
 ROWS = 500
-MISSES = (psycopg.Error, OSError)
+MISSES = (psycopg.Error, OSError, valkey.ValkeyError)
 
 
 def begin(store: Any) -> None:
@@ -110,19 +111,9 @@ def cache(store: Any) -> None:
         rows = source.execute(query.format(sql.Identifier(table["name"]), ROWS)).fetchall()
     if not rows:
         return
-    words = [("SET", f"{table['name']}:{key}", row) for key, row in rows]
-    with socket.socket(socket.AF_UNIX) as out:
-        out.connect(str(CACHE_SOCKET))
-        out.sendall(b"".join(map(command, words)))
-        answers = out.makefile("rb")
-        kept = sum(answers.readline().startswith(b"+OK") for _ in words)
-    store.did(f"kept {kept} rows of {table['name']} in a cache")
-
-
-def command(words: tuple[str, ...]) -> bytes:
-    """A command in Valkey's own protocol (RESP, arrays of bulk strings)."""
-    parts = [word.encode() for word in words]
-    return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(p), p) for p in parts)
+    with valkey.Valkey(unix_socket_path=str(CACHE_SOCKET)) as out:
+        out.mset({f"{table['name']}:{key}": row for key, row in rows})
+    store.did(f"kept {len(rows)} rows of {table['name']} in a cache")
 
 
 def copy(store: Any) -> None:

@@ -130,6 +130,8 @@ def handler_of(store: Store) -> type[BaseHTTPRequestHandler]:
 def main() -> None:
     """Serve and store, until the end of the process."""
     store = Store(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    if store.part["caches"] and not store.settings["valkey"]:
+        sys.exit("a cache needs valkey-server, which `testbed doctor` does not find")
     for cluster, addresses in store.part["dumps"].items():
         threading.Thread(target=store.keep_dumps, args=(cluster, addresses), daemon=True).start()
     if any(store.part[name] for name in ("collects_logs", "caches", "copies")):

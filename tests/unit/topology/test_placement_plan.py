@@ -1,0 +1,85 @@
+"""What every host does under the shipped policy, and what each mistake changes in that."""
+
+from __future__ import annotations
+
+import pytest
+
+from testbed.topology.inventory import find, load
+from testbed.topology.placement_hosts import placement_plan, placement_variables
+from testbed.topology.placement_mutants import MUTANTS
+from testbed.topology.placement_plan import PlacementPlan, Published
+
+EU, US = ("10.77.1.10", "10.77.2.10"), ("10.77.3.10", "10.77.3.13")
+STORE = "us-east-store1"
+
+
+def plan(mutant: str = "none") -> PlacementPlan:
+    found = placement_plan(load(find("data-placement"), {"placement_mutant": mutant}))
+    assert found is not None
+    return found
+
+
+def test_the_policy_drives_what_is_published() -> None:
+    for server in plan().servers.values():
+        assert server.publishes == (
+            Published("customers", (), "residency = 'ANY'"),
+            Published("orders", ("id", "residency", "pseudonym", "amount"), ""),
+            Published("products", (), ""),
+        )
+
+
+def test_clusters_and_stores_stay_in_their_jurisdiction() -> None:
+    found = plan()
+    assert {one.node: one.scope for one in found.servers.values()} == {
+        "eu-west-db1": "eu",
+        "eu-central-db1": "eu",
+        "us-east-db1": "us",
+        "us-east-db2": "us",
+    }
+    assert all(one.takes_over for one in found.servers.values())
+    assert found.servers["eu-west-db1"].peers == {"US": US}
+    assert found.stores["eu-central-store1"].dumps == {"EU": EU}
+    assert found.stores[STORE].dumps == {"US": US}
+
+
+def test_every_mistake_is_a_choice_of_the_variable_and_changes_the_plan() -> None:
+    deployment = load(find("data-placement"))
+    plans = [plan(name) for name in ("none", *MUTANTS)]
+    assert len(MUTANTS) == 9
+    assert all(one != other for i, one in enumerate(plans) for other in plans[:i])
+    assert placement_variables(deployment)["us-east-db2"]["patroni_scope"] == "us"
+    for name in MUTANTS:
+        changed = load(find("data-placement"), {"placement_mutant": name})
+        assert placement_variables(changed) != placement_variables(deployment)
+
+
+def test_publications_with_a_mistake() -> None:
+    unfiltered = plan("unfiltered_publication")
+    assert unfiltered.servers["eu-west-db1"].publishes[0] == Published("customers")
+    assert unfiltered.servers["us-east-db1"] == plan().servers["us-east-db1"]
+    forgotten = plan("forgotten_column").servers["eu-west-db1"].publishes[1]
+    assert forgotten.columns == ("id", "residency", "pseudonym", "amount", "delivery_address")
+
+
+@pytest.mark.parametrize(("mutant", "may"), [("standby_abroad", False), ("failover_abroad", True)])
+def test_a_server_abroad_in_the_cluster_at_home(mutant: str, may: bool) -> None:
+    found = plan(mutant)
+    moved = found.servers["us-east-db2"]
+    assert (moved.jurisdiction, moved.scope, moved.takes_over) == ("EU", "eu", may)
+    assert found.servers["us-east-db1"].peers == {"EU": (*EU, US[1])}
+    assert found.servers["eu-west-db1"].peers == {"US": US[:1]}
+
+
+def test_stores_with_a_mistake() -> None:
+    assert plan("backup_abroad").stores[STORE].dumps == {"US": US, "EU": EU}
+    assert plan("cache_abroad").stores[STORE].caches == EU
+    assert plan("stray_replica").stores[STORE].copies == (EU, US)
+    logging = plan("central_statement_log")
+    assert logging.stores[STORE].collects_logs
+    assert logging.servers["eu-central-db1"].ships_log_to == "10.77.3.12"
+    assert not logging.servers["us-east-db1"].logs_statements
+
+
+def test_a_deployment_without_a_policy_has_no_plan() -> None:
+    assert placement_plan(load(find("active-passive"))) is None
+    assert placement_variables(load(find("active-passive"))) == {}
