@@ -8,6 +8,7 @@ from __future__ import annotations
 from experiments.failover_plan import failover_plan
 from experiments.outcomes import PromiseBrokenError
 from experiments.strategies import partitions, schedules
+from testbed.provision.in_node import in_node
 from testbed.runner.plan import Load, Plan, Step
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "PromiseBrokenError",
     "Step",
     "failover_plan",
+    "in_node",
     "partitions",
     "schedules",
 ]
