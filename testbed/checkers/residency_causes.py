@@ -56,6 +56,19 @@ _FETCHED = frozenset({"cache", "Consul", "backup"})
 """What keeps data that a client fetched for it."""
 
 
+_CONSEQUENCES = frozenset(
+    {
+        # A server logs what clients bring: that they were sent there is the cause.
+        ("statement log", "routing"),
+        # What a server abroad holds is dumped with the rest of it.
+        ("backup", "row filter"),
+        ("backup", "column list"),
+        ("backup", "routing"),
+    }
+)
+"""What a place says by itself, where what brought the same canary abroad says more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """One way in which data came abroad.
@@ -112,8 +125,7 @@ def _cause(finding: Finding, same: Iterable[Finding], *, column: bool) -> str:
         ways = [one.how for one in same if isinstance(one.where, OnWire)]
         brought = _carried(ways, column=column, stored=True)
         kept = _kept(finding)
-        # A server logs what clients bring: that they were sent there is the cause.
-        return brought if not kept or (kept, brought) == ("statement log", "routing") else kept
+        return brought if not kept or (kept, brought) in _CONSEQUENCES else kept
     name = _carried([finding.how], column=column, stored=False)
     # What was fetched in order to be kept is no second mistake.
     kept = next((kept for one in same if (kept := _kept(one)) in _FETCHED), "")

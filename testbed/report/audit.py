@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from testbed.checkers.placement import causes_of, controls, territory_of
-from testbed.checkers.residency import LEAK, explained, leaks, totals
+from testbed.checkers.residency import LEAK, explained, leaks, place_of, totals
 from testbed.checkers.residency_causes import CAUSES
 from testbed.history.residency import Canary
 from testbed.history.residency_record import FILE, RecordError, ResidencyRecord, read_record
+from testbed.report.audit_erasure import erasure_of
 from testbed.report.recorded import RecordedRun
 from testbed.report.story import headline
 
@@ -74,6 +75,8 @@ def audit_of(run: RecordedRun) -> dict[str, Any] | None:
             for cause in causes_of(record)
         ],
         "findings": _findings(record),
+        "dumps": [asdict(deed) for deed in record.deeds if deed.what == "dump"],
+        "erasure": erasure_of(run.folder),
         "not_covered": list(SCOPE),
         "seconds": dict(record.seconds),
         "versions": dict(judged.environment.get("programs", {})) if judged else {},
@@ -139,7 +142,14 @@ def _findings(record: ResidencyRecord) -> dict[str, Any]:
     return {
         "total": len(real),
         "listed": [explained(*pair) for pair in real[:_FINDINGS_MAX]],
-        "deliberate": [explained(*pair) for pair in leaked if pair[0].purpose == LEAK],
+        # Of each, one in every place shows that it was caught there.
+        "deliberate": list(
+            {
+                (pair[0].token, place_of(pair[1])): explained(*pair)
+                for pair in reversed(leaked)
+                if pair[0].purpose == LEAK
+            }.values()
+        )[::-1],
     }
 
 

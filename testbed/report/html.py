@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
+from testbed.history.residency_record import FILE
 from testbed.report.contradiction import CASES_MAX, contradictions
 from testbed.report.counterexample import counterexample_text
 from testbed.report.figures.canvas import VARIANTS
@@ -73,6 +74,7 @@ def _verdict(run: RecordedRun, frames: Sequence[Frame]) -> dict[str, Any]:
         "headline": found,
         "outcome": found.outcome,
         "about": about(run),
+        "audited": (run.folder / FILE).exists(),
         "tiles": tiles(run),
         "caveats": caveats(run),
         "promises": promises,

@@ -123,6 +123,8 @@ def test_what_was_not_looked_for_makes_it_inconclusive() -> None:
     [
         ("row filter", [wire(PERSON, OUT, "PostgreSQL logical replication, insert"),
                         at(PERSON, ABROAD, "table or index file")]),
+        ("row filter", [wire(PERSON, OUT, "PostgreSQL logical replication, insert"),
+                        at(PERSON, ABROAD, "dump")]),
         ("column list", [wire(DELIVERY, OUT, "PostgreSQL logical replication, insert"),
                          at(DELIVERY, ABROAD, "write-ahead log")]),
         ("standby", [wire(PERSON, OUT, "PostgreSQL physical replication"),

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from testbed.history.erasure_record import ErasureRecord, write_erasure
+from testbed.history.residency import Erasure, Found
 from testbed.history.residency_record import RecordError, write_record
 from testbed.report.audit import SCOPE, audit_of
 from testbed.report.audit_file import render_audit, write_audit
 from testbed.report.folder import read_run
 from testbed.report.recorded import RecordedRun
-from tests.unit.checkers.test_placement import ABROAD, OUT, PERSON, at, record, wire
+from tests.unit.checkers.test_placement import ABROAD, HOME, OUT, PERSON, at, record, wire
 
 LEAKED = (
     wire(PERSON, OUT, "PostgreSQL logical replication, insert"),
@@ -78,3 +80,27 @@ def test_a_damaged_record_is_said(tmp_path: Path) -> None:
     (tmp_path / "residency.json").write_text("{")
     with pytest.raises(RecordError):
         write_audit(run)
+
+
+def test_what_is_left_of_an_erased_subject_is_said_with_its_end(tmp_path: Path) -> None:
+    run = run_of(tmp_path, clean=True)
+    left = at(PERSON, HOME, "dump", "/srv/backup/eu.dump")
+    unsaid = at(PERSON, ABROAD, "log file", "/srv/log/postgres.log")
+    erased = ErasureRecord(
+        erasure=Erasure("s1", 5, {"/srv/backup": "the second dump from then"}),
+        method="complete",
+        canaries=(PERSON,),
+        before=Found((left, unsaid)),
+        after=Found((left, unsaid)),
+        nodes=(HOME, ABROAD),
+    )
+    write_erasure(erased, tmp_path / "erasure.json")
+    document = audit_of(run)
+    assert document is not None
+    said = document["erasure"]
+    assert (said["subject"], said["found_before"], said["found_after"]) == ("s1", 2, 2)
+    assert [one["until"] for one in said["left"]] == ["the second dump from then", None]
+    text = render_audit(document)
+    ET.fromstring(text.removeprefix("<!DOCTYPE html>"))
+    assert "the second dump from then" in text
+    assert "nobody said" in text
