@@ -125,6 +125,24 @@ class TestBoundedStaleness:
         assert verdict.validity is VIOLATION
         assert verdict.counterexample[0]["staleness_ms"] == 30
 
+    def test_the_worst_of_several_is_named_and_stands_first(self) -> None:
+        scribe = Scribe().call("add", 0, 10 * MS, value=1, node="a")
+        for start in (40, 90, 20, 15):
+            scribe.call("read", start * MS, (start + 1) * MS, result=[], node="b")
+        scribe.call("read", 5 * MS, 200 * MS, result=[], node="b")
+        verdict = bounded_staleness.check(scribe.history(), 6)
+        assert [one["staleness_ms"] for one in verdict.counterexample] == [80, 30, 10]
+        assert verdict.reason.startswith("3 of 5 reads are older than 6 ms; the worst")
+        assert verdict.reason.endswith("by 80 ms")
+        assert verdict.numbers == {
+            "reads": 5,
+            "bound_ms": 6,
+            "stale_reads": 4,
+            "staleness_p50_ms": 10,
+            "staleness_p99_ms": pytest.approx(80, abs=2.1),
+            "staleness_max_ms": 80,
+        }
+
     def test_nothing_written_or_read_is_unknown(self) -> None:
         assert bounded_staleness.check(Scribe().history(), 5).validity is UNKNOWN
         read = Scribe().call("read", 0, 1, key="x", node="a").history()

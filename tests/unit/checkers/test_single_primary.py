@@ -99,13 +99,50 @@ def test_tenures_of_one_term_that_only_touch_may_follow_each_other() -> None:
 
 @pytest.mark.parametrize("crowded", ["before", "after"])
 def test_of_writes_at_one_time_the_closest_ones_measure_a_return(crowded: str) -> None:
-    crowd, single = [(0, 100), (50, 60), (10, 70)], [(0, 1)]
+    crowd, single = [(0, 100), (50, 80), (10, 70)], [(0, 1)]
     scribe = Scribe().call("add", 200 * MS, 201 * MS, node="b")
     for start, end in crowd if crowded == "before" else single:
         scribe.call("add", start * MS, end * MS, node="a")
     for start, end in crowd if crowded == "after" else single:
         scribe.call("add", (300 + start) * MS, (300 + end) * MS, node="a")
-    took_ms = 251 if crowded == "before" else 360
+    took_ms = 251 if crowded == "before" else 370
     history = scribe.history()
     assert check(history, {"add"}, took_ms).validity is Validity.UNKNOWN
     assert check(history, {"add"}, took_ms + 1).validity is Validity.VIOLATION
+
+
+def test_a_write_may_be_complete_before_another_that_was_sent_sooner() -> None:
+    scribe = Scribe().call("add", 65 * MS, 66 * MS, node="b")
+    for start, end in ((0, 100), (10, 70), (50, 60), (300, 301)):
+        scribe.call("add", start * MS, end * MS, node="a")
+    verdict = check(scribe.history(), {"add"})
+    assert verdict.validity is Validity.VIOLATION
+    assert verdict.numbers["return_ms_min"] == 251
+
+
+@pytest.mark.parametrize(
+    ("again_ms", "validity"), [(489, Validity.VIOLATION), (490, Validity.UNKNOWN)]
+)
+def test_half_a_second_is_too_quick_for_two_promotions(again_ms: int, validity: Validity) -> None:
+    verdict = judged((0, "a", None), (100, "b", None), (again_ms, "a", None))
+    assert verdict.validity is validity
+    assert verdict.numbers["return_ms_min"] == again_ms + 10
+
+
+def test_of_several_returns_the_quickest_decides() -> None:
+    slow = ((0, "a", None), (1000, "b", None), (3000, "a", None))
+    quick = ((5000, "c", None), (5100, "a", None), (5200, "c", None))
+    for writes in ((*slow, *quick), (*quick, *slow)):
+        verdict = judged(*writes)
+        assert verdict.validity is Validity.VIOLATION
+        assert verdict.numbers["return_ms_min"] == 210
+
+
+def test_of_several_pairs_of_primaries_the_longest_time_is_told() -> None:
+    verdict = judged(
+        *((0, "a", 1), (1000, "b", 2), (1500, "a", 1), (2000, "b", 2)),
+        *((3000, "c", 3), (3500, "b", 2), (9000, "c", 3), (9500, "b", 2)),
+    )
+    longest = max((one["to_ns"] - one["from_ns"]) / MS for one in verdict.counterexample)
+    shortest = min((one["to_ns"] - one["from_ns"]) / MS for one in verdict.counterexample)
+    assert verdict.numbers["dual_primary_ms"] == longest > shortest
