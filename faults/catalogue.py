@@ -17,6 +17,7 @@ from faults.link_reset import LinkReset
 from faults.link_slicer import LinkSlicer
 from faults.link_slow_close import LinkSlowClose
 from faults.link_timeout import LinkTimeout
+from faults.maintenance import Maintenance
 from faults.node_kill import NodeKill
 from faults.node_pause import NodePause
 from faults.parameter import complaints, nearest, values
@@ -46,6 +47,7 @@ _CLASSES: tuple[type[Fault], ...] = (
     DcsLeaderLoss,
     Switchover,
     ClockSkew,
+    Maintenance,
 )
 
 CATALOGUE: Mapping[str, type[Fault]] = MappingProxyType({fault.kind: fault for fault in _CLASSES})

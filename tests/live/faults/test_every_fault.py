@@ -39,7 +39,7 @@ FAULTS: list[tuple[str, str, dict[str, Any]]] = [
 
 def test_the_list_has_every_kind() -> None:
     # Clocks are moved in a mesh: tests/live/experiments/test_conflict_resolution.py.
-    assert {kind for kind, _, _ in FAULTS} == set(CATALOGUE) - {"clock-skew"}
+    assert {kind for kind, _, _ in FAULTS} == set(CATALOGUE) - {"clock-skew", "maintenance"}
 
 
 @pytest.mark.parametrize(

@@ -23,11 +23,12 @@ Pair = tuple[str, str]
 
 TOPOLOGY = load(find("active-passive")).topology
 MESH = load(find("active-active")).topology
+PLACED = load(find("data-placement")).topology
 
 
 def topology_for(kind: str) -> Topology:
     """A topology on which a kind of fault can work: rows are stamped in a mesh only."""
-    return MESH if kind == "clock-skew" else TOPOLOGY
+    return {"clock-skew": MESH, "maintenance": PLACED}.get(kind, TOPOLOGY)
 
 
 @dataclass

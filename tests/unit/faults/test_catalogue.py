@@ -35,6 +35,7 @@ EXAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
     "dcs-leader-loss": ("role:dcs-leader", {"mode": "pause"}),
     "switchover": ("role:primary", {"candidate": "us-east-db1"}),
     "clock-skew": ("us-east-db1", {"ahead_ms": -500}),
+    "maintenance": ("eu-west", {"work": "add_column"}),
 }
 
 
@@ -142,3 +143,8 @@ def test_a_clock_is_moved_only_where_rows_are_stamped() -> None:
     assert problem.endswith("name a node in group 'mesh' (this deployment has none)")
     (problem,) = problems("clock-skew", "us-east-lb1", {"ahead_ms": 10}, topology_for("clock-skew"))
     assert "us-east-lb1 stamps no rows" in problem
+
+
+def test_maintenance_needs_a_placement_policy() -> None:
+    (problem,) = problems("maintenance", "eu-west", {"work": "add_column"}, TOPOLOGY)
+    assert "keeps no placement policy" in problem

@@ -1,0 +1,118 @@
+"""Maintenance: operators work on a jurisdiction's data while clients go on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from faults.maintenance_works import WORKS, Site
+from faults.manual import Manual
+from faults.parameter import Parameter
+from faults.protocol import Context, Evidence, Fault, FaultError
+from faults.target import TargetKind
+from testbed.clients.postgres import CONNECT_ERRORS
+from testbed.probes.servers import primaries
+from testbed.topology.model import Topology
+from testbed.world.protocol import WorldError
+
+
+class Maintenance(Fault):
+    """Work on the primary of a region's jurisdiction, in a deployment with a placement policy.
+
+    Args:
+        target: A region.
+        work: A key of ``WORKS``.
+    """
+
+    kind: ClassVar[str] = "maintenance"
+    manual: ClassVar[Manual] = Manual(
+        summary="Does what operators do to a jurisdiction's data, on its primary.",
+        target=TargetKind.REGION,
+        parameters=(
+            Parameter(
+                "work",
+                "`add_column`: to a published table, filled with a personal value; "
+                "`seed_subscriber`: a new database gets its first copy of what is published "
+                "elsewhere; `restore_dump`: the newest dump, into a database beside it.",
+                choices=tuple(WORKS),
+            ),
+        ),
+        effect="The column, or the new database, has at least one row with data.",
+        absence="It is gone.",
+        side_effects=(
+            "The table `orders` is locked for a moment; a new column is rewritten into every row "
+            "of the jurisdiction. Dropping a column does not remove its values from files."
+        ),
+    )
+
+    def __init__(self, target: str, *, work: str) -> None:
+        self.target = target
+        self._work = WORKS[work]
+        self._name = work
+        self._site: Site | None = None
+
+    @classmethod
+    def objections(cls, target: str, values: Mapping[str, Any], topology: Topology) -> list[str]:
+        """Only a deployment with a policy has such tables and stores."""
+        del values
+        if topology.members("placement"):
+            return []
+        return [f"{target} keeps no placement policy: choose a deployment that has one"]
+
+    async def inject(self, context: Context) -> None:
+        """Do the work."""
+        topology = context.world.topology
+        jurisdiction = topology.region(await context.resolve(self.target)).jurisdiction
+        servers = [
+            node
+            for node in topology.members("postgres")
+            if topology.region(node.region).jurisdiction == jurisdiction
+        ]
+        writable = await primaries(servers)
+        if not writable:
+            raise FaultError(f"{self.title}: no server of {jurisdiction} takes writes now")
+        self._site = Site(context.world, writable[0], jurisdiction, topology)
+        try:
+            await self._work.do(self._site)
+        except (*CONNECT_ERRORS, WorldError) as error:
+            raise FaultError(f"{self.title} on {writable[0].name}: {error}") from error
+
+    async def effect(self, context: Context) -> Evidence:
+        """What it made has data."""
+        del context
+        rows = await self._rows()
+        return self._evidence("effect", rows > 0, rows)
+
+    async def heal(self, context: Context) -> None:
+        """Remove what it made."""
+        del context
+        if self._site is not None:
+            try:
+                await self._work.undo(self._site)
+            except CONNECT_ERRORS as error:
+                where = self._site.primary.name
+                raise FaultError(f"{self.title} could not be undone on {where}: {error}") from error
+
+    async def absence(self, context: Context) -> Evidence:
+        """It is gone."""
+        del context
+        rows = await self._rows()
+        return self._evidence("absence", rows == 0, rows)
+
+    async def _rows(self) -> int:
+        if self._site is None:
+            return 0
+        try:
+            return await self._work.count(self._site)
+        except CONNECT_ERRORS as error:
+            raise FaultError(f"{self.title} cannot be seen: {error}") from error
+
+    def _evidence(self, phase: str, shown: bool, rows: int) -> Evidence:
+        where = self._site.primary.name if self._site is not None else "nowhere"
+        return Evidence(
+            self.title,
+            phase,
+            shown,
+            f"{self._name} on {where}: {rows} rows",
+            {"work": self._name, "node": where, "rows": rows},
+        )
