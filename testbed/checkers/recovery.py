@@ -116,7 +116,6 @@ def _yes(pair: Pair) -> bool:
 
 
 def _examples(asked: Sequence[Pair], late: Sequence[str], due_ns: int) -> list[dict[str, Any]]:
-    return [
-        shown(next(pair for pair in asked if pair.node == node and pair.start_ns >= due_ns))
-        for node in late
-    ]
+    """For each late node its first answer without the marker when the bound was over."""
+    lacking = [pair for pair in asked if pair.start_ns >= due_ns and not _yes(pair)]
+    return [shown(next(pair for pair in lacking if pair.node == node)) for node in late]

@@ -134,7 +134,8 @@ def _of_constant(node: ast.Constant, value: Any, parent: ast.AST | None) -> Iter
     if isinstance(value, bool):
         yield Edit("constant", node, "value", None, not value)
     elif isinstance(value, int | float):
-        yield Edit("constant", node, "value", None, value + 1)
+        # A limit of 2500 moved by one says nothing, nor does another million for a unit.
+        yield Edit("constant", node, "value", None, value + 1 if abs(value) < 100 else value * 2)
         if value == 1 and not isinstance(parent, ast.UnaryOp):
             yield Edit("constant", node, "value", None, 0)
 

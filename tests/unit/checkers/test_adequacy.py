@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from testbed.checkers.adequacy import Requirements, check
+from testbed.checkers.adequacy import Requirements, check, unserved_before
 from testbed.checkers.verdict import Validity
+from testbed.history.history import Truncation
+from testbed.history.operation import OperationType
 from tests.histories import MS, S, Scribe
 
 BASE = 100 * S
@@ -106,6 +108,11 @@ def test_a_read_during_the_load_is_no_final_one() -> None:
     assert doubts(scribe) == ("b was not read at the end",)
 
 
+def test_a_read_at_the_very_end_of_the_load_is_no_final_one() -> None:
+    scribe = operations().call("read", 10 * S, 11 * S, result=[], node="c")
+    assert doubts(scribe, replace(CALM, nodes=("a", "b", "c"))) == ("c was not read at the end",)
+
+
 def test_a_starved_machine() -> None:
     verdict = check(run().history(), REQUIRED, lateness_ms=900)
     assert verdict.validity is Validity.UNKNOWN
@@ -130,3 +137,75 @@ def test_a_fault_that_lasts_to_the_end_is_looked_at_to_the_end_of_the_load() -> 
     assert doubts(lasting) == ()
     silent = run(fault_at=0, gap=(24 * S, 28 * S)).window(BASE + 10 * S, None)
     assert "asked for nothing for 4100 ms" in doubts(silent)[-1]
+
+
+def test_a_history_that_ends_in_the_middle_of_a_line() -> None:
+    cut = replace(run().history(), truncation=Truncation(line=1234, length_bytes=7))
+    verdict = check(cut, REQUIRED)
+    assert verdict.validity is Validity.UNKNOWN
+    assert verdict.counterexample == ("the history ends in the middle of line 1234",)
+
+
+@pytest.mark.parametrize(("lateness_ms", "late"), [(250, False), (250.1, True)])
+def test_a_quarter_of_a_second_late_is_still_fast_enough(lateness_ms: float, late: bool) -> None:
+    verdict = check(run().history(), REQUIRED, lateness_ms=lateness_ms)
+    assert verdict.validity is (Validity.UNKNOWN if late else Validity.VALID)
+    assert verdict.numbers["lateness_ms_p99"] == lateness_ms
+
+
+def test_what_was_shown_is_said() -> None:
+    assert check(run().history(), REQUIRED).reason == "1 fault was shown, under 30 s of load"
+    calm = Requirements(REQUIRED.regions, REQUIRED.nodes, REQUIRED.functions, rate_ops_s=5)
+    scribe = run(fault_at=0, failing_until=0)
+    assert "0 faults were planned" not in str(doubts(scribe, calm))
+
+
+@pytest.mark.parametrize(("silence_ms", "silent"), [(2500, False), (2501, True)])
+def test_clients_may_be_silent_for_two_and_a_half_seconds(silence_ms: int, silent: bool) -> None:
+    scribe = run(gap=(12 * S, 16 * S))
+    for at in range(11_900 + silence_ms, 16_000, 100):
+        start = BASE + at * MS
+        scribe.call("add", start, start + 5 * MS, region="us-east")
+    found = doubts(scribe, replace(REQUIRED, offered_min=0.5))
+    assert [f"asked for nothing for {silence_ms} ms" in doubt for doubt in found] == [True] * silent
+
+
+def operations(*, failing: int = 0, others: int = 11) -> Scribe:
+    """One operation a second from 0 to 10 s in eu-west, the last of them fail; fewer in us-east."""
+    scribe = Scribe()
+    for at in range(11):
+        outcome: OperationType = "ok" if at < 11 - failing else "fail"
+        scribe.call("add", at * S, at * S + MS, outcome, region="eu-west")
+        if at < others:
+            scribe.call("add", at * S, at * S + MS, region="us-east")
+    for node in REQUIRED.nodes:
+        scribe.call("read", 20 * S, 21 * S, result=[], node=node)
+    return scribe
+
+
+CALM = Requirements(REQUIRED.regions, REQUIRED.nodes, REQUIRED.functions, rate_ops_s=1)
+
+
+def test_without_a_fault_all_of_the_load_counts_to_its_last_operation() -> None:
+    assert doubts(operations(), CALM) == ()
+    assert doubts(operations(failing=1), replace(CALM, acknowledged_min=10 / 11)) == ()
+    [doubt] = doubts(operations(failing=2), replace(CALM, acknowledged_min=0.85))
+    assert "9 of 11 operations in eu-west succeeded" in doubt
+
+
+def test_as_much_load_as_is_asked_for_is_enough() -> None:
+    assert doubts(operations(others=8), CALM) == ()
+    [doubt] = doubts(operations(others=7), CALM)
+    assert "were to ask for 10 operations and asked for 7" in doubt
+
+
+@pytest.mark.parametrize(("at_s", "loaded"), [(0, True), (9, True), (10, False)])
+def test_a_fault_holds_from_the_first_operation_of_the_load_to_the_last(
+    at_s: int, loaded: bool
+) -> None:
+    found = doubts(operations().window(at_s * S, at_s * S + S), replace(CALM, faults=1))
+    assert ("region-cut eu-west was injected when no load ran" in found) != loaded
+
+
+def test_nothing_is_said_of_service_before_a_fault_without_any_load() -> None:
+    assert unserved_before(Scribe().history(), CALM) == []

@@ -65,3 +65,44 @@ def test_a_marker_seen_at_the_last_moment_is_in_time() -> None:
     scribe = Scribe().call("mark", 12 * S, 13 * S, value=1, node="b")
     scribe.call("marked", 29 * S, 30 * S, value=1, result=True, node="a")
     assert judged(scribe).validity is Validity.VALID
+
+
+def test_a_marker_that_is_sent_at_the_moment_of_the_heal_counts() -> None:
+    scribe = Scribe().call("mark", 10 * S, 11 * S, value=1, node="a")
+    scribe.call("marked", 12 * S, 13 * S, value=1, result=True, node="a")
+    assert judged(scribe).validity is Validity.VALID
+
+
+def test_a_marker_whose_grace_is_not_over_yet() -> None:
+    """Without a grace of its own a marker has the checker's, counted from its acknowledgement."""
+    scribe = Scribe().call("mark", 60 * S, 61 * S, value=1, node="b")
+    before = scribe.call("marked", 66 * S - 1, 67 * S, value=1, result=False, node="a")
+    assert judged(before).validity is Validity.UNKNOWN
+    after = before.call("marked", 66 * S, 68 * S, value=1, result=False, node="a")
+    assert judged(after).validity is Validity.VIOLATION
+
+
+def test_a_marker_that_is_tried_when_the_bound_is_over_and_fails() -> None:
+    last = Scribe().call("mark", 30 * S, 31 * S, "info", value=1)
+    assert judged(last).validity is Validity.VIOLATION
+
+
+def test_a_question_that_overlaps_with_a_yes_may_have_been_answered_before_it() -> None:
+    scribe = Scribe().call("mark", 12 * S, 13 * S, value=1, node="b")
+    scribe.call("marked", 31 * S, 32 * S, value=1, result=True, node="a")
+    scribe.call("marked", 32 * S, 33 * S, value=1, result=False, node="a")
+    # Seen too late, but nobody had asked before when the bound was over.
+    assert judged(scribe).validity is Validity.UNKNOWN
+
+
+def test_a_node_that_is_late_is_shown_with_its_own_answer() -> None:
+    scribe = Scribe().call("mark", 12 * S, 13 * S, value=1, node="b")
+    scribe.call("marked", 30 * S, 31 * S, value=1, result=True, node="b")
+    scribe.call("marked", 31 * S, 36 * S, value=1, result=True, node="a")
+    scribe.call("marked", 30 * S, 35 * S, value=1, result=False, node="c")
+    scribe.call("marked", 32 * S, 33 * S, value=1, result=False, node="a")
+    verdict = judged(scribe, "a", "b", "c")
+    assert verdict.validity is Validity.VIOLATION
+    written, *answers = verdict.counterexample
+    assert written["f"] == "mark"
+    assert [(one["node"], one["start_ns"] // S) for one in answers] == [("a", 32), ("c", 30)]

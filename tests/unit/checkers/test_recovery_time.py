@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import pytest
+
 from testbed.checkers import recovery_time, service
-from testbed.checkers.expectation import after_heal, during
+from testbed.checkers.expectation import Expectation, after_heal, during
 from testbed.checkers.verdict import Validity
 from testbed.history.fault_window import fault_windows
 from testbed.history.history import History
@@ -130,3 +132,47 @@ def test_the_poorest_service_of_several_is_told() -> None:
     assert len(poor.counterexample) == 1
     moon = during(windows[0], "moon", bound_ms=5000, windows=windows, end_ns=60 * S)
     assert service.check(history, [healed, moon], WRITES).validity is Validity.UNKNOWN
+
+
+@pytest.mark.parametrize(("silence_ms", "late"), [(2500, True), (2501, False)])
+def test_clients_may_be_silent_for_two_and_a_half_seconds(silence_ms: int, late: bool) -> None:
+    scribe = Scribe().call("add", 0, 10 * MS, region="r")
+    for start_ms in (10, 10 + silence_ms, 4000):
+        scribe.call("add", start_ms * MS, (start_ms + 10) * MS, "fail", region="r")
+    expected = Expectation("r", "a fault", 0, 4000 * MS, bound_ms=3000)
+    verdict = recovery_time.check(scribe.history(), [expected], WRITES)
+    assert verdict.validity is (Validity.VIOLATION if late else Validity.UNKNOWN)
+    assert late or "asked for nothing for 2501 ms" in verdict.reason
+
+
+@pytest.mark.parametrize(("tail_ms", "known"), [(1000, True), (1001, False)])
+def test_service_has_to_have_come_back_in_the_last_second(tail_ms: int, known: bool) -> None:
+    scribe = Scribe().call("add", 0, 500 * MS, region="r")
+    expected = Expectation("r", "a fault", 0, (500 + tail_ms) * MS, bound_ms=tail_ms)
+    verdict = recovery_time.check(scribe.history(), [expected], WRITES)
+    assert verdict.validity is (Validity.VALID if known else Validity.UNKNOWN)
+    assert known or "acknowledged in the last 1001 ms" in verdict.reason
+
+
+def test_no_time_at_all_shows_no_recovery() -> None:
+    scribe = Scribe().call("add", 0, 500 * MS, region="r")
+    expected = Expectation("r", "a fault", 700 * MS, 700 * MS, bound_ms=10)
+    verdict = recovery_time.check(scribe.history(), [expected], WRITES)
+    assert verdict.validity is Validity.UNKNOWN
+
+
+def test_ten_writes_are_enough_to_speak_of_a_share_and_nine_are_not() -> None:
+    scribe = Scribe()
+    for place in range(10):
+        scribe.call("add", place * MS, (place + 1) * MS, "ok" if place else "fail", region="r")
+    ten = Expectation("r", "a fault", 0, 10 * MS, bound_ms=0)
+    nine = Expectation("r", "another fault", 1 * MS, 10 * MS, bound_ms=0)
+    # A share that is just enough is enough.
+    assert service.check(scribe.history(), [ten], WRITES, 0.9).validity is Validity.VALID
+    found = service.check(scribe.history(), [ten, nine], WRITES, 0.9)
+    assert found.validity is Validity.UNKNOWN
+    assert "another fault" in found.reason
+    assert found.numbers["availability_min"] == 0.9
+    none = service.check(scribe.history(), [nine], WRITES)
+    assert none.numbers["availability_min"] == 0
+    assert none.numbers["poorly_served"] == 0
