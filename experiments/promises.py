@@ -146,6 +146,8 @@ def expectations(setting: Setting) -> Iterator[Expectation]:
                     end_ns=setting.end_ns,
                 )
                 continue
+            if window in holding and _cut_off_still(setting, window, region):
+                continue
             healed = after_heal(
                 window,
                 region,
@@ -155,6 +157,17 @@ def expectations(setting: Setting) -> Iterator[Expectation]:
             )
             if healed is not None:
                 yield healed
+
+
+def _cut_off_still(setting: Setting, window: FaultWindow, region: str) -> bool:
+    """Whether another fault cuts a region off when one is healed: its own heal is waited for."""
+    healed_ns = window.healed_ns or setting.end_ns
+    return any(
+        region in _cut_off(setting, other)
+        for other in setting.run.windows
+        if other is not window
+        and other.inject_ns <= healed_ns < (other.healed_ns or setting.end_ns)
+    )
 
 
 def _cut_off(setting: Setting, window: FaultWindow) -> Iterator[str]:

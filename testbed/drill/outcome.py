@@ -118,7 +118,7 @@ def _alerted(
 
 
 def _moved(wanted: str, before: set[str], after: list[str]) -> Verdict:
-    promise = f"Who acknowledges writes {wanted}."
+    promise = f"The primary {wanted}: who acknowledges writes before the fault, and after it."
     if not before or not after:
         return Verdict("primary", promise, Validity.UNKNOWN, "too few writes to say")
     last = after[-1]

@@ -153,6 +153,13 @@ def test_while_the_only_standby_stands_still_nobody_is_promised_service() -> Non
     assert not any(cause == "node-pause eu-central-db1" for cause, _ in causes)
 
 
+def test_a_region_that_is_cut_off_when_the_standby_goes_on_waits_for_its_own_heal() -> None:
+    found = {(one.cause, one.region) for one in expectations(paused_then_cut(EU_ONLY))}
+    assert ("heal of node-pause eu-central-db1", "eu-west") not in found
+    assert ("heal of node-pause eu-central-db1", "us-east") in found
+    assert ("heal of region-cut somewhere", "eu-west") in found
+
+
 @pytest.mark.parametrize("settings", [{}, {**EU_ONLY, "replication": "asynchronous"}])
 def test_where_another_may_take_over_nothing_is_added(settings: dict[str, str]) -> None:
     causes = {one.cause for one in expectations(paused_then_cut(settings))}
