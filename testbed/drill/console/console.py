@@ -69,8 +69,8 @@ class Console(App[str]):
     Screen { layout: vertical; }
     #headline { height: 1; background: $panel; }
     #middle { layout: horizontal; height: 1fr; }
-    #map { width: 3fr; border: round $primary; }
-    #side { width: 2fr; border: round $primary; overflow-y: auto; }
+    #map { width: 3fr; height: 100%; border: round $primary; }
+    #side { width: 2fr; height: 100%; border: round $primary; overflow-y: auto; }
     #log { height: 12; border: round $primary; }
     #signals, #people, #answer { height: 1; }
     #answer { color: $warning; }

@@ -47,7 +47,6 @@ class FacilitatorConsole(Console):
         """The keys work from the start; the prompt is there when it is wanted."""
         self.query_one("#prompt", Input).display = False
         self.set_focus(None)
-        super().on_mount()
 
     def draw_side(self) -> None:
         """Preflight until it is green, then the timeline."""

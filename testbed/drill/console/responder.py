@@ -51,7 +51,6 @@ class ResponderConsole(Console):
     def on_mount(self) -> None:
         """The prompt has the keys."""
         self.query_one(Input).focus()
-        super().on_mount()
 
     def draw_side(self) -> None:
         """Briefing, complaints, and the words of the prompt."""
