@@ -26,6 +26,7 @@ from experiments.placement_strategies import FIRST_S, schedules, writes
 from experiments.search import search_settings
 from testbed.runner.plan import Load, Plan, Step
 from testbed.runner.plan_document import load_plan
+from testbed.topology.inventory import reference
 from testbed.topology.model import Deployment
 from testbed.topology.settings import assignments
 
@@ -71,7 +72,7 @@ def plan(
     """The plan of one example."""
     ends = [step.at_s + (step.duration_s or 5.0) for step in schedule]
     return Plan(
-        deployment=deployment.name,
+        deployment=reference(deployment.folder),
         variables={name: deployment.variables[name] for name in assignments(options.settings)},
         load=Load(
             "personal_data",

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from testbed.gates.gate import Gate, GateSuite
     from testbed.report.recorded import RecordedRun
 
@@ -29,7 +31,10 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "for a gate of one suite",
     )
     parser.add_argument(
-        "--baseline", type=Path, metavar="FOLDER", help="as --runs: RTO must not have grown since"
+        "--baseline",
+        type=Path,
+        metavar="FOLDER",
+        help="as --runs: times to recover and lag must not have grown since",
     )
     parser.add_argument("-n", "--lanes", type=int, default=1, metavar="N", help="worlds at once")
     parser.add_argument("--seed", type=int, default=0, help="of all that is drawn (default 0)")
@@ -40,7 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Returns the exit code of the gate."""
     import time
 
-    from testbed.gates.decide import compare, decide
+    from testbed.gates.compare import compare
+    from testbed.gates.decide import decide
     from testbed.gates.gate import GateResult
     from testbed.gates.gate_document import load_gate
     from testbed.gates.render import render_json, render_junit, render_markdown
@@ -48,23 +54,23 @@ def run(arguments: argparse.Namespace) -> int:
 
     gate = load_gate(arguments.file)
     out = (arguments.out or Path("runs") / f"gate-{time.strftime('%Y%m%d-%H%M%S')}").absolute()
-    runs, problems = {}, {}
-    for suite in gate.suites:
-        if arguments.runs is None:
-            folder = out / suite.name
-            problems[suite.name] = _run_suite(suite, arguments, folder)
-        else:
-            folder = _folder(gate, suite, arguments.runs)
-        runs[suite.name] = _recorded(folder / "runs")
+    problems: Mapping[str, str] = {}
+    if arguments.runs is None:
+        problems = _play(gate, arguments, out)
+    runs = {
+        suite.name: _recorded(_folder(gate, suite, arguments.runs or out) / "runs")
+        for suite in gate.suites
+    }
     result = decide(gate, runs, problems)
     if arguments.baseline is not None:
         against = [
-            compare(
+            finding
+            for suite in gate.suites
+            for finding in compare(
                 suite.name,
                 _recorded(_folder(gate, suite, arguments.baseline) / "runs"),
                 runs[suite.name],
             )
-            for suite in gate.suites
         ]
         result = GateResult(result.gate, (*result.findings, *against))
     try:
@@ -78,29 +84,27 @@ def run(arguments: argparse.Namespace) -> int:
     return result.outcome.exit_code
 
 
+def _play(gate: Gate, arguments: argparse.Namespace, out: Path) -> Mapping[str, str]:
+    """Progress goes to standard error: standard output is the summary alone."""
+    import os
+
+    from testbed.gates.play import play
+    from testbed.report.watch import view_for
+
+    return play(
+        gate,
+        out,
+        lanes=max(1, arguments.lanes),
+        seed=arguments.seed,
+        view=lambda: view_for(sys.stderr, os.environ),
+        say=lambda text: print(text, file=sys.stderr, flush=True),
+    )
+
+
 def _folder(gate: Gate, suite: GateSuite, given: Path) -> Path:
     """Where a suite was run: in the folder itself where the gate has no other."""
     alone = len(gate.suites) == 1 and (given / "runs").is_dir()
     return given if alone else given / suite.name
-
-
-def _run_suite(suite: GateSuite, arguments: argparse.Namespace, folder: Path) -> str:
-    from experiments.conduct import check, conduct, experiment_named
-    from experiments.options import Options
-
-    experiment = experiment_named(suite.experiment)
-    options = Options(
-        deployment=suite.deployment,
-        settings=suite.settings,
-        out=folder,
-        budget_s=suite.budget_s,
-        examples=1000,
-        seed=arguments.seed,
-        lane=0,
-        progress=None,
-    )
-    check(options, experiment.deployment)
-    return conduct(experiment, options, max(1, arguments.lanes), lambda _event: None).problem
 
 
 def _recorded(folder: Path) -> list[RecordedRun]:

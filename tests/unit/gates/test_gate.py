@@ -7,8 +7,11 @@ from xml.etree import ElementTree as ET
 import orjson
 import pytest
 
+from testbed import gates
 from testbed.cli.main import main
-from testbed.gates.decide import compare, decide
+from testbed.gates import reference
+from testbed.gates.compare import compare
+from testbed.gates.decide import decide
 from testbed.gates.gate import Gate, GateSuite
 from testbed.gates.gate_document import GateError, load_gate
 from testbed.gates.render import render_json, render_junit, render_markdown
@@ -172,9 +175,16 @@ def test_a_missing_file_is_bad_usage(tmp_path, capsys):
 )
 def test_a_regression_beyond_noise_is_found(before, after, expected):
     old, new = ([run(n, rto_s=v) for n, v in enumerate(values)] for values in (before, after))
-    assert compare("s", old, new).outcome is expected
+    assert [one.outcome for one in compare("s", old, new)] == [expected]
 
 
 def test_the_exact_test_counts_permutations():
     found = shift([1, 2, 3, 4], [5, 6, 7, 8])
     assert (found.p, found.median) == (1 / 70, 4)
+
+
+def test_the_reference_page_is_current():
+    page = Path(gates.__path__[0]).parents[1] / "docs" / "reference" / "gates.md"
+    assert page.read_text(encoding="utf-8") == reference.page(), (
+        "run: python -m testbed.gates.reference > docs/reference/gates.md"
+    )

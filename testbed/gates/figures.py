@@ -1,0 +1,170 @@
+"""The figures that gates judge: runs to a number, or to the two that it surely lies between.
+
+A run that makes no such promise counts for nothing; a run that makes it and could not decide it
+leaves the whole figure undecided: None.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from testbed.measures.latency import percentile
+from testbed.report.judgement import LinkLag, Outcome, Promise
+from testbed.report.recorded import RecordedRun
+
+SAMPLES_MIN = 100
+"""Of fewer samples the 99th percentile is the longest one, whatever would have come."""
+
+_DECIDED = (Outcome.VALID, Outcome.VIOLATION)
+_P99 = 2
+"""Place of the 99th percentile among the quantiles of a link."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Where a figure lies: between the two, which are the same where it is known exactly."""
+
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        same = self.low == self.high
+        return f"{self.high:.6g}" if same else f"{self.low:.6g} to {self.high:.6g}"
+
+
+Measure = Callable[[Sequence[RecordedRun]], Figure | None]
+
+
+def exactly(value: float | None) -> Figure | None:
+    """A figure that is known; None for one that is not."""
+    return None if value is None else Figure(value, value)
+
+
+def rto_p95_s(runs: Sequence[RecordedRun]) -> Figure | None:
+    """95th percentile of the times without service; of one that never ended it is infinite."""
+    found = [one for run in runs if run.judgement for one in run.judgement.recoveries]
+    times = [math.inf if one.rto_s is None else one.rto_s for one in found]
+    return exactly(percentile(sorted(times), 95) if times else None)
+
+
+def number(
+    sources: dict[str, str], merge: Callable[[Iterable[float]], float], scale: float = 1.0
+) -> Measure:
+    """A number of a verdict, over runs.
+
+    Args:
+        sources: Name of a promise -> name of its number.
+        merge: The numbers of several runs to one.
+        scale: Factor from the number's unit to the figure's.
+    """
+
+    def measure(runs: Sequence[RecordedRun]) -> Figure | None:
+        judged = [one for run in runs for one in _promises(run) if one.name in sources]
+        if any(one.outcome not in _DECIDED for one in judged):
+            return None
+        if any(sources[one.name] not in one.numbers for one in judged):
+            return None
+        values = [one.numbers[sources[one.name]] for one in judged]
+        return exactly(merge(values) * scale if values else None)
+
+    return measure
+
+
+def enough_reads(measure: Measure) -> Measure:
+    """The same, where every run of it had reads enough for a 99th percentile."""
+    reads = number({"bounded-staleness": "reads"}, min)
+
+    def measured(runs: Sequence[RecordedRun]) -> Figure | None:
+        fewest = reads(runs)
+        return None if fewest is None or fewest.low < SAMPLES_MIN else measure(runs)
+
+    return measured
+
+
+def _promises(run: RecordedRun) -> tuple[Promise, ...]:
+    return run.judgement.promises if run.judgement else ()
+
+
+def _single_primary(runs: Sequence[RecordedRun]) -> list[Promise] | None:
+    """That promise of every run; None where one does not make it or could not decide it."""
+    found = [one for run in runs for one in _promises(run) if one.name == "single-primary"]
+    undecided = {one.outcome for one in found} - {*_DECIDED}
+    return None if undecided or not found or len(found) < len(runs) else found
+
+
+def dual_primary_runs(runs: Sequence[RecordedRun]) -> Figure | None:
+    """How many runs had two primaries at a time."""
+    found = _single_primary(runs)
+    if found is None:
+        return None
+    return exactly(float(sum(one.outcome is Outcome.VIOLATION for one in found)))
+
+
+def dual_primary_ms(runs: Sequence[RecordedRun]) -> Figure | None:
+    """The longest time for which two primaries acknowledged; infinite where it is not known."""
+    found = _single_primary(runs)
+    if found is None:
+        return None
+    return exactly(
+        max(
+            0.0 if one.outcome is Outcome.VALID else one.numbers.get("dual_primary_ms", math.inf)
+            for one in found
+        )
+    )
+
+
+def lag_p99_ms(runs: Sequence[RecordedRun]) -> Figure | None:
+    """The longest 99th percentile of any link and any measurement of any run."""
+    found = [figure for run in runs if (figure := run_lag_ms(run)) is not None]
+    measuring = [run for run in runs if run.judgement and run.judgement.lag is not None]
+    if not found or len(found) < len(measuring):
+        return None
+    return Figure(max(one.low for one in found), max(one.high for one in found))
+
+
+def run_lag_ms(run: RecordedRun) -> Figure | None:
+    """The longest 99th percentile of one run; None where a link has too few samples.
+
+    A measurement that has enough of them speaks for its link; what was never seen at the far end
+    is longer than anything.
+    """
+    lag = run.judgement.lag if run.judgement else None
+    by_link: dict[tuple[str, str], list[LinkLag]] = defaultdict(list)
+    for one in lag.links if lag is not None else ():
+        by_link[one.origin, one.seen_at].append(one)
+    telling = [list(_telling(found)) for found in by_link.values()]
+    if not telling or not all(telling):
+        return None
+    figures = [one for found in telling for one in found]
+    return Figure(max(low for low, _ in figures), max(high for _, high in figures))
+
+
+def _telling(measurements: Iterable[LinkLag]) -> Iterator[tuple[float, float]]:
+    for one in measurements:
+        p99, seen = one.quantiles_ms[_P99], one.count or 0.0
+        if p99 is None or seen < SAMPLES_MIN:
+            continue
+        unseen = one.unseen or 0.0
+        # More than one in a hundred never came: that percentile has no upper end.
+        yield (p99[0], math.inf) if unseen > 0.01 * (seen + unseen) else p99
+
+
+def schedules(runs: Sequence[RecordedRun]) -> Figure:
+    """How many different schedules there are of which every fault was shown to bite."""
+    found = {repr(run.plan.schedule) for run in runs if run.plan and _bit(run)}
+    return Figure(float(len(found)), float(len(found)))
+
+
+def _bit(run: RecordedRun) -> bool:
+    return bool(run.schedule) and all(fault.effect_s is not None for fault in run.schedule)
+
+
+def availability(runs: Sequence[RecordedRun]) -> Figure | None:
+    """The least share of what was due that was answered, in any region of any run."""
+    if any(not (run.judgement and run.judgement.availability) for run in runs):
+        return None
+    values = [v for run in runs if run.judgement for v in run.judgement.availability.values()]
+    return exactly(min(values, default=None))
