@@ -12,6 +12,7 @@ from types import MappingProxyType
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from faults.maintenance_works import WORKS
 from testbed.runner.plan import Step
 from testbed.topology.model import Topology
 
@@ -21,16 +22,19 @@ FIRST_S = 3.0
 FAILOVER_S = 30.0
 """A node stays away for as long as a standby needs to take over when the lease must run out."""
 
+MAINTAINED_S = 2.0
+"""How long what operators made stays."""
+
 MIXES: tuple[Mapping[str, int], ...] = tuple(
     MappingProxyType(mix)
     for mix in (
         {},
-        {"moves_percent": 30},
-        {"reclassified_percent": 25, "changes_percent": 20},
-        {"large_percent": 25, "imports_percent": 20},
-        {"undone_percent": 20, "mistakes_percent": 15},
+        {"moves_percent": 25},
+        {"reclassified_percent": 20, "changes_percent": 18},
+        {"large_percent": 16, "imports_percent": 16},
+        {"undone_percent": 14, "mistakes_percent": 12},
         {"misplaced_percent": 25},
-        {"deletes_percent": 20, "moves_percent": 20},
+        {"deletes_percent": 14, "moves_percent": 18},
     )
 )
 """What clients write more of than usual, in percent of their operations."""
@@ -45,6 +49,7 @@ def schedules(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
     """One thing that happens, the quick ones more often."""
     return st.one_of(
         partitions(topology),
+        maintenances(topology),
         lost_jurisdictions(topology),
         moved_primaries(topology),
         stale_standbys(topology),
@@ -58,6 +63,17 @@ def partitions(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
         lambda region, duration_s: (Step("region-cut", region, FIRST_S, duration_s),),
         st.sampled_from(regions[::-1]),
         st.sampled_from([3.0, 5.0]),
+    )
+
+
+def maintenances(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
+    """Operators add a column, seed a subscriber anew, or restore a dump."""
+    return st.builds(
+        lambda region, work: (
+            Step("maintenance", region, FIRST_S + 2.0, MAINTAINED_S, {"work": work}),
+        ),
+        st.sampled_from([region.name for region in topology.regions]),
+        st.sampled_from(list(WORKS)),
     )
 
 
@@ -75,12 +91,11 @@ def lost(topology: Topology, jurisdiction: str, duration_s: float) -> tuple[Step
 
 
 def moved_primaries(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
-    """The primary of the first jurisdiction goes to the other region of it, asked or killed."""
-    first = topology.regions[0].jurisdiction
-    primary, *others = _servers(topology, first)
-    asked = (Step("switchover", "role:primary", FIRST_S, None, {"candidate": others[0]}),)
-    killed = (Step("node-kill", primary, FIRST_S, FAILOVER_S),)
-    return st.sampled_from([asked, asked, killed] if others else [killed])
+    """The primary of the first jurisdiction goes to another server of it, asked or killed."""
+    asked = (Step("switchover", "role:primary", FIRST_S),)
+    killed = (Step("node-kill", "role:primary", FIRST_S, FAILOVER_S),)
+    several = len(_servers(topology, topology.regions[0].jurisdiction)) > 1
+    return st.sampled_from([asked, asked, killed] if several else [killed])
 
 
 def stale_standbys(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
@@ -89,12 +104,11 @@ def stale_standbys(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
     inside = [region.name for region in topology.regions if region.jurisdiction == first]
     if len(inside) < 2:
         return st.just(())
-    primary = _servers(topology, first)[0]
     link = f"{inside[0]}->{inside[1]}"
     return st.just(
         (
             Step("link-cut", link, FIRST_S - 1.0, 3.0, {"direction": "both"}),
-            Step("node-kill", primary, FIRST_S + 1.0, FAILOVER_S),
+            Step("node-kill", "role:primary", FIRST_S + 1.0, FAILOVER_S),
         )
     )
 

@@ -11,7 +11,7 @@ from testbed.checkers import residency, residency_controls
 from testbed.checkers.residency import Territory
 from testbed.checkers.residency_causes import Cause, causes
 from testbed.checkers.verdict import Validity, Verdict
-from testbed.history.residency import Canary, Control
+from testbed.history.residency import AtRest, Canary, Control
 from testbed.history.residency_record import ResidencyRecord, unsought
 
 _TYPES = {
@@ -74,21 +74,25 @@ def controls(record: ResidencyRecord) -> tuple[Control, ...]:
 
 
 def _dumps(record: ResidencyRecord) -> Iterable[Control]:
-    """Of each jurisdiction that is dumped, a dump was really made of what this run wrote."""
+    """Each store really dumped what this run wrote in each jurisdiction that it dumps."""
     pinned = {
         canary.token: canary.jurisdiction
         for canary in record.canaries
         if record.allowed.get(canary.data_class) is not None
     }
     seen = {
-        pinned[finding.canary]
+        (finding.where.node, pinned[finding.canary])
         for finding in record.found.findings
-        if finding.canary in pinned and _KEPT.search(finding.how)
+        if finding.canary in pinned
+        and isinstance(finding.where, AtRest)
+        and _KEPT.search(finding.how)
     }
-    for jurisdiction in record.dumped:
-        made = sum(deed.what == "dump" and deed.of == jurisdiction for deed in record.deeds)
-        detail = f"data of {jurisdiction} in a dump; {made} dumps were made in the run"
-        yield Control("dump", jurisdiction in seen, detail)
+    for node, jurisdiction in record.dumped:
+        made = sum(
+            (deed.what, deed.node, deed.of) == ("dump", node, jurisdiction) for deed in record.deeds
+        )
+        detail = f"data of {jurisdiction} in a dump on {node}, which made {made} in the run"
+        yield Control("dump", (node, jurisdiction) in seen, detail)
 
 
 def _encodings(data_class: Mapping[str, Any], table: Mapping[str, Any]) -> tuple[str, ...]:

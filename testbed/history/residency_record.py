@@ -60,7 +60,7 @@ class ResidencyRecord:
         found: What was found and what was looked at.
         seconds: How long each part took, by name.
         deeds: Dumps that were made in the run, and what else is told of it.
-        dumped: The jurisdictions whose data the deployment dumps from time to time.
+        dumped: Each store that dumps a jurisdiction from time to time, with that.
     """
 
     policy: Mapping[str, Any]
@@ -71,7 +71,7 @@ class ResidencyRecord:
     found: Found
     seconds: Mapping[str, float] = field(default_factory=dict)
     deeds: tuple[Deed, ...] = ()
-    dumped: tuple[str, ...] = ()
+    dumped: tuple[tuple[str, str], ...] = ()
 
 
 def written_canaries(history: History) -> tuple[Canary, ...]:
@@ -111,7 +111,7 @@ def write_record(record: ResidencyRecord, path: Path) -> None:
         "found": found_document(record.found),
         "seconds": dict(record.seconds),
         "deeds": [asdict(deed) for deed in record.deeds],
-        "dumped": list(record.dumped),
+        "dumped": [list(pair) for pair in record.dumped],
     }
     write_whole(path, json.dumps(document) + "\n")
 
@@ -142,7 +142,7 @@ def read_record(path: Path) -> ResidencyRecord:
             found=found_of(document["found"]),
             seconds=document.get("seconds", {}),
             deeds=tuple(Deed(**one) for one in document.get("deeds", ())),
-            dumped=tuple(document.get("dumped", ())),
+            dumped=tuple((one[0], one[1]) for one in document.get("dumped", ())),
         )
     except FileNotFoundError as error:
         raise RecordError(

@@ -107,7 +107,7 @@ class ErasureInspection:
             late = await keepers.replaced(done_ns)
         finally:
             await keepers.close()
-        return {DUMPS: f"the second dump of {' and '.join(late)} from then"} if late else {}
+        return {DUMPS: f"the second dump by {' and '.join(late)} from then"} if late else {}
 
     async def _before(self, subject: Subject, patterns: tuple[Pattern, ...]) -> Found:
         """What was found of the subject in the run's search, or else in one of its own."""

@@ -11,20 +11,36 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from testbed.history.residency_record import Deed
 from testbed.probes.json_source import JsonSource
-from testbed.topology.model import Deployment
+from testbed.topology.model import Deployment, Node
 
 KEEPER_PORT = 7412
 LIMIT_S = 30.0
 DUMPS_KEPT = 2
 """So many dumps of a jurisdiction a store keeps."""
+UNKNOWN = "?"
+"""What a store dumps that does not answer: nothing that is found shows it."""
 AT_WORK = frozenset({"central_statement_log", "cache_abroad", "consul_value", "stray_replica"})
 """Mutants that do something of their own from time to time; the others are how a thing is set."""
 
 _POLL_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What all keepers tell at one moment.
+
+    Args:
+        stores: Each store with each jurisdiction that it dumps.
+        deeds: What was done so far.
+    """
+
+    stores: tuple[tuple[str, str], ...] = ()
+    deeds: tuple[Deed, ...] = ()
 
 
 class Keepers:
@@ -41,60 +57,57 @@ class Keepers:
             node for node in topology.nodes if node.groups & {"placement", "stores"}
         )
         self._mutant = str(deployment.variables.get("placement_mutant", "none"))
-        self.dumped = dumped(deployment)
         # Nodes and the run have the same machine, and so the same wall clock.
         self._began_unix_s = time.time() - (time.monotonic_ns() - base_ns) / 1e9
         self._source = JsonSource()
 
-    async def deeds(self, written_ns: int, ended_ns: int) -> tuple[Deed, ...]:
+    async def at_work(self, written_ns: int, ended_ns: int) -> Told:
         """What was done in the run, once everything that is awaited was done or time is up.
 
         Args:
             written_ns: When the first canary was written: a mutant must have been at work since.
-            ended_ns: When the last one was: every jurisdiction must have been dumped since.
+            ended_ns: When the last one was: every store must have dumped since.
         """
-        found = await self._until(
-            lambda deeds: not lacking(deeds, self.dumped, self._mutant, written_ns, ended_ns)
-        )
-        return tuple(deed for deed in found if deed.time_ns >= written_ns)
+        told = await self._until(lambda told: not lacking(told, self._mutant, written_ns, ended_ns))
+        return Told(told.stores, tuple(one for one in told.deeds if one.time_ns >= written_ns))
 
     async def replaced(self, since_ns: int) -> tuple[str, ...]:
         """Wait until no dump is kept that is older than a moment.
 
         Returns:
-            The jurisdictions of which older ones were still kept when time was up.
+            The stores that still kept older ones when time was up.
         """
-        found = await self._until(lambda deeds: not unreplaced(deeds, self.dumped, since_ns))
-        return unreplaced(found, self.dumped, since_ns)
+        return unreplaced(await self._until(lambda told: not unreplaced(told, since_ns)), since_ns)
 
     async def close(self) -> None:
         """Close its connections."""
         await self._source.close()
 
-    async def _until(self, enough: Callable[[tuple[Deed, ...]], bool]) -> tuple[Deed, ...]:
+    async def _until(self, enough: Callable[[Told], bool]) -> Told:
         """What the keepers tell, once it is enough or time is up."""
         deadline = asyncio.get_running_loop().time() + LIMIT_S
         while True:
-            found = await self._told()
-            if enough(found) or asyncio.get_running_loop().time() > deadline:
-                return found
+            told = await self._told()
+            if enough(told) or asyncio.get_running_loop().time() > deadline:
+                return told
             await asyncio.sleep(_POLL_S)
 
-    async def _told(self) -> tuple[Deed, ...]:
+    async def _told(self) -> Told:
         documents = await asyncio.gather(
             *(self._source.get(f"http://{node.address}:{KEEPER_PORT}/") for node in self._nodes)
         )
-        return tuple(
-            deed
-            for node, document in zip(self._nodes, documents, strict=True)
-            for deed in self._of(node.name, document or {})
+        answers = [
+            (node, document or {}) for node, document in zip(self._nodes, documents, strict=True)
+        ]
+        return Told(
+            tuple((node.name, of) for node, answer in answers for of in _stores(node, answer)),
+            tuple(deed for node, answer in answers for deed in self._of(node.name, answer)),
         )
 
     def _of(self, node: str, document: Mapping[str, Any]) -> Iterable[Deed]:
         for dump in document.get("dumps", ()):
-            yield Deed(
-                node, "dump", str(dump["of"]), self._since(dump["began_unix_s"]), dump["file"]
-            )
+            began_ns = self._since(dump["began_unix_s"])
+            yield Deed(node, "dump", str(dump["of"]), began_ns, str(dump["file"]))
         for deed in document.get("deeds", ()):
             yield Deed(node, "deed", "", self._since(deed["at_unix_s"]), str(deed["what"]))
 
@@ -102,47 +115,44 @@ class Keepers:
         return int((float(at_unix_s) - self._began_unix_s) * 1e9)
 
 
-def dumped(deployment: Deployment) -> tuple[str, ...]:
-    """The jurisdictions whose data is dumped at all."""
-    policy = deployment.policy
-    if policy is None or not deployment.topology.members("stores"):
+def _stores(node: Node, document: Mapping[str, Any]) -> tuple[str, ...]:
+    """The jurisdictions that a store dumps; one that does not answer dumps what is not known."""
+    if "stores" not in node.groups:
         return ()
-    return tuple(name for name, one in policy.jurisdictions.items() if one.backups)
+    return tuple(document.get("dumps_of", (UNKNOWN,)))
 
 
-def lacking(
-    deeds: Iterable[Deed],
-    wanted: Iterable[str],
-    mutant: str,
-    written_ns: int,
-    ended_ns: int,
-) -> tuple[str, ...]:
+def lacking(told: Told, mutant: str, written_ns: int, ended_ns: int) -> tuple[str, ...]:
     """What was not yet done that a search must wait for, a few words each.
 
     Args:
-        deeds: What was done so far.
-        wanted: The jurisdictions that are dumped at all.
+        told: What the keepers tell.
         mutant: The deployment's ``placement_mutant``.
         written_ns: When the first canary was written.
         ended_ns: When the last one was.
     """
-    known = tuple(deeds)
-    fresh = {deed.of for deed in known if deed.what == "dump" and deed.time_ns > ended_ns}
-    found = [f"a dump of {name}" for name in sorted(set(wanted) - fresh)]
-    if mutant in AT_WORK and not any(
-        deed.what == "deed" and deed.time_ns > written_ns for deed in known
-    ):
+    fresh = {
+        (deed.node, deed.of)
+        for deed in told.deeds
+        if deed.what == "dump" and deed.time_ns > ended_ns
+    }
+    found = [f"a dump of {of} on {node}" for node, of in told.stores if (node, of) not in fresh]
+    at_work = any(deed.what == "deed" and deed.time_ns > written_ns for deed in told.deeds)
+    if mutant in AT_WORK and not at_work:
         found.append(f"the work of the mutant {mutant}")
     return tuple(found)
 
 
-def unreplaced(deeds: Iterable[Deed], wanted: Iterable[str], since_ns: int) -> tuple[str, ...]:
-    """The jurisdictions of which a store may still keep a dump from before a moment.
+def unreplaced(told: Told, since_ns: int) -> tuple[str, ...]:
+    """The stores that may still keep a dump from before a moment.
 
     Args:
-        deeds: What was done so far.
-        wanted: The jurisdictions that are dumped at all.
+        told: What the keepers tell.
         since_ns: The moment; a dump that began later does not have what was there before.
     """
-    fresh = Counter(deed.of for deed in deeds if deed.what == "dump" and deed.time_ns > since_ns)
-    return tuple(name for name in wanted if fresh[name] < DUMPS_KEPT)
+    fresh = Counter(
+        (deed.node, deed.of)
+        for deed in told.deeds
+        if deed.what == "dump" and deed.time_ns > since_ns
+    )
+    return tuple(dict.fromkeys(node for node, of in told.stores if fresh[node, of] < DUMPS_KEPT))

@@ -18,7 +18,6 @@ from testbed.history.history import History
 from testbed.history.journal import read
 from testbed.history.residency_record import (
     FILE,
-    Deed,
     ResidencyRecord,
     canaries_in,
     write_record,
@@ -26,7 +25,7 @@ from testbed.history.residency_record import (
 )
 from testbed.probes.in_motion import search_in_motion
 from testbed.probes.inspection import Scene
-from testbed.probes.keepers import Keepers, dumped
+from testbed.probes.keepers import Keepers, Told
 from testbed.probes.patterns import patterns_of
 from testbed.probes.placement_policy import policy_of
 from testbed.probes.planted import Planted
@@ -75,7 +74,7 @@ class ResidencyInspection:
         with self._timed("controls"):
             controls = await Planted(scene.world, allowed, scene.space).plant()
         with self._timed("waiting"):
-            deeds = await self._deeds(history)
+            told = await self._told(history)
         canaries = (*written, *controls)
         if not canaries:
             raise WorldError("nothing was written that could be searched for: the load did nothing")
@@ -100,8 +99,8 @@ class ResidencyInspection:
             canaries=canaries,
             found=found,
             seconds=self._seconds,
-            deeds=deeds,
-            dumped=dumped(scene.deployment),
+            deeds=told.deeds,
+            dumped=told.stores,
         )
         await asyncio.to_thread(_keep, record, scene.folder / FILE)
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
@@ -116,11 +115,11 @@ class ResidencyInspection:
         if tap is not None:
             await asyncio.to_thread(tap.stop)
 
-    async def _deeds(self, history: History) -> tuple[Deed, ...]:
+    async def _told(self, history: History) -> Told:
         times = [operation.time for operation in history if canaries_in(operation)]
         keepers = Keepers(self._scene.deployment, self._scene.base_ns)
         try:
-            return await keepers.deeds(min(times, default=0), max(times, default=0))
+            return await keepers.at_work(min(times, default=0), max(times, default=0))
         finally:
             await keepers.close()
 

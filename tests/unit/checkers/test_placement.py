@@ -80,7 +80,7 @@ def record(*more: Finding, without: Finding | None = None) -> ResidencyRecord:
         nodes={HOME: "EU", ABROAD: "US"},
         links={OUT: ("EU", "US"), BACK: ("US", "EU")},
         canaries=(PERSON, DELIVERY, COMPANY, AMERICAN, CONTROL),
-        dumped=("EU",),
+        dumped=((HOME, "EU"),),
         deeds=(Deed(HOME, "dump", "EU", 5, "/srv/backup/eu.dump"),),
         found=Found(
             tuple(each for each in (*HEALTHY, *more) if each is not without),

@@ -96,6 +96,7 @@ class Store:
             "peers": [],
             "streams": [],
             "slots": [],
+            "dumps_of": list(self.part["dumps"]),
             "dumps": self.dumps,
             "deeds": self.deeds,
         }
