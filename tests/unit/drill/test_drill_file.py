@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from testbed.drill.drill_file import DrillFileError, load_drill
+from testbed.drill.drill import SIGNALS
+from testbed.drill.drill_file import _KNOWN, DrillFileError, load_drill
+from testbed.drill.preflight import ITEMS
 
 SHIPPED = Path(__file__).parents[3] / "experiments" / "drills"
 FIRST = SHIPPED / "primary-region-loss.yml"
@@ -98,3 +100,24 @@ def test_what_is_no_mapping_is_refused_in_one_sentence(tmp_path: Path, text: str
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert "cannot be read" in problems(tmp_path / "none.yml")[0]
+
+
+REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "drills.md"
+
+
+def test_the_reference_names_every_field_signal_and_item_and_no_other() -> None:
+    text = REFERENCE.read_text()
+    cells = {
+        word
+        for line in text.partition("## Signals")[0].splitlines()
+        if line.startswith("| `")
+        for word in line.split("|")[1].replace("`", "").replace(",", " ").split()
+    }
+    known = {
+        f"{place}{'[]' if place in ('injects', 'stop_conditions') else ''}.{name}".lstrip(".")
+        for place, (required, optional) in _KNOWN.items()
+        for name in (*required, *optional)
+    }
+    assert cells == known - set(_KNOWN)
+    assert all(f"| `{signal}` |" in text for signal in SIGNALS)
+    assert all(f"| {item} |" in text for item in ITEMS)
