@@ -157,6 +157,7 @@ def opening_ms(page: Path, times: int) -> list[tuple[float, float]]:
 
 
 def main() -> None:
+    """Make the run, draw its page, open it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--operations", type=int, default=1_000_000)
     parser.add_argument("--times", type=int, default=5, help="how often the page is opened")

@@ -12,6 +12,7 @@ from faults.protocol import Evidence
 from testbed.history.history import REFUSED
 from testbed.history.operation import FAULTS_PROCESS
 from testbed.report.kinds import READ, WRITE, kinds_of
+from testbed.report.log_lines import LogLine, read_logs
 from testbed.report.reading import Fields, Problem
 from testbed.report.recorded import Call, FaultMark, RecordedRun, RoleSample
 from testbed.report.verdict_file import parse_judgement
@@ -31,7 +32,7 @@ def read_run(folder: Path, *, operations: bool = True) -> RecordedRun:
 
     Args:
         folder: The run folder.
-        operations: False leaves out the history and the roles, which only figures need: a suite
+        operations: False leaves out the history, roles and logs, which only figures need: a suite
             of hundreds of runs is summed up from the rest.
 
     Raises:
@@ -57,6 +58,7 @@ def read_run(folder: Path, *, operations: bool = True) -> RecordedRun:
         marks=marks,
         roles=_roles(folder / "roles.jsonl", problems) if operations else (),
         evidence=_evidence(folder / "evidence.jsonl", problems),
+        logs=_logs(folder, problems) if operations else (),
         problems=tuple(problems),
     )
 
@@ -75,6 +77,18 @@ def _document(path: Path, remedy: str, problems: list[Problem]) -> Mapping[str, 
         return document
     problems.append(Problem(path.name, "holds no JSON object", remedy))
     return None
+
+
+def _logs(folder: Path, problems: list[Problem]) -> tuple[LogLine, ...]:
+    """The logs, where the run says at which time of day its clock began."""
+    if not (folder / "logs").is_dir():
+        return ()
+    ending = _document(folder / "ending.json", "the logs are left out without it", problems)
+    fields = Fields(ending or {}, "ending.json", "", problems)
+    zero_s = fields.number("clock_zero_s")
+    # Runs of before say only when their process began, a moment earlier.
+    zero_s = fields.number("started") if zero_s is None else zero_s
+    return () if zero_s is None else read_logs(folder / "logs", zero_s, problems)
 
 
 def _lines(path: Path, problems: list[Problem]) -> Iterator[Fields]:

@@ -21,12 +21,13 @@ from testbed.report.figures.overview import overview
 from testbed.report.figures.region import region_figure
 from testbed.report.judgement import Outcome, Promise
 from testbed.report.lanes import fault_title, full_title
+from testbed.report.log_story import log_rows
 from testbed.report.loss import check_loss
 from testbed.report.page import page_environment
 from testbed.report.recorded import RecordedRun
 from testbed.report.story import caveats, headline, moments
 from testbed.report.tiles import about, environment_pairs, region_note, tiles
-from testbed.report.visible import compact
+from testbed.report.visible import compact, visible
 from testbed.report.wording import bounds, counted, moment, number, seconds
 
 _REGIONS_MAX = 16
@@ -41,6 +42,7 @@ _PARTS = (
     ("lag", "Replication lag", "lag"),
     ("evidence", "Evidence", "evidence"),
     ("links", "Links", "links"),
+    ("logs", "Logs", "log_rows"),
     ("plan", "Plan and replay", ""),
     ("environment", "Environment", "environment"),
 )
@@ -87,9 +89,13 @@ def _verdict(run: RecordedRun, frames: Sequence[Frame]) -> dict[str, Any]:
 
 def _pictures(run: RecordedRun, frames: Sequence[Frame]) -> dict[str, Any]:
     """The run over time."""
+    happened = moments(run)
+    rows = log_rows(run, happened)
     return {
         "overview": [overview(each) for each in frames] if run.calls or run.roles else [],
-        "moments": moments(run),
+        "moments": happened,
+        "log_rows": rows,
+        "log_nodes": sorted({row.node for row in rows if row.node}),
         "regions": [
             {
                 "name": name,
@@ -150,6 +156,7 @@ def _environment() -> Environment:
             "counted": counted,
             "json": compact,
             "bounds": bounds,
+            "cut": visible,
             "counterexample": _counterexample,
             "fault_title": fault_title,
         }

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from faults.protocol import Evidence
 from testbed.report.judgement import FaultRecord, Judgement
+from testbed.report.log_lines import LogLine
 from testbed.report.reading import Problem
 from testbed.runner.plan import Plan
 
@@ -72,6 +73,7 @@ class RecordedRun:
         marks: Steps of faults in the history.
         roles: By time.
         evidence: By time.
+        logs: What the programs of the nodes logged, by time.
         problems: All that is missing or wrong, each with what to do.
     """
 
@@ -82,6 +84,7 @@ class RecordedRun:
     marks: tuple[FaultMark, ...] = ()
     roles: tuple[RoleSample, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    logs: tuple[LogLine, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     @property

@@ -79,12 +79,25 @@ def browser() -> Iterator[Browser]:
         yield found
 
 
+def log(run: Path) -> None:
+    """What two nodes might say around the cut at 10 s, with a word that is wider than a phone."""
+    (run / "ending.json").write_text('{"clock_zero_s": 1740830400.0}')
+    for node in ("eu-west-db1", "us-east-db1"):
+        (run / "logs" / node).mkdir(parents=True)
+        (run / "logs" / node / "patroni.log").write_text(
+            "".join(
+                f"2025-03-01 12:00:{second:02} UTC WARNING: {'x' * second * 9} of {node}\n"
+                for second in range(9, 14)
+            )
+        )
+
+
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A page of each kind, by name."""
     suite = tmp_path_factory.mktemp("suite")
     runs = suite / "runs"
-    Recording(Story(rate_ops_s=10.0)).write(runs / "lane0-001")
+    log(Recording(Story(rate_ops_s=10.0)).write(runs / "lane0-001"))
     held = Recording(Story(rate_ops_s=10.0, variables=STRICT, reads=0.3))
     lags = [link_lag("heartbeats", *link, floor_ms) for link, floor_ms in ONE_WAY_MS.items()]
     held.verdict["measures"]["lag"] = {"worst_ms": 4321.5, "links": lags}
@@ -199,6 +212,15 @@ def test_what_is_folded_opens_by_keys(browser: Browser, pages: dict[str, Path]) 
         summary.focus()
         found.page.keyboard.press("Enter")
         assert found.page.locator("details").first.get_attribute("open") is not None
+
+
+def test_logs_stand_beside_what_happened(browser: Browser, pages: dict[str, Path]) -> None:
+    with opened(browser, pages["broken"], width=WIDTHS["phone"]) as found:
+        rows = found.page.locator(".logs .row:visible")
+        told = rows.all_inner_texts()
+        cut = next(place for place, text in enumerate(told) if "region-cut" in text)
+        assert any("9.00 s" in text for text in told[:cut])
+        assert any("11.00 s" in text for text in told[cut:])
 
 
 def test_filters_work_by_keys_and_together(browser: Browser, pages: dict[str, Path]) -> None:

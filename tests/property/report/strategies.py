@@ -12,12 +12,16 @@ from testbed.report.judgement import (
     DataLoss,
     FaultRecord,
     Judgement,
+    LagPoint,
+    LinkLag,
     LinkReading,
     LostWrite,
     Outcome,
     Promise,
     Recovery,
+    ReplicationLag,
 )
+from testbed.report.log_lines import LogLine
 from testbed.report.reading import Problem
 from testbed.report.recorded import Call, FaultMark, RecordedRun, RoleSample
 from testbed.runner.plan import Load, Plan, Step
@@ -48,7 +52,7 @@ values: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(texts, inner, max_size=3)),
     max_leaves=5,
 )
-operations = st.fixed_dictionaries(
+lines = st.fixed_dictionaries(
     {"time": values, "type": values, "f": values},
     optional={
         "start_ns": values,
@@ -69,8 +73,35 @@ def several(what: st.SearchStrategy[Any], size: int = 3) -> st.SearchStrategy[tu
 
 
 figures = st.dictionaries(texts, st.floats(-1e9, 1e9), max_size=3)
+spots = st.integers(-(10**6), 10**13) | st.floats() | st.none() | st.booleans()
+operations = st.fixed_dictionaries(
+    {"f": values, "start_ns": spots},
+    optional={
+        "process": values, "region": values, "node": values, "key": values, "value": values,
+        "outcome": values, "end_ns": spots, "kind": st.just("lost") | values,
+        "missing_at": values, "after_fault_ms": spots,
+    },
+)  # fmt: skip
+counterexamples = (
+    values
+    | operations
+    | st.lists(operations, max_size=3)
+    | st.fixed_dictionaries(
+        {"text": values | st.lists(texts, max_size=3)},
+        optional={"operations": values | st.lists(operations, max_size=3), "versions": values},
+    )
+    | st.fixed_dictionaries(
+        {}, optional={"from_ns": spots, "to_ns": spots, "old": operations, "new": operations}
+    )
+)
 promises = st.builds(
-    Promise, texts, texts, st.sampled_from(Outcome), texts, several(values | operations), figures
+    Promise,
+    texts,
+    texts,
+    st.sampled_from(Outcome),
+    texts,
+    several(lines | counterexamples),
+    figures,
 )
 records = st.builds(FaultRecord, texts, texts, texts, numbers, times, times, times, times)
 losses = st.builds(
@@ -80,6 +111,25 @@ losses = st.builds(
     numbers,
     numbers,
     numbers,
+)
+lag_ms = st.floats(0, 1e12)
+lags = st.builds(
+    ReplicationLag,
+    numbers,
+    several(
+        st.builds(
+            LinkLag,
+            texts,
+            texts,
+            texts,
+            texts,
+            numbers,
+            numbers,
+            numbers,
+            st.tuples(*[st.none() | st.tuples(lag_ms, lag_ms)] * 4),
+            several(st.builds(LagPoint, st.floats(-10, 1e6), lag_ms, lag_ms, lag_ms, lag_ms)),
+        )
+    ),
 )
 judgements = st.builds(
     Judgement,
@@ -91,6 +141,7 @@ judgements = st.builds(
     promises=several(promises),
     recoveries=several(st.builds(Recovery, texts, texts, times, times, times, times)),
     loss=st.none() | losses,
+    lag=st.none() | lags,
     availability=figures,
     schedule=several(records),
     links=several(st.builds(LinkReading, texts, numbers, numbers, numbers, numbers)),
@@ -148,5 +199,6 @@ runs = st.builds(
     marks=several(st.builds(FaultMark, moments, texts, texts, texts, texts, st.booleans())),
     roles=several(roles, 6).map(lambda found: tuple(sorted(found))),
     evidence=several(evidence),
+    logs=several(st.builds(LogLine, moments, texts, texts, texts)).map(lambda x: tuple(sorted(x))),
     problems=several(st.builds(Problem, texts, texts, texts)),
 )
