@@ -40,16 +40,28 @@ def verbs() -> tuple[str, ...]:
     )
 
 
-def _parser(wanted: Sequence[str]) -> argparse.ArgumentParser:
-    """The parser of the whole command, with the verbs that are wanted."""
-    parser = _Parser(prog="testbed")
-    if len(wanted) > 1:
-        _describe(parser)
+def parsers(wanted: Sequence[str] | None = None) -> dict[str, argparse.ArgumentParser]:
+    """The parser of every verb, or of those that are wanted, by name."""
+    return _add_verbs(_Parser(prog="testbed"), verbs() if wanted is None else wanted)
+
+
+def _add_verbs(
+    parser: argparse.ArgumentParser, wanted: Sequence[str]
+) -> dict[str, argparse.ArgumentParser]:
     subparsers = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name in wanted:
         module: ModuleType = importlib.import_module(f"testbed.cli.{name}")
         module.register(subparsers)
         subparsers.choices[name].set_defaults(run=module.run)
+    return dict(subparsers.choices)
+
+
+def _parser(wanted: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of the whole command, with the verbs that are wanted."""
+    parser = _Parser(prog="testbed")
+    if len(wanted) > 1:
+        _describe(parser)
+    _add_verbs(parser, wanted)
     return parser
 
 

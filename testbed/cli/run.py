@@ -18,9 +18,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "3 the environment failed, 64 bad usage.",
         epilog="The variables that --set knows: testbed run EXPERIMENT --list-variables",
     )
-    parser.add_argument(
-        "experiment", metavar="EXPERIMENT", help="failover, conflict_resolution, replication_lag"
-    )
+    from experiments.catalogue import EXPERIMENTS
+
+    parser.add_argument("experiment", metavar="EXPERIMENT", help=", ".join(EXPERIMENTS))
     parser.add_argument("--deployment", help="folder below inventory/, or a path to another one")
     parser.add_argument(
         "--set",

@@ -19,7 +19,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog="Exit code: 0 every world shown runs, 3 one has died or there is none of that "
         "name, 64 bad usage. Whether a running world is well is what it says, not its exit code.",
     )
-    parser.add_argument("name", nargs="?", metavar="NAME")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="of the world; default: all")
     parser.add_argument(
         "--json", action="store_true", help="print every world asked for as one JSON document"
     )
