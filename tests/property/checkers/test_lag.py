@@ -115,3 +115,18 @@ def test_what_changes_while_a_sample_is_on_its_way_disturbs_it() -> None:
         if since <= to:
             verdict = lag_floor.check({"x": [sample]}, {("a", "b"): 0}, [(since, to)])
             assert verdict.numbers["samples"] == (0 if to >= 100 and since <= 130 else 1)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "compared", "believed"),
+    [(1, 100, True), (1, 99, False), (2, 200, True), (0, 19, False)],
+)
+def test_one_in_a_hundred_may_contradict_of_twenty_at_least(
+    wrong: int, compared: int, believed: bool
+) -> None:
+    first = LagSample("a", "b", 0, 1, 50, 60)
+    good, bad = LagSample("a", "b", 10, 11, 55, 70), LagSample("a", "b", 10, 11, 20, 30)
+    verdict = lag_agreement.check({"x": [bad] * wrong + [good] * (compared - wrong), "y": [first]})
+    assert verdict.validity is (Validity.VALID if believed else Validity.UNKNOWN)
+    if believed:
+        assert verdict.reason == f"2 measurements agree in {compared} comparisons"
