@@ -164,6 +164,78 @@ def test_home_must_show_each_type_of_column() -> None:
     assert details[0] == "customers_eu at home as utf-8"
 
 
+def wanted(data_class: dict[str, Any], **table: Any) -> set[str]:
+    """In which forms a class of some table has to be found at home."""
+    columns = {"id": "bigint", "mail": "uuid", "age": "numeric", "at": "timestamptz"}
+    policy = {
+        "tables": {"people": {"columns": columns, "key": ["id"], **table}},
+        "classes": {
+            "customers_eu": {"name": "customers_eu", "table": "people", **data_class},
+            "topics": {"name": "topics", "rule": "pinned", "columns": ["mail"]},
+        },
+    }
+    own = replace(record(), policy=policy)
+    [detail] = [
+        one.detail for one in controls(own) if one.name == "home" and "customers_eu" in one.detail
+    ]
+    return set(detail.removeprefix("customers_eu at home as ").split(";")[0].split(", "))
+
+
+def test_home_must_show_each_type_of_what_is_personal_and_no_key() -> None:
+    every = ["id", "mail", "age", "at"]
+    pinned = {"rule": "pinned", "columns": every}
+    assert wanted(pinned, personal=["mail", "at"]) == {"uuid raw"}
+    assert wanted(pinned) == {"uuid raw", "numeric little-endian"}
+    assert wanted({**pinned, "rule": "freely"}, personal=["mail"]) == {
+        "uuid raw",
+        "numeric little-endian",
+    }
+    assert wanted({"rule": "pinned", "columns": ["id", "at"]}) == {"utf-8"}
+    seen = [one for one in controls(record()) if one.name == "home"]
+    assert all(one.shown for one in seen)
+
+
+def test_a_type_that_was_not_found_at_home_leaves_a_doubt() -> None:
+    policy = {
+        **POLICY,
+        "tables": {
+            **POLICY["tables"],
+            "customers": {
+                "columns": {"id": "bigint", "full_name": "bytea"},
+                "key": ["id"],
+                "personal": ["full_name"],
+            },
+        },
+    }
+    verdict = check(replace(record(), policy=policy), WRITTEN)
+    assert verdict.validity is Validity.UNKNOWN
+    assert "not found as bytea raw" in verdict.reason
+
+
+def test_what_was_read_by_a_query_and_lies_in_a_table_was_copied() -> None:
+    named = causes_of(
+        record(
+            wire(PERSON, OUT, "PostgreSQL row returned by a query"),
+            at(PERSON, ABROAD, "table or index file"),
+        )
+    )
+    assert [(one.name, one.leaks) for one in named] == [("copy", 1), ("read", 1)]
+    assert named[0].example == at(PERSON, ABROAD, "table or index file")
+
+
+def test_causes_are_named_only_where_there_is_a_leak() -> None:
+    assert check(record(), WRITTEN).reason.startswith("none of 5 canaries")
+
+
+def test_columns_are_the_cause_only_where_a_class_of_the_table_crosses_without_them() -> None:
+    """Another pinned class of the same table, however narrow, crosses nothing."""
+    classes = {name: {**one, "rule": "pinned"} for name, one in POLICY["classes"].items()}
+    leaked = record(wire(DELIVERY, OUT, "PostgreSQL logical replication, insert"))
+    assert [one.name for one in causes_of(leaked)] == ["column list"]
+    pinned = replace(leaked, policy={**POLICY, "classes": classes})
+    assert [one.name for one in causes_of(pinned)] == ["row filter"]
+
+
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "residency.json"
     write_record(record(), path)

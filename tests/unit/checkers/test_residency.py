@@ -131,6 +131,40 @@ def test_a_place_where_nothing_was_read_is_not_clean(place: int) -> None:
     assert judged(Found(CLEAN.findings, empty)).validity is Validity.UNKNOWN
 
 
+def test_of_several_searches_of_a_place_one_that_read_something_is_enough() -> None:
+    for place, kind in (("us-db1", "at rest"), ("eu->us", "in motion")):
+        found = Found(CLEAN.findings, (*SEARCHED, Searched(place, kind)))
+        assert judged(found).validity is Validity.VALID
+    half = tuple(
+        dataclasses.replace(one, bytes=0) if one.place == "us-db1" else one for one in SEARCHED
+    )
+    assert "no file was read on us-db1" in judged(Found(CLEAN.findings, half)).reason
+
+
+def test_without_links_no_leak_in_motion_has_to_be_shown() -> None:
+    alone = dataclasses.replace(TERRITORY, links={})
+    at_rest = Found(tuple(one for one in CLEAN.findings if isinstance(one.where, AtRest)), ())
+    names = [control.name for control in controls_of(alone, CANARIES, at_rest)]
+    assert "leak" in names
+    assert "leak in motion" not in names
+
+
+def test_five_doubts_are_told_and_the_rest_counted() -> None:
+    doubts = tuple(Control(f"number {number}", shown=False, detail="x") for number in range(7))
+    assert judged(CLEAN, doubts[:5]).reason.count("number") == 5
+    assert "more" not in judged(CLEAN, doubts[:5]).reason
+    for count in (6, 7):
+        reason = judged(CLEAN, doubts[:count]).reason
+        assert reason.count("number") == 5
+        assert reason.endswith(f"; and {count - 5} more")
+
+
+def test_a_leak_is_told_with_the_ways_that_are_known() -> None:
+    known, silent = at("us-db1", PINNED), dataclasses.replace(at("us-db1", PINNED), how="")
+    assert "canaries on us-db1 (log file), the first" in judged(CLEAN + Found((known,))).reason
+    assert "canaries on us-db1, the first" in judged(CLEAN + Found((silent,))).reason
+
+
 def test_nothing_written_and_unknown_classes_are_not_clean() -> None:
     assert residency.check(TERRITORY, (), CLEAN, SHOWN).validity is Validity.UNKNOWN
     other = dataclasses.replace(PINNED, data_class="orders")
@@ -173,7 +207,7 @@ def test_home_wants_every_encoding() -> None:
     controls = controls_of(TERRITORY, CANARIES, CLEAN, {"customers": TYPED})
     (home,) = [one for one in controls if one.name == "home" and "customers" in one.detail]
     assert not home.shown
-    assert "uuid raw" in home.detail
+    assert home.detail.endswith("; not found as " + ", ".join(TYPED[1:]))
 
 
 REQUEST = Erasure("anna", done_ns=100)
@@ -195,6 +229,10 @@ def test_erasure_lets_stay_only_what_was_said_to() -> None:
     kept = erased(found, Erasure("anna", 100, {"/srv/f": "2030-01-01"}))
     assert kept.validity is Validity.VALID
     assert kept.counterexample[0]["until"] == "2030-01-01"
+    assert kept.reason.endswith(
+        "is left but 1 findings in what was said to remain until 2030-01-01"
+    )
+    assert erased(Found((), SEARCHED)).reason.endswith("is left")
     other = erased(found, Erasure("anna", 100, {"/srv/fi": "2030-01-01", "/sr": "2030-01-01"}))
     assert other.validity is Validity.VIOLATION
 
