@@ -176,7 +176,8 @@ def crossing_streams(reports: Iterable[PlacementReport | None]) -> tuple[Stream,
     found = []
     for sender, receiver in itertools.permutations(primaries, 2):
         if sender.jurisdiction in receiver.peers:
-            stream = receiver.streams.get(f"from_{sender.jurisdiction.lower()}", {})
+            name = f"from_{sender.jurisdiction.lower().replace('-', '_')}"
+            stream = receiver.streams.get(name, {})
             found.append(Stream(sender.node, receiver.node, _runs(stream)))
     return tuple(found)
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
+from testbed.topology.catalogue import read_catalogue
 from testbed.topology.inventory import find, load
 from testbed.topology.placement_hosts import placement_plan, placement_variables
 from testbed.topology.placement_mutants import MUTANTS
 from testbed.topology.placement_plan import PlacementPlan, Published
+from testbed.topology.shipped import inventories
+
+CATALOGUE = read_catalogue(inventories() / "variables", [])
 
 EU, US = ("10.77.1.10", "10.77.2.10"), ("10.77.3.10", "10.77.3.13")
 STORE = "us-east-store1"
@@ -83,3 +90,62 @@ def test_stores_with_a_mistake() -> None:
 def test_a_deployment_without_a_policy_has_no_plan() -> None:
     assert placement_plan(load(find("active-passive"))) is None
     assert placement_variables(load(find("active-passive"))) == {}
+
+
+HOSTS = """
+        asia:
+          vars: {region: asia, jurisdiction: AP-1, patroni_scope: asia}
+          hosts:
+            asia-db1: {address: 10.77.4.10, wan_ports: [5432, 8008, 8300, 8301, 7400]}
+            asia-db2: {address: 10.77.4.11, wan_ports: [5432, 8008, 8300, 8301]}
+            asia-lb1: {address: 10.77.4.12}
+"""
+BACK = "  asia:\n" + "".join(
+    f"    {name}: {{delay_ms: 90}}\n" for name in ("eu-west", "eu-central", "us-east")
+)
+PLACE = "  AP-1: {failover: [asia], backups: [], clients: [asia]}\n"
+CLASSES = """
+  customers_ap:
+    {rule: pinned, jurisdiction: AP-1, table: customers, residency: AP-1}
+  pseudonyms_ap:
+    {rule: pinned, jurisdiction: AP-1, table: pseudonyms, residency: AP-1}
+  deliveries_ap:
+    {rule: pinned, jurisdiction: AP-1, table: orders, residency: AP-1, columns: [delivery_address]}
+"""
+
+
+def with_asia(folder: Path) -> None:
+    """A fourth region, in a third jurisdiction, by an edit of the inventory."""
+    hosts = (folder / "hosts.yml").read_text()
+    hosts = hosts.replace("\n    # 5432 PostgreSQL", f"{HOSTS}\n    # 5432 PostgreSQL", 1)
+    for group in ("postgres", "placement", "consul"):
+        members = "        asia-db1:\n        asia-db2:\n"
+        hosts = hosts.replace(
+            f"    {group}:\n      hosts:\n", f"    {group}:\n      hosts:\n{members}"
+        )
+    hosts = hosts.replace(
+        "    haproxy:\n      hosts:\n", "    haproxy:\n      hosts:\n        asia-lb1:\n"
+    )
+    (folder / "hosts.yml").write_text(hosts)
+    every = (folder / "group_vars/all.yml").read_text()
+    for name in ("eu-west", "eu-central", "us-east"):
+        every = every.replace(f"\n  {name}:\n", f"\n  {name}:\n    asia: {{delay_ms: 90}}\n", 1)
+    every = every.replace("links:\n", f"links:\n{BACK}", 1)
+    (folder / "group_vars/all.yml").write_text(every)
+    policy = (folder / "group_vars/policy.yml").read_text()
+    policy = policy.replace("jurisdictions:\n", f"jurisdictions:\n{PLACE}", 1)
+    (folder / "group_vars/policy.yml").write_text(policy + CLASSES)
+
+
+def test_a_region_and_a_jurisdiction_more_are_an_edit_of_the_inventory(tmp_path: Path) -> None:
+    folder = tmp_path / "data-placement"
+    shutil.copytree(find("data-placement"), folder)
+    with_asia(folder)
+    found = placement_plan(load(folder, catalogue=CATALOGUE))
+    assert found is not None
+    assert found.servers["asia-db1"].peers == {"EU": EU, "US": US}
+    assert found.servers["us-east-db1"].peers == {"AP-1": ("10.77.4.10", "10.77.4.11"), "EU": EU}
+    assert found.servers["asia-db1"].publishes == found.servers["eu-west-db1"].publishes
+    policy = load(folder, catalogue=CATALOGUE).policy
+    assert policy is not None
+    assert policy.allowed()["customers_ap"] == ("AP-1",)

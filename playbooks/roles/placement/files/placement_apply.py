@@ -132,14 +132,14 @@ class Placement:
 
     def agree_subscription(self, peer: str, addresses: list[str]) -> None:
         """A subscription to what another jurisdiction lets cross, from now on."""
-        name = f"from_{peer.lower()}"
+        name = f"from_{as_name(peer)}"
         if self.value("SELECT 1 FROM pg_subscription WHERE subname = %s", name):
             return
         source = (
             f"host={','.join(addresses)} port=5432 user=postgres dbname=testbed "
             f"target_session_attrs=read-write connect_timeout=5"
         )
-        slot = f"{NAME}_{self.part['jurisdiction'].lower()}"
+        slot = f"{NAME}_{as_name(self.part['jurisdiction'])}"
         if not self.check:
             until(f"the publication of {peer}", lambda: is_published(source), PEER_S_MAX)
             make_slot(source, slot)
@@ -154,6 +154,11 @@ class Placement:
     def all_stream(self) -> bool:
         """Whether every subscription has heard from its publisher."""
         return bool(self.value(STREAMING) == len(self.part["peers"]))
+
+
+def as_name(jurisdiction: str) -> str:
+    """A jurisdiction's name as part of a slot's name."""
+    return jurisdiction.lower().replace("-", "_")
 
 
 def filtered(one: dict[str, Any]) -> str:
