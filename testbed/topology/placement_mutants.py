@@ -139,7 +139,14 @@ def _stray_replica(ground: _Ground) -> PlacementPlan:
 
 
 def _consul_value(ground: _Ground) -> PlacementPlan:
-    return ground.with_servers(lambda server: replace(server, remembers=f"personal/{ground.home}/"))
+    # Below the keys of a pinned class, if there is one.
+    prefixes = [
+        one.key_prefix
+        for one in ground.policy.classes.values()
+        if one.key_prefix and one.jurisdiction == ground.home
+    ]
+    prefix = prefixes[0] if prefixes else f"personal/{ground.home}/"
+    return ground.with_servers(lambda server: replace(server, remembers=prefix))
 
 
 def _moved(ground: _Ground, *, takes_over: bool) -> PlacementPlan:

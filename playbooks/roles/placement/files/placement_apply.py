@@ -135,9 +135,11 @@ class Placement:
         name = f"from_{as_name(peer)}"
         if self.value("SELECT 1 FROM pg_subscription WHERE subname = %s", name):
             return
+        # At random, as the wan accepts a connection to a server that is gone, and then closes it:
+        # libpq takes that for an answer, and asks no other.
         source = (
             f"host={','.join(addresses)} port=5432 user=postgres dbname=testbed "
-            f"target_session_attrs=read-write connect_timeout=5"
+            f"target_session_attrs=read-write load_balance_hosts=random connect_timeout=5"
         )
         slot = f"{NAME}_{as_name(self.part['jurisdiction'])}"
         if not self.check:

@@ -106,7 +106,7 @@ def source_of(addresses: list[str]) -> str:
     """How to connect to the primary of a cluster."""
     return (
         f"host={','.join(addresses)} port=5432 user=postgres dbname=testbed "
-        f"target_session_attrs=read-write connect_timeout=3"
+        f"target_session_attrs=read-write load_balance_hosts=random connect_timeout=3"
     )
 
 
