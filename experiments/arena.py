@@ -161,9 +161,12 @@ class Arena:
 
     def _report(self, folder: RunFolder) -> None:
         try:
-            write_textfile(folder)
             write_report(folder.path)
-        except (ReportError, RunFolderError, FolderError) as error:
+        except (ReportError, RunFolderError) as error:
+            self._announcer.tell(Log(str(error), "warning"))
+        try:
+            write_textfile(folder)
+        except FolderError as error:
             self._announcer.tell(Log(str(error), "warning"))
 
     def ready_world(self) -> NamespaceWorld:
