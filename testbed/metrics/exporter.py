@@ -54,6 +54,7 @@ class Exporter:
         self.port = 0
         self._lock = threading.Lock()
         self._sources: list[Source] = []
+        self._followed = False
         self._scraped = threading.Condition()
         self._scrapes: list[float] = []
 
@@ -66,6 +67,7 @@ class Exporter:
         """Show a run from now on, from its folder as it grows; it need not be there yet."""
         with self._lock:
             self._sources.append(Follower(self.board, folder))
+            self._followed = True
 
     def observe(self, world: NamespaceWorld) -> Observation:
         """Show a running world that no run drives: roles, links and replication."""
@@ -98,9 +100,9 @@ class Exporter:
                 source.close()
 
     def linger(self) -> None:
-        """Let whoever scrapes see how it ended: wait for the next scrapes, if there were any."""
+        """Let whoever scrapes see how runs ended: wait for the next scrapes, if there were any."""
         with self._scraped:
-            if len(self._scrapes) < 2:
+            if not self._followed or len(self._scrapes) < 2:
                 return
             interval_s = self._scrapes[-1] - self._scrapes[-2]
             before = self._scrapes[-1]

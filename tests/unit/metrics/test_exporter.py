@@ -64,7 +64,7 @@ def test_nobody_else_is_listened_to() -> None:
         other.bind(("127.0.0.2", exporter.port))
 
 
-def test_who_scrapes_sees_how_it_ended() -> None:
+def test_who_scrapes_sees_how_it_ended(tmp_path: Path) -> None:
     texts = []
     ended = threading.Event()
 
@@ -74,6 +74,7 @@ def test_who_scrapes_sees_how_it_ended() -> None:
             ended.wait(0.05)
 
     with served(0) as exporter:
+        exporter.follow(made(tmp_path / "run"))
         thread = threading.Thread(target=scrape, args=(exporter,))
         thread.start()
         while len(texts) < 3:
