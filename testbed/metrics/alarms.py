@@ -18,19 +18,20 @@ from testbed.runner.folder import FolderError, RunFolder, read_json, write_json
 
 
 @contextlib.contextmanager
-def alarmed(folder: RunFolder, port: int = 0) -> Iterator[Exporter]:
+def alarmed(folder: RunFolder, port: int = 0, scrape_s: float = 1.0) -> Iterator[Exporter]:
     """Serve a run's metrics inside, and let Prometheus watch them; what fired is written after.
 
     Args:
         folder: Of the run, which begins inside; it need not be there yet.
         port: Where to serve; 0 for any that is free.
+        scrape_s: Seconds between two scrapes, and two evaluations of the rules.
 
     Raises:
         MetricsError: The port is taken, or Prometheus is not installed.
         FolderError: What fired can't be written.
     """
     began_s = time.time()
-    with served(port) as exporter, watching(exporter.port) as prometheus:
+    with served(port) as exporter, watching(exporter.port, scrape_s) as prometheus:
         exporter.follow(folder)
         yield exporter
         exporter.linger()
