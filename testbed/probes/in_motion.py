@@ -15,13 +15,11 @@ from testbed.probes.byte_kernel import Bytes, Rows
 from testbed.probes.capture import Capture, read_capture
 from testbed.probes.flows import Flow, flows_of
 from testbed.probes.patterns import Pattern
-from testbed.probes.protocols import SERVER, Carriers, direction_of, encrypted
+from testbed.probes.protocols import SERVER, STREAMED, Carriers, direction_of, encrypted
 from testbed.probes.scanner import Scanner
 from testbed.topology.model import Topology
 
 _PAGE = 8192
-_STREAMED = 25
-"""Bytes before the data of a message of a replication stream: its type and three numbers."""
 
 
 def search_in_motion(
@@ -106,16 +104,16 @@ def _streamed(flow: Flow, carriers: Carriers, blocks: Blocks) -> Iterator[Hit]:
     if direction_of(flow) != SERVER:
         return
     found = carriers.messages
-    long = (found.kinds == ord("d")) & (found.ends - found.starts > _STREAMED)
+    long = (found.kinds == ord("d")) & (found.ends - found.starts > STREAMED)
     parts, starts = [], []
     first_position: int | None = None
     for start, end in zip(found.starts[long], found.ends[long], strict=True):
         body = flow.data[start:end]
-        if len(body) > _STREAMED and body[0] == ord("w"):
+        if len(body) > STREAMED and body[0] == ord("w"):
             if first_position is None:
                 first_position = int.from_bytes(body[1:9].tobytes(), "big")
-            parts.append(body[_STREAMED:])
-            starts.append(int(start) + _STREAMED)
+            parts.append(body[STREAMED:])
+            starts.append(int(start) + STREAMED)
     if first_position is None:
         return
     ends = np.cumsum([len(part) for part in parts])

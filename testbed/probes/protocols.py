@@ -9,6 +9,8 @@ import functools
 import re
 from collections.abc import Mapping
 
+import numpy as np
+
 from testbed.probes.flows import Flow
 from testbed.probes.postgres_messages import Message, Messages, messages_of
 
@@ -49,6 +51,10 @@ _FROM_SERVER = {
     b"C": "completion of a command",
     b"S": "parameter's value",
 }
+STREAMED = 25
+"""Bytes before the data of a message of a replication stream: its type and three numbers."""
+_LOGICAL_LETTERS = np.frombuffer(b"BCOYIUDTMRSEcAbPKrp", np.uint8)
+"""What a message of the protocol of logical replication may begin with."""
 _LOGICAL = {
     b"I": "insert",
     b"U": "update",
@@ -99,13 +105,25 @@ class Carriers:
         """PostgreSQL's messages; none when the flow is not of its protocol."""
         return messages_of(self._flow)
 
+    @functools.cached_property
+    def _logical(self) -> bool:
+        """Whether a replication stream is logical: each of its messages begins with a known letter.
+
+        A physical one is the log itself, in which any byte may stand there.
+        """
+        data, starts = self._flow.data, self.messages.starts
+        whole = self.messages.ends <= len(data)
+        long = whole & (self.messages.ends - starts > STREAMED) & (self.messages.kinds == ord("d"))
+        streamed = starts[long][data[starts[long]] == ord("w")]
+        return bool(np.isin(data[streamed + STREAMED], _LOGICAL_LETTERS).all())
+
     def of(self, offset: int) -> str:
         """What carried a byte, in a few words for people."""
         flow = self._flow
         client = direction_of(flow) == CLIENT
         message = self.messages.at(offset) if flow.kind == "tcp" else None
         if message is not None and message.kind in {*_known(client=client), b"d"}:
-            return _said(flow, message, client=client)
+            return _said(flow, message, client=client, logical=self._logical)
         port = flow.target_port if client else flow.source_port
         name = _PORTS.get(port, f"port {port}") if port >= 0 else flow.kind
         begin = flow.data[:200].tobytes()
@@ -121,7 +139,7 @@ def _known(*, client: bool) -> Mapping[bytes, str]:
     return _FROM_CLIENT if client else _FROM_SERVER
 
 
-def _said(flow: Flow, message: Message, *, client: bool) -> str:
+def _said(flow: Flow, message: Message, *, client: bool, logical: bool) -> str:
     body = flow.data[message.start : message.end].tobytes()
     if client:
         kind = _FROM_CLIENT.get(message.kind, "message")
@@ -132,10 +150,10 @@ def _said(flow: Flow, message: Message, *, client: bool) -> str:
         return f"PostgreSQL {kind}{who}"
     if message.kind == b"d":
         if body[:1] == b"w":
-            change = _LOGICAL.get(body[25:26])
-            if change is not None:
-                return f"PostgreSQL logical replication, {change}"
-            return "PostgreSQL physical replication"
+            if not logical:
+                return "PostgreSQL physical replication"
+            change = _LOGICAL.get(body[STREAMED : STREAMED + 1], "message")
+            return f"PostgreSQL logical replication, {change}"
         return "PostgreSQL COPY from the server (initial copy of a table, or a base backup)"
     return f"PostgreSQL {_FROM_SERVER.get(message.kind, 'message')}"
 

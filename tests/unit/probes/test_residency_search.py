@@ -220,6 +220,16 @@ def test_statements_are_named() -> None:
     ).of(change.index(TOKEN))
 
 
+def test_a_physical_stream_is_told_from_a_logical_one() -> None:
+    # Any byte may stand where a logical stream has the letter of its message.
+    parts = [message(b"d", b"w" + bytes(24) + first + TOKEN) for first in (b"I", b"\x07", b"D")]
+    for number, carrier in ((1, "logical replication, insert"), (3, "physical replication")):
+        data = b"".join(parts[:number])
+        assert carrier in Carriers(flow(data, source_port=5432, target_port=9)).of(
+            data.index(TOKEN)
+        )
+
+
 def test_encryption_is_recognised() -> None:
     hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(50)
     asked = (8).to_bytes(4, "big") + (80877103).to_bytes(4, "big")
