@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import valkey
 from psycopg import sql
 
 LOG_PORT = 7411
@@ -27,7 +26,7 @@ CACHE_SOCKET = CACHE / "valkey.sock"
 INTERVAL_S = 1.0
 COPY_STAYS_S = 2.0
 ROWS = 500
-MISSES = (psycopg.Error, OSError, valkey.ValkeyError)
+MISSES = (psycopg.Error, OSError)
 
 
 def begin(store: Any) -> None:
@@ -111,8 +110,13 @@ def cache(store: Any) -> None:
         rows = source.execute(query.format(sql.Identifier(table["name"]), ROWS)).fetchall()
     if not rows:
         return
-    with valkey.Valkey(unix_socket_path=str(CACHE_SOCKET)) as out:
-        out.mset({f"{table['name']}:{key}": row for key, row in rows})
+    import valkey  # noqa: PLC0415 - slow, and no other mistake needs it
+
+    try:
+        with valkey.Valkey(unix_socket_path=str(CACHE_SOCKET)) as out:
+            out.mset({f"{table['name']}:{key}": row for key, row in rows})
+    except valkey.ValkeyError as error:
+        raise OSError(f"the cache: {error}") from error
     store.did(f"kept {len(rows)} rows of {table['name']} in a cache")
 
 
