@@ -30,7 +30,7 @@ def placed(setting: Setting) -> tuple[Verdict, ...]:
     history = setting.run.history
     verdicts = [
         adequate(setting, required(setting)),
-        searched(setting),
+        *searched(setting),
         at_home.check_writes(history, homes, setting.writes, free=free),
         at_home.check_rows(history, homes, setting.nodes, free=free, reads=FINAL),
         flowing(setting),
@@ -54,7 +54,7 @@ def erased(setting: Setting) -> Verdict:
     return verdict
 
 
-def searched(setting: Setting) -> Verdict:
+def searched(setting: Setting) -> tuple[Verdict, ...]:
     """What the search found; a deployment that is known to be broken is never found clean.
 
     Raises:
@@ -64,13 +64,13 @@ def searched(setting: Setting) -> Verdict:
         record = read_record(setting.run.folder.path / FILE)
         verdict = placement.check(record, written_canaries(setting.run.history))
     except (RecordError, TypeError) as error:
-        return Verdict(residency.NAME, residency.PROMISE, Validity.UNKNOWN, str(error))
+        return (Verdict(residency.NAME, residency.PROMISE, Validity.UNKNOWN, str(error)),)
     mutant = str(setting.run.deployment.variables.get("placement_mutant", "none"))
     if mutant != "none" and verdict.validity is Validity.VALID:
         # Whatever kept it from its work: that nothing was found shows nothing.
         reason = f"the deployment is broken on purpose ({mutant}), and nothing of it was found"
-        return replace(verdict, validity=Validity.UNKNOWN, reason=reason)
-    return verdict
+        verdict = replace(verdict, validity=Validity.UNKNOWN, reason=reason)
+    return verdict, placement.check_heirs(record)
 
 
 def homes_of(setting: Setting) -> Mapping[str, str]:

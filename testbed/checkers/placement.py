@@ -114,7 +114,37 @@ def causes_of(record: ResidencyRecord) -> tuple[Cause, ...]:
         if one["rule"] == "pinned" and any(_narrower(other, one) for other in classes)
     }
     by_token = {canary.token: canary for canary in record.canaries}
-    return causes(territory_of(record), by_token, record.found, columns)
+    found = causes(territory_of(record), by_token, record.found, columns)
+    heirs = {node for node, _ in heirs_abroad(record)}
+    return tuple(
+        replace(one, name="failover")
+        if one.name == "standby" and heirs.intersection(one.places)
+        else one
+        for one in found
+    )
+
+
+def heirs_abroad(record: ResidencyRecord) -> tuple[tuple[str, str], ...]:
+    """Nodes that may become primary of a jurisdiction that they are not in, with that one."""
+    return tuple((node, of) for node, of in record.heirs if record.nodes.get(node) != of)
+
+
+def check_heirs(record: ResidencyRecord) -> Verdict:
+    """Whether pinned data can only ever be served in its jurisdiction, whatever fails."""
+    name = "failover_inside"
+    promise = "No server outside of a jurisdiction may become primary of its data."
+    abroad = heirs_abroad(record)
+    numbers = {"heirs": float(len(record.heirs)), "heirs_abroad": float(len(abroad))}
+    if abroad:
+        said = ", ".join(f"{node} of {of}" for node, of in abroad)
+        reason = f"may become primary from abroad: {said}"
+        return Verdict(name, promise, Validity.VIOLATION, reason, abroad, numbers)
+    unknown = set(record.nodes.values()) - {of for _, of in record.heirs}
+    if unknown:
+        reason = f"nobody tells who may be primary of {', '.join(sorted(unknown))}"
+        return Verdict(name, promise, Validity.UNKNOWN, reason, (), numbers)
+    reason = f"{len(record.heirs)} servers may be primary, each at home"
+    return Verdict(name, promise, Validity.VALID, reason, (), numbers)
 
 
 def _narrower(crossing: Mapping[str, Any], pinned: Mapping[str, Any]) -> bool:

@@ -19,6 +19,7 @@ CAUSES: Mapping[str, str] = MappingProxyType(
     {
         "column list": "a publication's column list lets a personal column through",
         "row filter": "a publication's row filter lets pinned rows through",
+        "failover": "a server abroad may become primary: it receives every table",
         "standby": "a physical standby or its base backup is abroad: it receives every table",
         "backup": "a backup or a dump is stored abroad",
         "statement log": "a log with personal values is kept abroad",

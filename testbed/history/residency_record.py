@@ -60,6 +60,8 @@ class ResidencyRecord:
         found: What was found and what was looked at.
         seconds: How long each part took, by name.
         deeds: Dumps that were made in the run, and what else is told of it.
+        heirs: Each node that is primary, or may become it, of a jurisdiction's cluster, with that
+            jurisdiction: the one of the primary.
         dumped: Each store that dumps a jurisdiction from time to time, with that.
     """
 
@@ -72,6 +74,7 @@ class ResidencyRecord:
     seconds: Mapping[str, float] = field(default_factory=dict)
     deeds: tuple[Deed, ...] = ()
     dumped: tuple[tuple[str, str], ...] = ()
+    heirs: tuple[tuple[str, str], ...] = ()
 
 
 def written_canaries(history: History) -> tuple[Canary, ...]:
@@ -112,6 +115,7 @@ def write_record(record: ResidencyRecord, path: Path) -> None:
         "seconds": dict(record.seconds),
         "deeds": [asdict(deed) for deed in record.deeds],
         "dumped": [list(pair) for pair in record.dumped],
+        "heirs": [list(pair) for pair in record.heirs],
     }
     write_whole(path, json.dumps(document) + "\n")
 
@@ -142,7 +146,8 @@ def read_record(path: Path) -> ResidencyRecord:
             found=found_of(document["found"]),
             seconds=document.get("seconds", {}),
             deeds=tuple(Deed(**one) for one in document.get("deeds", ())),
-            dumped=tuple((one[0], one[1]) for one in document.get("dumped", ())),
+            dumped=_pairs(document.get("dumped", ())),
+            heirs=_pairs(document.get("heirs", ())),
         )
     except FileNotFoundError as error:
         raise RecordError(
@@ -152,6 +157,10 @@ def read_record(path: Path) -> ResidencyRecord:
         if isinstance(error, RecordError):
             raise
         raise RecordError(f"{path} is damaged: {error!r}") from error
+
+
+def _pairs(document: Iterable[Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((one[0], one[1]) for one in document)
 
 
 def unsought(record: ResidencyRecord, written: Iterable[Canary]) -> tuple[Canary, ...]:

@@ -23,6 +23,7 @@ from testbed.history.residency_record import (
     write_record,
     written_canaries,
 )
+from testbed.probes.heirs import heirs_of
 from testbed.probes.in_motion import search_in_motion
 from testbed.probes.inspection import Scene
 from testbed.probes.keepers import Keepers, Told
@@ -73,6 +74,7 @@ class ResidencyInspection:
         allowed = policy.allowed()
         with self._timed("controls"):
             controls = await Planted(scene.world, allowed, scene.space).plant()
+            heirs = await heirs_of(scene.deployment.topology)
         with self._timed("waiting"):
             told = await self._told(history)
         canaries = (*written, *controls)
@@ -101,6 +103,7 @@ class ResidencyInspection:
             seconds=self._seconds,
             deeds=told.deeds,
             dumped=told.stores,
+            heirs=heirs,
         )
         await asyncio.to_thread(_keep, record, scene.folder / FILE)
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)

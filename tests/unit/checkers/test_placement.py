@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from testbed.checkers.placement import causes_of, check, controls
+from testbed.checkers.placement import causes_of, check, check_heirs, controls
 from testbed.checkers.residency_causes import CAUSES
 from testbed.checkers.verdict import Validity
 from testbed.history.residency import AtRest, Canary, Finding, Found, OnWire, Searched
@@ -153,6 +153,24 @@ def test_the_cause_is_named(cause: str, findings: list[Finding]) -> None:
     verdict = check(found, WRITTEN)
     assert verdict.validity is Validity.VIOLATION
     assert verdict.reason.startswith(CAUSES[cause])
+
+
+def test_a_standby_abroad_that_may_take_over_is_a_failover_target() -> None:
+    findings = (
+        wire(PERSON, OUT, "PostgreSQL physical replication"),
+        at(PERSON, ABROAD, "write-ahead log"),
+    )
+    found = replace(record(*findings), heirs=((HOME, "EU"), (ABROAD, "EU")))
+    assert [one.name for one in causes_of(found)] == ["failover"]
+    verdict = check_heirs(found)
+    assert verdict.validity is Validity.VIOLATION
+    assert ABROAD in verdict.reason
+
+
+def test_who_may_be_primary_must_be_known_for_each_jurisdiction() -> None:
+    assert check_heirs(record()).validity is Validity.UNKNOWN
+    known = replace(record(), heirs=((HOME, "EU"), (ABROAD, "US")))
+    assert check_heirs(known).validity is Validity.VALID
 
 
 def test_a_leak_on_purpose_has_no_cause() -> None:
