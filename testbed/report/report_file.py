@@ -34,7 +34,8 @@ def write_report(folder: Path, output: Path | None = None) -> RecordedRun:
         RunFolderError: There is no run to show.
         ReportError: The file can't be written.
     """
-    run = read_run(folder)
+    # The page names its folder: the same page from wherever it is asked for.
+    run = read_run(folder.absolute())
     target = output or folder / "report.html"
     try:
         write_whole(target, render_html(run))
@@ -80,6 +81,7 @@ def write_suite_reports(
         RunFolderError: There is no suite in the folder.
         ReportError: A file can't be written.
     """
+    folder = folder.absolute()
     suites = read_suites(folder)
     for one in suites:
         for run in one.suite.runs:

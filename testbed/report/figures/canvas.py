@@ -92,7 +92,7 @@ class Canvas:
         if self.variant.labels_above:
             shown = fitting(label, self.right - self.left, font)
             self.drawing.text(self.left, self.y + font, shown, style, whole=label)
-            self.y += font + 3
+            self.y += font + 5
         self.y += headroom
         if not self.variant.labels_above:
             room = self.left - (36 if plot else 10)
