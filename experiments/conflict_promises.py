@@ -110,4 +110,6 @@ def flowing(setting: Setting) -> Verdict:
 def _converged(setting: Setting) -> Verdict:
     final = "row" if setting.run.plan.load.workload == "items" else "total"
     since_ns = max(healed_ns(setting), setting.end_ns)
-    return convergence.check(setting.run.history, setting.nodes, since_ns, reads=(final,))
+    return convergence.check(
+        setting.run.history, setting.nodes, since_ns, reads=(final,), writes=setting.writes
+    )

@@ -19,10 +19,17 @@ from testbed.measures.session_steps import READS
 NAME = "convergence"
 PROMISE = "When nothing is under way any more, all replicas have the same rows."
 EXAMPLES_MAX = 50
+WRITES_MAX = 20
+"""So many operations of a row are shown: those that wrote what stayed, and the last ones."""
 
 
 def check(
-    history: History, nodes: Sequence[str], since_ns: int, *, reads: Iterable[str] = READS
+    history: History,
+    nodes: Sequence[str],
+    since_ns: int,
+    *,
+    reads: Iterable[str] = READS,
+    writes: Iterable[str] | None = None,
 ) -> Verdict:
     """Judge the final states of replicas.
 
@@ -31,11 +38,12 @@ def check(
         nodes: Every replica.
         since_ns: From here on nothing was under way any more: the run has healed, and waited.
         reads: The functions that read a key, all rows as an object, or all elements as a list.
+        writes: The functions that may have written a row; all that read none if None.
 
     Raises:
         HistoryError: The history cannot be paired.
     """
-    final = final_rows(history, nodes, since_ns, reads=reads)
+    final = final_rows(history, nodes, since_ns, reads=reads, writes=writes)
     differing = final.differing()
     rows = {key for rows in final.rows.values() for key in rows}
     numbers = {
@@ -66,15 +74,25 @@ def _line(pair: Pair) -> str:
     return f"process {process} {pair.f} {value} at {pair.node} ({when})"
 
 
+def _told(row: DifferingRow) -> list[Pair]:
+    """The operations that tell most of how a row came to differ, in their order."""
+    stayed = [version for version in row.versions.values() if version is not None]
+    wrote = [pair for pair in row.writes if pair.invocation.value in stayed][-WRITES_MAX:]
+    others = [pair for pair in row.writes if pair.invocation.value not in stayed]
+    last = others[-(WRITES_MAX - len(wrote)) :] if len(wrote) < WRITES_MAX else []
+    return sorted([*wrote, *last], key=lambda pair: pair.start_ns)
+
+
 def _example(row: DifferingRow) -> dict[str, Any]:
+    told = _told(row)
     return {
         "anomaly": "differing-row",
         "text": [
             f"row {row.key}:",
             *(f"  {node} has {version}" for node, version in row.versions.items()),
-            *(f"  {_line(pair)}" for pair in row.writes[:20]),
+            *(f"  {_line(pair)}" for pair in told),
         ],
         "row": row.key,
         "versions": dict(row.versions),
-        "operations": [shown(pair) for pair in row.writes[:20]],
+        "operations": [shown(pair) for pair in told],
     }

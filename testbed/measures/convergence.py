@@ -69,6 +69,7 @@ def final_rows(
     since_ns: int,
     *,
     reads: Iterable[str] = READS,
+    writes: Iterable[str] | None = None,
 ) -> FinalRows:
     """What every replica shows in reads that began after a moment.
 
@@ -77,6 +78,7 @@ def final_rows(
         nodes: Every replica.
         since_ns: From here on nothing was under way any more.
         reads: The functions that read a key, all rows as an object, or all elements as a list.
+        writes: The functions that may have written a row; all that read none if None.
 
     Raises:
         HistoryError: The history cannot be paired.
@@ -103,7 +105,7 @@ def final_rows(
         if node not in found or (not whole.get(node) and every - found[node].keys())
     )
     reads_of = {node: tuple(those.values()) for node, those in used.items()}
-    return FinalRows(found, reads_of, unread, _writes(history, frozenset(reads)))
+    return FinalRows(found, reads_of, unread, _writes(history, frozenset(reads), writes))
 
 
 def _rows(pair: Pair) -> Iterator[tuple[bytes, Any]]:
@@ -117,10 +119,12 @@ def _rows(pair: Pair) -> Iterator[tuple[bytes, Any]]:
         yield from ((canonical(element), "present") for element in value)
 
 
-def _writes(history: History, reads: frozenset[str]) -> Mapping[bytes, tuple[Pair, ...]]:
+def _writes(
+    history: History, reads: frozenset[str], writes: Iterable[str] | None
+) -> Mapping[bytes, tuple[Pair, ...]]:
     """By row, what may have written it: of a set the adds of the element."""
     found: dict[bytes, list[Pair]] = {}
-    for pair in history.pairs():
+    for pair in history.pairs() if writes is None else history.of(writes):
         if pair.f in reads or pair.outcome == "fail":
             continue
         row = pair.invocation.value if pair.invocation.key is None else pair.invocation.key

@@ -21,6 +21,7 @@ CASES_MAX = 3
 _ACTS_MAX = 60
 _WORDS_MAX = 8
 _LOST_MAX = 4
+_LINES_MAX = 12
 _OUTCOMES = {
     "ok": "acknowledged",
     "info": "of unknown outcome",
@@ -139,7 +140,10 @@ def _contradiction(item: Any) -> Contradiction:
     since_s, until_s = _span(item)
     text = item.get("text")
     if isinstance(text, list) and text and all(isinstance(line, str) for line in text):
-        return Contradiction(tuple(text[:40]), _ordered(_listed(item)), since_s, until_s)
+        words = [*text[:_LINES_MAX]]
+        if len(text) > _LINES_MAX:
+            words.append(f"  … and {len(text) - _LINES_MAX} lines more below")
+        return Contradiction(tuple(words), _ordered(_listed(item)), since_s, until_s)
     named = [
         replace(act, part=name.replace("_", " "))
         for name, value in item.items()
@@ -158,11 +162,13 @@ def _listed(item: Mapping[str, Any]) -> Iterator[Act]:
     """The operations below words; of a row that differs those tell whose value stayed."""
     operations = item.get("operations")
     versions = item.get("versions")
-    kept = list(versions.values()) if isinstance(versions, Mapping) else None
+    kept = None
+    if isinstance(versions, Mapping):
+        kept = [str(each) for each in versions.values() if each is not None]
     for one in operations if isinstance(operations, list) else ():
         act = _act(one)
         if act is not None:
-            telling = kept is None or any(str(one.get("value")) == str(each) for each in kept)
+            telling = kept is None or str(one.get("value")) in kept
             yield replace(act, telling=telling)
 
 

@@ -128,13 +128,28 @@ class _Bar:
 
 
 def _placed(canvas: Canvas, acts: Sequence[Act]) -> list[_Bar]:
-    """The operations of a process in rows, named; in one row without names where too many."""
+    """The operations of a process in rows, named where there is room.
+
+    Where there is not, the telling ones alone are named, below the others; else none is.
+    """
     bars = []
     for act in acts:
         x1 = canvas.x(act.start_s)
         x2 = canvas.x(canvas.end_s if act.end_s is None else act.end_s)
         # A quick operation is still seen.
         bars.append(_Bar(act, x1, max(x2, x1 + 3.0)))
+    everything = _named(canvas, bars)
+    if everything is not None:
+        return everything
+    others = [bar for bar in bars if not bar.act.telling]
+    telling = _named(canvas, [bar for bar in bars if bar.act.telling])
+    if not others or telling is None:
+        return bars
+    return [*others, *(replace(bar, row=bar.row + 1) for bar in telling)]
+
+
+def _named(canvas: Canvas, bars: Sequence[_Bar]) -> list[_Bar] | None:
+    """The bars in rows so that no name covers another bar; None where there is no room."""
     free = [0.0] * _ROWS_MAX
     placed = []
     for bar in bars:
@@ -148,7 +163,7 @@ def _placed(canvas: Canvas, acts: Sequence[Act]) -> list[_Bar]:
             left, name_x, until_x = bar.x1 - 4 - width, bar.x1 - 4, bar.x2 + 4
         row = next((row for row, until in enumerate(free) if until <= left), None)
         if row is None:
-            return bars
+            return None
         free[row] = until_x
         placed.append(replace(bar, row=row, name_x=name_x))
     return placed

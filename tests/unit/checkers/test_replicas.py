@@ -38,6 +38,21 @@ class TestConvergence:
         assert verdict.counterexample[0]["versions"] == {"a": 1, "b": 2}
         assert verdict.counterexample[0]["operations"][0]["f"] == "write"
 
+    def test_of_many_writes_those_that_stayed_and_the_last_ones_are_shown(self) -> None:
+        scribe = Scribe()
+        for number in range(60):
+            at = number * MS
+            scribe.call("write", at, at + 1, key="x", value=number, node="a")
+            scribe.call("read", at, at + 1, key="x", result=number, node="a")
+            scribe.call("marked", at, at + 1, value="x", result=True, node="a")
+        for node, value in (("a", 3), ("b", 59)):
+            scribe.call("row", 100 * MS, 101 * MS, key="x", result=value, node=node)
+        verdict = convergence.check(
+            scribe.history(), ["a", "b"], 90 * MS, reads=("row",), writes=("write",)
+        )
+        shown = [one["value"] for one in verdict.counterexample[0]["operations"]]
+        assert shown == [3, *range(41, 60)]
+
     def test_only_the_last_read_of_a_row_counts(self) -> None:
         history = registers(("b", "x", None), ("a", "x", 1), ("b", "x", 1))
         assert convergence.check(history, ["a", "b"], 100 * MS).validity is VALID

@@ -52,6 +52,12 @@ def test_the_words_of_a_checker_stay_and_its_operations_are_drawn() -> None:
     assert [act.start_s for act in found.acts] == [4.0, 5.0]
 
 
+def test_long_words_are_cut_and_say_so() -> None:
+    (found,) = contradictions([{"text": [f"line {n}" for n in range(30)]}])
+    assert len(found.words) == 13
+    assert found.words[-1] == "  … and 18 lines more below"
+
+
 def test_operations_under_names_keep_their_part_and_the_length() -> None:
     item = {
         "old": "a (term 1)", "from_ns": 2 * NS, "to_ns": 5 * NS, "dual_ms": 3000.0,
@@ -138,6 +144,21 @@ def test_too_many_operations_are_bars_without_names(broken: RecordedRun) -> None
     figure = contradiction_figure(frame(broken, NARROW), found)
     assert len(bars(figure, "act")) == 60
     assert "act-label" not in figure
+
+
+def test_where_there_is_no_room_for_all_names_the_telling_ones_have_theirs(
+    broken: RecordedRun,
+) -> None:
+    acts = [operation(1, 10 + n * 0.02, 10.01 + n * 0.02, value=n) for n in range(60)]
+    item = {"text": ["row"], "versions": {"a": 7, "b": 59}, "operations": acts}
+    (found,) = contradictions([item])
+    figure = contradiction_figure(frame(broken, NARROW), found)
+    assert [text for text in texts(figure) if text.startswith("add")] == ["add 7", "add 59"]
+    telling = bars(figure, "telling")
+    assert len(telling) == 2
+    heights = [one.get("y") for one in bars(figure, "act")]
+    assert len(heights) == 60
+    assert heights.count(telling[0].get("y")) == 2
 
 
 def test_what_a_process_did_beside_is_shown(broken: RecordedRun) -> None:
