@@ -11,6 +11,7 @@ from testbed.drill.book import Entry, read_book
 from testbed.drill.drill import Drill
 from testbed.drill.outcome import Outcome
 from testbed.drill.scorecard import Time, document, false_alarms, times
+from testbed.drill.worst import Worst, read_signals, worst
 from testbed.history.fault_window import FaultWindow
 from testbed.report.wording import counted, moment, seconds
 from testbed.runner.folder import FolderError, RunFolder, read_json
@@ -75,6 +76,7 @@ class Debrief:
         false_alarms: Declared before anything was injected.
         rto: The system's own: region, fault, seconds (None: not served again), bound in seconds.
         lost: Acknowledged writes that were lost, and acknowledged in all; None if not counted.
+        worst: How far the signals of the steady state went from what is healthy.
         preflight: Its items.
         story: What happened, in order.
         halt: What halted it; None for a drill that came to its end.
@@ -93,6 +95,7 @@ class Debrief:
     false_alarms: tuple[Entry, ...]
     rto: tuple[tuple[str, str, float | None, float], ...]
     lost: tuple[int, int] | None
+    worst: tuple[Worst, ...]
     preflight: tuple[Entry, ...]
     story: tuple[Moment, ...]
     halt: Entry | None
@@ -163,6 +166,11 @@ def debrief_of(
         false_alarms=false_alarms(book, run.windows),
         rto=rto,
         lost=_lost(measures),
+        worst=worst(
+            drill.steady_state.bounds,
+            read_signals(folder.metrics),
+            min((window.inject_ns for window in run.windows), default=0),
+        ),
         preflight=tuple(one for one in book if one.kind == "preflight"),
         story=_story(book),
         halt=halt,

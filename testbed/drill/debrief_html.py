@@ -8,7 +8,7 @@ from jinja2 import Environment
 
 from testbed.drill.debrief import NAMES, Debrief, loss_line
 from testbed.report.page import page_environment, style
-from testbed.report.wording import moment, seconds
+from testbed.report.wording import moment, number, seconds
 
 _TONES = {"held": "valid", "missed": "violation", "inconclusive": "unknown", "not played": "error"}
 _SIGNS = {"held": "✓", "missed": "✗", "inconclusive": "?", "not played": "!"}
@@ -34,5 +34,5 @@ def render_html(debrief: Debrief) -> str:
 
 @functools.cache
 def _environment() -> Environment:
-    filters = {"seconds": seconds, "moment": moment}
+    filters = {"seconds": seconds, "moment": moment, "number": number}
     return page_environment(filters, package="testbed.drill")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from testbed.drill.debrief import NAMES, Debrief, loss_line
 from testbed.report.visible import visible
-from testbed.report.wording import seconds
+from testbed.report.wording import number, seconds
 
 
 def render_markdown(debrief: Debrief) -> str:
@@ -30,6 +30,19 @@ def _lines(debrief: Debrief) -> Iterator[str]:
         yield f"**Halted**: {_safe(debrief.halt.text)}; {_safe(debrief.healed)}."
     yield from _scorecard(debrief)
     yield from _injects(debrief)
+    yield "\n## How far from healthy\n"
+    yield from _table(
+        ("healthy", "worst", "at", "broken for"),
+        (
+            (
+                str(one.bound),
+                "no reading" if one.value is None else number(one.value),
+                seconds(one.at_s),
+                seconds(one.broken_s),
+            )
+            for one in debrief.worst
+        ),
+    )
     yield "\n## Promises\n"
     yield from _table(
         ("promise", "verdict", "why"),

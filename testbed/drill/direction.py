@@ -18,6 +18,7 @@ from testbed.drill.readings import WatchedRecorder, broken, signals
 from testbed.drill.rehearsal import leftovers
 from testbed.drill.stop_watch import StopWatch
 from testbed.drill.timeline import DrillTimeline
+from testbed.drill.worst import FILE as SIGNALS
 from testbed.history.appender import Appender
 from testbed.probes.look import Observer
 from testbed.probes.snapshot import Snapshot
@@ -37,7 +38,6 @@ DRIVER_S = 20.0
 UNSTEADY_S = 1.0
 """For so long a bound must be broken before the machine says so."""
 
-SIGNALS_FILE = "signals.jsonl"
 RECORD_S = 0.5
 
 TEXT_MAX = 500
@@ -229,7 +229,7 @@ class Direction:
 
     async def _record(self) -> None:
         """The signals, for the debrief."""
-        with Appender(self._setting.folder.metrics / SIGNALS_FILE) as log:
+        with Appender(self._setting.folder.metrics / SIGNALS) as log:
             while True:
                 log.append({"time": self.context.now(), **self.signals()})
                 await asyncio.sleep(RECORD_S)
