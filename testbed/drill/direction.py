@@ -333,8 +333,15 @@ class Direction:
             return f"unknown command '{what}' (known: {', '.join(commands)})"
         problem = commands[what]()
         if not problem and what != "abort":
-            self.book.note("command", what, f"{what}", who=person.name, secret=True)
+            self.book.note("command", self._done(what), who=person.name, secret=True)
         return problem
+
+    def _done(self, what: str) -> str:
+        """What a command did, in a word or two."""
+        if what == "hold":
+            return "held" if self._timeline.held else "goes on"
+        words = {"start": "started", "inject": "injects now", "skip": "skips", "heal": "heals all"}
+        return words[what]
 
     def _start(self) -> str:
         if self._phase != "ready":

@@ -39,6 +39,7 @@ from testbed.runner.plan import Plan
 from testbed.runner.plan_document import PlanError
 from testbed.toolchain.error import ToolchainError
 from testbed.toolchain.programs import locate
+from testbed.topology.inventory import reference
 from testbed.topology.model import Deployment
 from testbed.world.finding import find_running
 from testbed.world.namespaces import NamespaceWorld, Owner
@@ -71,7 +72,7 @@ def plan_of(drill: Drill, deployment: Deployment) -> Plan:
     end_s = max(one.step.at_s + (one.step.duration_s or 0.0) for one in drill.injects)
     stated = {name: deployment.variables[name] for name in drill.settings}
     return Plan(
-        deployment=drill.deployment,
+        deployment=reference(deployment.folder),
         load=drill.load,
         schedule=tuple(one.step for one in drill.injects),
         seed=drill.seed,

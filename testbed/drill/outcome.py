@@ -61,7 +61,7 @@ def outcome_of(folder: RunFolder, drill: Drill) -> Outcome:
     if judged.validity is None and merged is not Validity.VIOLATION:
         return Outcome(None, run.ending.problem, verdicts)
     halted = halt_of(read_book(folder.path))
-    if merged is Validity.VALID and halted is not None:
+    if merged is not Validity.VIOLATION and halted is not None:
         # What was cut short may have broken its promise a second later.
         return Outcome(Validity.UNKNOWN, f"it was halted: {halted.text}", verdicts)
     telling = [one for one in verdicts if one.validity is merged]

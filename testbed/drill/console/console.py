@@ -16,6 +16,7 @@ from textual.widgets import Input, Label, OptionList, Static
 from testbed.drill.channel import Caller
 from testbed.drill.console import map as world_map
 from testbed.drill.console import panels
+from testbed.drill.console.terminal import reclaim
 
 LOG_LINES = 10
 """As many as the panel has."""
@@ -71,7 +72,7 @@ class Console(App[str]):
     #middle { layout: horizontal; height: 1fr; }
     #map { width: 3fr; height: 100%; border: round $primary; }
     #side { width: 2fr; height: 100%; border: round $primary; overflow-y: auto; }
-    #log { height: 12; border: round $primary; }
+    #log { height: 12; border: round $primary; text-wrap: nowrap; text-overflow: ellipsis; }
     #signals, #people, #answer { height: 1; }
     #answer { color: $warning; }
     Input { height: 3; }
@@ -143,6 +144,7 @@ class Console(App[str]):
             print(f"A shell on {node}; `exit` leads back to the console.", flush=True)
             command = [sys.executable, "-m", "testbed.cli.main", "shell", node, "--world", world]
             code = subprocess.call(command)
+            reclaim()
             if code == 3:
                 input("Enter leads back to the console.")
         self.refresh()
