@@ -239,5 +239,8 @@ def _plan(document: Mapping[str, Any], problems: list[Problem]) -> Plan:
         seed=top.whole("seed") or 0,
         duration_s=top.number("duration_s") or 0.0,
         variables=top.mapping("variables").values,
+        # Older plans had no experiment but one.
+        experiment=top.text("experiment") or "failover",
+        inspections=tuple(one for one in top.items("inspections") if isinstance(one, str)),
         version=version,
     )

@@ -7,6 +7,8 @@ import pytest
 
 from testbed.report.folder import RunFolderError, read_run
 from testbed.report.recorded import RecordedRun
+from testbed.runner.plan import Load, Plan, Step
+from testbed.runner.plan_document import to_document
 from tests.unit.report.recording import NS, region_cut
 
 
@@ -135,3 +137,19 @@ def test_a_suite_can_leave_the_operations_out(broken_folder: Path) -> None:
     assert run.calls == ()
     assert run.schedule
     assert run.problems == ()
+
+
+def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """Gates go by it: whose promises judged the run, on what, under which schedule."""
+    plan = Plan(
+        deployment="active-active",
+        load=Load("items", 25.0, 4, 900, {"keys": 4}),
+        schedule=(Step("link-cut", "a->b", 2.0, 4.5, {"direction": "one-way"}),),
+        seed=3,
+        duration_s=7.5,
+        variables={"conflict_resolution": "crdt"},
+        experiment="conflict_resolution",
+        inspections=("replication",),
+    )
+    (tmp_path / "plan.json").write_bytes(orjson.dumps(to_document(plan)))
+    assert read_run(tmp_path).plan == plan
