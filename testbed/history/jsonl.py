@@ -10,7 +10,7 @@ from typing import Any
 from testbed.history.entry import Entry, entry_of, shown
 from testbed.history.pairing import Complaints
 from testbed.history.problem import Problem
-from testbed.history.strict_json import JsonError, line_and_column, loads, place
+from testbed.history.strict_json import JsonError, line_and_column, loads, place, refuse_repeated
 
 QUICK_FROM_LINES = 20_000
 QUICK_FROM_BYTES = 3_000_000
@@ -95,7 +95,15 @@ def _elements(text: str, complaints: Complaints) -> Iterator[Entry]:
         except (JSONDecodeError, RecursionError, _NotJsonError) as error:
             complaints.add(_unreadable(text, position, error))
             return
-        entry = _element(document, text[position:end], line, text, position)
+        own = text[position:end]
+        try:
+            refuse_repeated(own.encode(errors="replace"), document)
+            entry = _element(document, own, line, text, position)
+        except JsonError as error:
+            # Its place within the element, at the element's own place.
+            at = line_and_column(text, position)
+            column = error.column + (at[1] - 1 if error.line == 1 else 0)
+            entry = [Problem(at[0] + error.line - 1, column, error.why)]
         if isinstance(entry, Entry):
             yield entry
         else:

@@ -9,6 +9,7 @@ import orjson
 
 from testbed.history.operation import Operation, OperationType
 from testbed.history.problem import Problem
+from testbed.history.strict_json import JsonError, refuse_repeated
 
 LINE_BYTES_MAX = 64 * 1024 * 1024
 """Longer lines are refused: a final read of millions of elements fits well below."""
@@ -57,6 +58,10 @@ def decode(line: bytes, number: int) -> Operation | list[Problem]:
         if _is_beginning(line):
             raise CutLineError from error
         return [Problem(number, error.colno, f"expected one JSON object: {error.msg}")]
+    try:
+        refuse_repeated(line, document)
+    except JsonError as error:
+        return [error.problem(number)]
     if not isinstance(document, dict):
         return [Problem(number, 1, f"expected a JSON object, not {_kind(document)}")]
     problems = [

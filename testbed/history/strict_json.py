@@ -14,6 +14,7 @@ import orjson
 from testbed.history.problem import Problem
 
 _LONG_NUMBER = re.compile(rb"\d{19}")
+_TOKEN = re.compile(r'(?P<text>"(?:[^"\\]|\\.)*")[ \t\r\n]*(?P<colon>:)?|[{}\[\]]')
 _BLANK = re.compile(r"[ \t\r\n]*")
 
 
@@ -49,7 +50,62 @@ def loads(data: bytes) -> Any:
             return _exactly(data)
         raise _explained(data, error) from error
     # A whole number beyond 64 bits comes back as a float: read such documents exactly.
-    return value if _LONG_NUMBER.search(data) is None else _exactly(data)
+    return refuse_repeated(data, value) if _LONG_NUMBER.search(data) is None else _exactly(data)
+
+
+def refuse_repeated(data: bytes, value: Any) -> Any:
+    """The value of a document, when no object in it has a name twice.
+
+    Parsers keep one of the two and say nothing; which one differs, so that two readers would judge
+    two histories.
+
+    Raises:
+        JsonError: A name came before in the same object; at its second place.
+    """
+    # An object has a colon a name. Where there are more, some may be parts of texts.
+    if _fewer_names(value, data.count(b":")):
+        text = data.decode(errors="replace")
+        found = repeated(text)
+        if found is not None:
+            position, name = found
+            line, column = line_and_column(text, position)
+            raise JsonError(line, column, f"expected each name once, {name[:40]!r} came before")
+    return value
+
+
+def _fewer_names(value: Any, colons: int) -> bool:
+    """Whether the objects of a value have fewer names than there are colons in its text."""
+    level = [value] if isinstance(value, dict | list) else []
+    while level and colons:
+        colons -= sum(len(one) for one in level if type(one) is dict)
+        if not colons:
+            break
+        inner = (one.values() if type(one) is dict else one for one in level)
+        level = [one for ones in inner for one in ones if type(one) in (dict, list)]
+    return colons > 0
+
+
+def repeated(text: str) -> tuple[int, str] | None:
+    """The first name that its object has twice, and where; of a sound document.
+
+    Returns:
+        The position of the name's second place and the name; None where there is none.
+    """
+    names: list[set[str] | None] = []
+    for token in _TOKEN.finditer(text):
+        first = token[0][0]
+        if first == "{":
+            names.append(set())
+        elif first == "[":
+            names.append(None)
+        elif first in "}]":
+            names.pop()
+        elif token["colon"] and names and (known := names[-1]) is not None:
+            name = json.loads(token["text"])
+            if name in known:
+                return token.start(), name
+            known.add(name)
+    return None
 
 
 def dumps(value: Any) -> bytes:
@@ -84,7 +140,8 @@ def _explained(data: bytes, error: orjson.JSONDecodeError) -> JsonError:
 
 def _exactly(data: bytes) -> Any:
     try:
-        return json.loads(data, parse_constant=_refused, parse_int=_integer, parse_float=_finite)
+        value = json.loads(data, parse_constant=_refused, parse_int=_integer, parse_float=_finite)
+        return refuse_repeated(data, value)
     except RecursionError as error:
         raise JsonError(1, 1, "expected less nesting") from error
     except JSONDecodeError as error:
