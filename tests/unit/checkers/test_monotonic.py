@@ -4,6 +4,8 @@ import pytest
 
 from testbed.checkers.monotonic import check_counts, check_versions
 from testbed.checkers.verdict import Validity
+from testbed.history.history import History
+from testbed.history.operation import Operation
 from testbed.history.problem import HistoryError
 from tests.histories import Scribe
 
@@ -60,3 +62,34 @@ def test_versions_written_at_one_time_may_come_in_any_order() -> None:
     for at, value in ((30, 2), (40, 1)):
         scribe.call("read-replica", at, at + 5, process=1, result=value, node="a", key=0)
     assert check_versions(scribe.history()).validity is Validity.VALID
+
+
+def versions(*reads: int | None) -> Validity:
+    """Reads, one after the other, of a register with these writes: value, start and end."""
+    scribe = Scribe()
+    for value, start, end in ((1, 0, 5), (2, 10, 40), (3, 20, 30), (4, 6, 15)):
+        scribe.call("write", start, end, value=value, key=0)
+    for place, value in enumerate(reads):
+        at = 50 + 10 * place
+        scribe.call("read-replica", at, at + 5, process=1, result=value, node="a", key=0)
+    return check_versions(scribe.history()).validity
+
+
+def test_the_newest_of_all_earlier_reads_counts_and_not_the_last() -> None:
+    assert versions(3, 2) is Validity.VALID
+    assert versions(2, 4) is Validity.VALID
+    assert versions(3, 4) is Validity.VIOLATION
+    assert versions(3, 2, 4) is Validity.VIOLATION
+
+
+def test_nothing_is_the_oldest_and_of_a_strange_value_nobody_knows() -> None:
+    assert versions(1, None) is Validity.VIOLATION
+    assert versions(None, 1) is Validity.VALID
+    assert versions(1, 99, 1) is Validity.VALID
+
+
+def test_the_line_of_a_refused_count_is_named() -> None:
+    lines = (Operation(0, 1, "invoke", "count", index=7), Operation(1, 1, "ok", "count", "many"))
+    with pytest.raises(HistoryError) as caught:
+        check_counts(History(lines))
+    assert [(problem.line, problem.column) for problem in caught.value.problems] == [(7, 0)]
