@@ -32,6 +32,7 @@ class Mutant:
         after: The same, changed.
         again: How many mutants of the same function and text stand before it.
         lines: The first and last line of the statement around it; None where it runs at import.
+        shared: Whether it is a constant of the module or a class, which others may import.
         number: Its place among the module's mutants.
     """
 
@@ -41,6 +42,7 @@ class Mutant:
     after: str
     again: int
     lines: tuple[int, int] | None
+    shared: bool
     number: int
 
     @property
@@ -77,6 +79,11 @@ class _Site:
         last = body[0].lineno - 1 if body else statement.end_lineno or statement.lineno
         return statement.lineno, max(last, statement.lineno)
 
+    @property
+    def shared(self) -> bool:
+        """Whether it stands in no function."""
+        return not any(isinstance(node, _FUNCTIONS) for node in self.parents)
+
     def text(self) -> str:
         """The code around it on one line, as much of it as is still short."""
         shown = _text(self.parents[-1])
@@ -100,7 +107,8 @@ def mutants_of(path: Path) -> list[Mutant]:
             after = "pass" if edit.kind == "removed" else site.text()
         key = (site.function, before, after)
         seen[key] = seen.get(key, -1) + 1
-        found.append(Mutant(site.function, edit.kind, before, after, seen[key], site.lines, number))
+        text = (site.function, edit.kind, before, after, seen[key])
+        found.append(Mutant(*text, site.lines, site.shared, number))
     return found
 
 

@@ -54,17 +54,20 @@ class Reach:
         self.took_s[test] = time.process_time() - began
         self.lines[test] = {file: sorted(lines) for file, lines in seen.items()}
 
-    def tests_of(self, file: str, lines: tuple[int, int] | None) -> list[str]:
+    def tests_of(self, file: str | None, lines: tuple[int, int] | None) -> list[str]:
         """The tests that run a piece of a module, the quickest first.
 
         Args:
-            file: The module's.
+            file: The module's; None for what any test may have imported.
             lines: The first and the last line; None for code that runs at import.
         """
         reaching = [
             test
             for test, by_file in self.lines.items()
-            if (seen := by_file.get(file))
-            and (lines is None or any(lines[0] <= at <= lines[1] for at in seen))
+            if file is None
+            or (
+                (seen := by_file.get(file))
+                and (lines is None or any(lines[0] <= at <= lines[1] for at in seen))
+            )
         ]
         return sorted(reaching, key=lambda test: self.took_s[test])

@@ -16,6 +16,10 @@ _ALONE = {
 }
 
 
+_ELSEWHERE = {"partition": "linearizability"}
+"""Modules that are tested with another package."""
+
+
 def modules(words: list[str]) -> list[Path]:
     """The modules that words name: a module, or a package with all of its modules.
 
@@ -41,10 +45,11 @@ def modules(words: list[str]) -> list[Path]:
 def suite(module: Path) -> tuple[str, ...]:
     """The unit and property tests of a module's package; which of them reach it is seen."""
     tests = ROOT / "tests"
+    package = _ELSEWHERE.get(module.stem, module.parent.name)
     return tuple(
         str(path.relative_to(ROOT))
         for kind in ("unit", "property")
-        for pattern in _ALONE[module.parent.name]
+        for pattern in _ALONE[package]
         for path in sorted((tests / kind).glob(pattern))
         if path.name.startswith("test_")
     )

@@ -97,7 +97,8 @@ class Trials:
         items = {item.nodeid: item for item in session.items}
         for module, mutants in self.mutants.items():
             for mutant in mutants:
-                tests = [items[test] for test in reach.tests_of(str(module), mutant.lines)]
+                file = None if mutant.shared else str(module)
+                tests = [items[test] for test in reach.tests_of(file, mutant.lines)]
                 limit_s = self.grace_s + 3 * sum(reach.took_s[item.nodeid] for item in tests)
                 self.tell(module, mutant, self._try(module, mutant, tests, limit_s))
         return True

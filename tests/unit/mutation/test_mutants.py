@@ -83,6 +83,11 @@ def test_the_changes_of_one_expression(code: str, changed: set[str]) -> None:
     assert ast.unparse(node) == code
 
 
+def test_a_constant_of_the_module_may_be_imported_by_anyone(module: Path) -> None:
+    shared = {mutant.name for mutant in mutants_of(module) if mutant.shared}
+    assert shared == {"<module>: LIMIT = 3 -> LIMIT = 4"}
+
+
 def test_a_planted_change_reaches_who_imported_the_function_before(module: Path) -> None:
     space: dict[str, object] = {}
     exec(compile(SOURCE, str(module), "exec"), space)
@@ -105,6 +110,7 @@ def test_the_tests_of_a_line_are_those_that_ran_it_the_quickest_first() -> None:
     assert reach.tests_of("a", (4, 6)) == ["quick", "slow"]
     assert reach.tests_of("a", (2, 4)) == []
     assert reach.tests_of("a", None) == ["quick", "slow"]
+    assert reach.tests_of(None, None) == ["other", "quick", "slow"]
 
 
 def test_a_child_answers_raises_or_is_ended() -> None:
