@@ -176,3 +176,17 @@ def test_ten_writes_are_enough_to_speak_of_a_share_and_nine_are_not() -> None:
     none = service.check(scribe.history(), [nine], WRITES)
     assert none.numbers["availability_min"] == 0
     assert none.numbers["poorly_served"] == 0
+
+
+@pytest.mark.parametrize(("healed_s", "from_s"), [(22, 22), (None, 20)])
+def test_a_heal_counts_from_where_it_was_done(healed_s: int | None, from_s: int) -> None:
+    scribe = Scribe()
+    for phase in ("inject", "injected"):
+        scribe.fault("pause", "pause a", 10 * S, phase)
+    scribe.fault("pause", "pause a", 20 * S, "heal")
+    if healed_s is not None:
+        scribe.fault("pause", "pause a", healed_s * S, "healed")
+    windows = fault_windows(scribe.history())
+    found = after_heal(windows[0], "r", bound_ms=1, windows=windows, end_ns=60 * S)
+    assert found is not None
+    assert found.from_ns == from_s * S

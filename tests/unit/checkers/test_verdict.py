@@ -15,3 +15,8 @@ def test_a_violation_outweighs_an_unknown_and_that_a_valid() -> None:
 
 def test_nothing_judged_is_unknown() -> None:
     assert merge([]) is Validity.UNKNOWN
+
+
+def test_an_unknown_is_neither_valid_nor_a_violation_and_lies_between_them() -> None:
+    assert sorted(Validity) == [Validity.VALID, Validity.UNKNOWN, Validity.VIOLATION]
+    assert len({validity.value for validity in Validity}) == 3

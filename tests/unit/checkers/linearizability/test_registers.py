@@ -206,3 +206,13 @@ def _write_and_read(number: int) -> tuple[tuple[Any, ...], ...]:
         (3, "ok", "write", value),
         (4, "ok", "read", value),
     )
+
+
+@pytest.mark.parametrize(("old", "valid"), [(0, True), (1, False)])
+def test_the_general_search_knows_what_a_failed_compare_and_set_saw(old: int, valid: bool) -> None:
+    many = [(who, "invoke", "write", who % 2) for who in range(80)]
+    done = [(who, "ok", "write", who % 2) for who in range(80)]
+    failed = [(9, "invoke", "cas", [old, 5]), (9, "fail", "cas", [old, 5])]
+    history = table_of([*many, *done, *read_of(1), *failed])
+    verdict = etcd_cas_register.check(history, Request(init=0))
+    assert verdict.validity == (Validity.VALID if valid else Validity.VIOLATION)
