@@ -69,9 +69,9 @@ def versions(*reads: int | None) -> Validity:
     scribe = Scribe()
     for value, start, end in ((1, 0, 5), (2, 10, 40), (3, 20, 30), (4, 6, 15)):
         scribe.call("write", start, end, value=value, key=0)
-    for place, value in enumerate(reads):
+    for place, seen in enumerate(reads):
         at = 50 + 10 * place
-        scribe.call("read-replica", at, at + 5, process=1, result=value, node="a", key=0)
+        scribe.call("read-replica", at, at + 5, process=1, result=seen, node="a", key=0)
     return check_versions(scribe.history()).validity
 
 
