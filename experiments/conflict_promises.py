@@ -77,8 +77,13 @@ def _met(setting: Setting) -> Iterator[Any]:
         yield from (key for key, wrote in nodes.items() if len(wrote) > 1)
 
 
-def flowing(setting: Setting) -> Verdict:
-    """Every region's changes reach every node after the heal: no stream is stuck."""
+def flowing(setting: Setting, bound_ms: float = CONVERGENCE_MS) -> Verdict:
+    """Every region's changes reach every node after the heal: no stream is stuck.
+
+    Args:
+        setting: The run.
+        bound_ms: How long that may take from the last heal on.
+    """
     name = "replication"
     promise = "After healing the changes of every region reach every other within the bound."
     found = [
@@ -86,7 +91,7 @@ def flowing(setting: Setting) -> Verdict:
             setting.run.history,
             setting.nodes,
             healed_ns=healed_ns(setting),
-            bound_ms=CONVERGENCE_MS,
+            bound_ms=bound_ms,
             number=number,
         )
         for number in range(1, len(setting.regions) + 1)
@@ -98,7 +103,7 @@ def flowing(setting: Setting) -> Verdict:
         if one.validity is validity
     ]
     slowest = max(one.numbers.get("recovery_ms_max", 0.0) for one in found)
-    numbers = {"converged_ms_max": slowest, "bound_ms": CONVERGENCE_MS}
+    numbers = {"converged_ms_max": slowest, "bound_ms": bound_ms}
     if validity is Validity.VALID:
         reason = f"the last change was at every node {slowest:.0f} ms after the heal"
         return Verdict(name, promise, validity, reason, (), numbers)

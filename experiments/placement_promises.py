@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from experiments.conflict_promises import flowing
+from experiments import bounds
+from experiments.conflict_promises import CONVERGENCE_MS, flowing
 from experiments.promises import Setting, adequate, required
 from testbed.checkers import at_home, erasure, placement, residency
 from testbed.checkers.verdict import Validity, Verdict
@@ -27,13 +28,14 @@ def placed(setting: Setting) -> tuple[Verdict, ...]:
         HistoryError: The history contradicts itself.
     """
     homes, free = homes_of(setting), free_of(setting)
-    history = setting.run.history
+    history, variables = setting.run.history, setting.run.deployment.variables
     verdicts = [
         adequate(setting, required(setting)),
         *searched(setting),
         at_home.check_writes(history, homes, setting.writes, free=free),
         at_home.check_rows(history, homes, setting.nodes, free=free, reads=FINAL),
-        flowing(setting),
+        # A jurisdiction's cluster recovers first, then its streams do.
+        flowing(setting, bounds.recovery(variables).total_ms + CONVERGENCE_MS),
     ]
     if "erasure" in setting.run.plan.inspections:
         verdicts.append(erased(setting))

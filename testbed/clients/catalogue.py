@@ -24,6 +24,7 @@ class System:
             the variables are the deployment's.
         sessions: One endpoint for the sessions of every region, which write and read.
         writes_everywhere: Whether each region takes writes of its own, rather than one for all.
+        leases: Whether a failure is overcome only when somebody's lease has run out.
     """
 
     entries: Callable[[Topology], tuple[Endpoint, ...]]
@@ -31,6 +32,7 @@ class System:
     connector: Callable[[Topology, str, int, int, Mapping[str, Any]], Callable[[Endpoint], Client]]
     sessions: Callable[[Topology], tuple[Endpoint, ...]]
     writes_everywhere: bool = False
+    leases: bool = True
 
 
 _POSTGRES = System(
@@ -44,7 +46,7 @@ SYSTEMS: Mapping[str, System] = MappingProxyType(
     {
         # One cluster with one primary; and a mesh of clusters that all take writes.
         POSTGRES: _POSTGRES,
-        MESH: replace(_POSTGRES, writes_everywhere=True),
+        MESH: replace(_POSTGRES, writes_everywhere=True, leases=False),
         # Clusters of jurisdictions: clients write in their own.
         PLACEMENT: replace(_POSTGRES, writes_everywhere=True),
     }

@@ -96,7 +96,7 @@ async def _stages(setting: Setting) -> None:
         [(writer,) for writer in writers] if system.writes_everywhere else [writers],
         nodes,
         recorder=setting.recorder,
-        limit_s=MESH_RECOVERY_LIMIT_S if system.writes_everywhere else RECOVERY_LIMIT_S,
+        limit_s=RECOVERY_LIMIT_S if system.leases else MESH_RECOVERY_LIMIT_S,
         announcer=setting.announcer,
     )
     await stage.read_final(
