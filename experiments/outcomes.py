@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 
-from _pytest.outcomes import Failed
+import pytest
 
 
 class Kind(enum.StrEnum):
@@ -29,7 +29,7 @@ class PromiseBrokenError(AssertionError):
     """A run broke a promise; the message names the promise, the reason and the run folder."""
 
 
-class _Ended(Failed):
+class _Ended(pytest.fail.Exception):  # type: ignore[name-defined,misc]
     def __init__(self, message: str) -> None:
         super().__init__(message, pytrace=False)
 
