@@ -38,7 +38,7 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def world() -> Iterator[None]:
     made = run("up", "--name", WORLD, "--set", EU)
     assert made.returncode == 0, made.stderr
@@ -77,6 +77,7 @@ def await_(condition: Callable[[], Any], what: str, limit_s: float) -> Any:
     return found
 
 
+@pytest.mark.usefixtures("world")
 def test_a_drill_without_people_holds_its_objective(tmp_path: Path) -> None:
     out = tmp_path / "out"
     done = run(
@@ -94,6 +95,7 @@ def test_a_drill_without_people_holds_its_objective(tmp_path: Path) -> None:
     assert (out / "run" / "report.html").exists()
 
 
+@pytest.mark.usefixtures("world")
 def test_a_drivers_terminal_that_is_killed_leaves_nothing_broken(tmp_path: Path) -> None:
     """Everything is healed within two seconds, verified, said, and the debrief is written."""
     out = tmp_path / "out"
@@ -122,3 +124,18 @@ def test_a_drivers_terminal_that_is_killed_leaves_nothing_broken(tmp_path: Path)
     card = json.loads((out / "scorecard.json").read_text())
     assert (card["outcome"], card["exit_code"]) == ("inconclusive", 2)
     assert find_running(WORLD).alive()
+
+
+EVERY = "TESTBED_EVERY_DRILL"
+"""Set it to play every drill as it is shipped, and every control: about twenty minutes."""
+
+
+@pytest.mark.skipif(not os.environ.get(EVERY), reason=f"takes twenty minutes: set {EVERY}")
+@pytest.mark.parametrize("control", [False, True], ids=["held", "control"])
+@pytest.mark.parametrize("drill", sorted(DRILLS.glob("*.yml")), ids=lambda path: path.stem)
+def test_every_shipped_drill_holds_and_its_control_does_not(
+    drill: Path, control: bool, tmp_path: Path
+) -> None:
+    words = ["--control"] if control else []
+    done = run("drill", str(drill), "--auto", *words, "--out", str(tmp_path / "out"))
+    assert done.returncode == (1 if control else 0), done.stdout + done.stderr
