@@ -97,6 +97,7 @@ def render_index(suites: Sequence[Compared], folder: Path) -> str:
     ]
     rows, filters = _filtered(found)
     outcome = outcome_of_all(suites)
+    experiments = dict.fromkeys(one.suite.experiment for one in suites)
     runs = [run for one in suites for run in one.suite.runs]
     return (
         _environment()
@@ -104,7 +105,7 @@ def render_index(suites: Sequence[Compared], folder: Path) -> str:
         .render(
             filter_style=_filter_style(filters),
             outcome=outcome,
-            line=f"{suites[0].suite.experiment}: {_tally(found) or 'no run'}",
+            line=f"{' and '.join(experiments)}: {_tally(found) or 'no run'}",
             sentence=_sentence(suites, outcome),
             about=_about(runs, suites, folder),
             tiles=_tiles(runs, suites),

@@ -147,6 +147,14 @@ class Canvas:
             x = self.x(time_s)
             self.drawing.line_under(x, top, x, self.y, style="guide")
 
+    def place_axis(self, top: float, name: str) -> None:
+        """An axis without numbers, for places in an order instead of times; ends the drawing."""
+        font = self.variant.font
+        self.drawing.line(self.left, self.y, self.right, self.y, style="axis")
+        self.drawing.text(self.left, self.y + font + 6, name, "tick")
+        self.drawing.line_under(self.left, top, self.left, self.y, style="grid")
+        self.drawing.height = self.y + font + 12
+
     def time_axis(self, top: float) -> None:
         """The axis below everything, with faint lines up to a height; ends the drawing."""
         font = self.variant.font

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from testbed.report.contradiction import Act, Contradiction
+from testbed.report.acts import Act
+from testbed.report.contradiction import Contradiction
 from testbed.report.figures.canvas import Canvas
+from testbed.report.figures.circle import circle_figure
 from testbed.report.figures.frame import Frame
 from testbed.report.figures.lanes import LANE, draw_faults, draw_roles
 from testbed.report.figures.svg import text_width
@@ -23,7 +25,12 @@ _BAR = 12.0
 
 
 def contradiction_figure(frame: Frame, found: Contradiction) -> Markup:
-    """Draws the operations of a contradiction, what their processes did beside, and the faults."""
+    """Draws the operations of a contradiction, what their processes did beside, and the faults.
+
+    Of a circle of transactions it draws these, with an arrow for each "must come before".
+    """
+    if found.edges:
+        return circle_figure(frame, found)
     start_s, end_s = _window(found, frame)
     label = "Operations of the counterexample over time, by process"
     canvas = Canvas(label, frame.variant, start_s, end_s, plots=False)

@@ -30,6 +30,7 @@ def test_synchronous_replication_keeps_every_promise(command: Command, tmp_path:
     assert (run / "report.html").stat().st_size > 10_000
     assert (out / "junit.xml").exists()
     assert (out / "suite.json").exists()
+    assert 'href="runs/lane0-001/report.html"' in (out / "index.html").read_text()
     assert command.left_behind() == []
 
 

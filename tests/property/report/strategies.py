@@ -82,13 +82,22 @@ operations = st.fixed_dictionaries(
         "missing_at": values, "after_fault_ms": spots,
     },
 )  # fmt: skip
+aliases = st.sampled_from(("T1", "T2", "\x00<")) | values
+transactions = st.fixed_dictionaries(
+    {"name": aliases, "start": spots}, optional={"end": spots, "outcome": values, "process": values}
+)
+edges = st.fixed_dictionaries({"from": aliases, "to": aliases}, optional={"kind": values})
 counterexamples = (
     values
     | operations
     | st.lists(operations, max_size=3)
     | st.fixed_dictionaries(
         {"text": values | st.lists(texts, max_size=3)},
-        optional={"operations": values | st.lists(operations, max_size=3), "versions": values},
+        optional={
+            "operations": values | st.lists(operations | transactions, max_size=3),
+            "versions": values,
+            "edges": values | st.lists(edges, max_size=3),
+        },
     )
     | st.fixed_dictionaries(
         {}, optional={"from_ns": spots, "to_ns": spots, "old": operations, "new": operations}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from testbed.cli.main import main
 from testbed.report.contradiction import Contradiction, contradictions
 from testbed.report.figures.canvas import NARROW, VARIANTS, WIDE
 from testbed.report.figures.contradiction import contradiction_figure, figures
@@ -191,3 +194,37 @@ def test_the_table_of_promises_links_to_what_contradicts_them(broken: RecordedRu
             section = sections[link.get("href", "").removeprefix("#")]
             assert section.findtext("header/h3") == row.findtext("td/strong")
     assert len(sections) == 2
+
+
+CIRCLE = [
+    (0, "invoke", [["append", "x", 1], ["r", "y", None]]),
+    (1, "invoke", [["append", "y", 1], ["r", "x", None]]),
+    (0, "ok", [["append", "x", 1], ["r", "y", []]]),
+    (1, "ok", [["append", "y", 1], ["r", "x", []]]),
+    (1, "invoke", [["r", "x", None], ["r", "y", None]]),
+    (1, "ok", [["r", "x", [1]], ["r", "y", [1]]]),
+]
+
+
+def test_a_circle_of_transactions_is_spelled_out_and_drawn(
+    broken: RecordedRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the checker of list-append gives it: each missed what the other one wrote."""
+    lines = [
+        {"index": at, "time": at * NS, "process": process, "type": kind, "f": "txn", "value": value}
+        for at, (process, kind, value) in enumerate(CIRCLE)
+    ]
+    path = tmp_path / "history.jsonl"
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    assert main(["check", "--model", "list-append", "--json", str(path)]) == 1
+    (found,) = contradictions(json.loads(capsys.readouterr().out)["counterexample"])
+    assert "that is a circle" in found.words[-1]
+    assert {(edge.source, edge.target, edge.kind) for edge in found.edges} == {
+        (0, 1, "rw"),
+        (1, 0, "rw"),
+    }
+    for variant in VARIANTS:
+        figure = contradiction_figure(frame(broken, variant), found)
+        assert len(bars(figure, "telling")) == 2
+        assert figure.count('class="edge"') == figure.count('class="edge-head"') == 2
+        assert {"T1", "T2", "rw"} <= set(texts(figure))
