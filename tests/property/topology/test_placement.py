@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from testbed.topology.catalogue import read_catalogue
@@ -85,7 +85,6 @@ def is_of(one: DataClass, table: str, residency: str, column: str) -> bool:
     return one.table == table and rows and column in one.columns
 
 
-@settings(max_examples=60)
 @given(policies())
 def test_what_is_published_is_what_may_cross_and_never_pinned(document: dict[str, Any]) -> None:
     found = inspected(document)
@@ -110,7 +109,6 @@ def test_what_is_published_is_what_may_cross_and_never_pinned(document: dict[str
     assert policy_of(policy.document()) == policy
 
 
-@settings(max_examples=60)
 @given(policies(), st.data())
 def test_a_personal_column_that_crosses_is_refused(
     document: dict[str, Any], data: st.DataObject
@@ -129,7 +127,6 @@ def test_a_personal_column_that_crosses_is_refused(
     assert any(f"lets {column} cross" in each.message for each in found.problems)
 
 
-@settings(max_examples=120)
 @given(st.data())
 def test_a_spoilt_policy_is_read_or_refused(data: st.DataObject) -> None:
     document = yaml.safe_load((SHIPPED / "group_vars" / "policy.yml").read_text())
