@@ -33,6 +33,9 @@ from testbed.topology.settings import assignments
 DEPLOYMENT = "data-placement"
 
 RATE_OPS_S = 15.0
+OPERATIONS = 180.0
+"""Of a region in a run: a long one writes more slowly, since every canary is looked for."""
+
 TIMEOUT_MS = 2000
 TAIL_S = 3.0
 EXAMPLE_S_MIN = 15.0
@@ -71,18 +74,19 @@ def plan(
 ) -> Plan:
     """The plan of one example."""
     ends = [step.at_s + (step.duration_s or 5.0) for step in schedule]
+    duration_s = round(max(ends, default=6.0) + TAIL_S, 1)
     return Plan(
         deployment=reference(deployment.folder),
         variables={name: deployment.variables[name] for name in assignments(options.settings)},
         load=Load(
             "personal_data",
-            rate_ops_s=RATE_OPS_S,
+            rate_ops_s=round(min(RATE_OPS_S, OPERATIONS / duration_s), 1),
             timeout_ms=TIMEOUT_MS,
             parameters=dict(mix),
         ),
         schedule=schedule,
         seed=options.seed,
-        duration_s=round(max(ends, default=6.0) + TAIL_S, 1),
+        duration_s=duration_s,
         experiment="data_placement",
         inspections=("residency", "erasure") if erase else ("residency",),
     )
