@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from faults.protocol import Context
-from testbed.drill.book import DECLARATIONS, Book
+from testbed.drill.book import Book
 from testbed.drill.channel import Channel, Person
 from testbed.drill.drill import Drill
 from testbed.drill.picture import picture, seen_by
@@ -18,6 +18,7 @@ from testbed.drill.readings import WatchedRecorder, broken, signals
 from testbed.drill.rehearsal import leftovers
 from testbed.drill.stop_watch import StopWatch
 from testbed.drill.timeline import DrillTimeline
+from testbed.drill.wishes import Wishes
 from testbed.drill.worst import FILE as SIGNALS
 from testbed.history.appender import Appender
 from testbed.probes.look import Observer
@@ -39,8 +40,6 @@ UNSTEADY_S = 1.0
 """For so long a bound must be broken before the machine says so."""
 
 RECORD_S = 0.5
-
-TEXT_MAX = 500
 
 
 class Direction:
@@ -80,12 +79,18 @@ class Direction:
             radius=drill.blast_radius,
         )
         self._stops = [StopWatch(one) for one in drill.stop_conditions]
-        self._channel = Channel(setting.folder.path, self._wish, self._gone)
+        self._begin, self._stopped = asyncio.Event(), asyncio.Event()
+        self._wishes = Wishes(
+            book,
+            self._timeline,
+            phase=lambda: self._phase,
+            start=self._begin.set,
+            halt=self.halt,
+        )
+        self._channel = Channel(setting.folder.path, self._wishes.take, self._gone)
         self._regions = [region.name for region in setting.topology.regions]
         self._snapshot: Snapshot | None = None
-        self._begin, self._stopped = asyncio.Event(), asyncio.Event()
-        self._came = asyncio.Event()
-        self._load_from_ns = self._played_from_ns = 0
+        self._played_from_ns = 0
         self._halt: asyncio.Task[None] | None = None
         self._unsteady_since_s: float | None = None
         self._unsteady_said = False
@@ -259,7 +264,7 @@ class Direction:
     async def _await_driver(self) -> None:
         try:
             async with asyncio.timeout(DRIVER_S):
-                await self._came.wait()
+                await self._wishes.driver_came.wait()
         except TimeoutError:
             self.halt(f"no driver's terminal came within {DRIVER_S:.0f} s", "testbed")
 
@@ -285,95 +290,3 @@ class Direction:
         self.book.note("left", person.role, "left", who=person.name)
         if person.driver and self._phase != "ended":
             self.halt("the driver's terminal is gone", "testbed")
-
-    def _wish(self, person: Person, message: dict[str, Any]) -> str:
-        """Do what a terminal wants; why not, if not."""
-        what, text = message.get("do"), str(message.get("text", ""))[:TEXT_MAX].strip()
-        if what == "join":
-            return self._joined(person)
-        if what == "declare":
-            return self._declared(person, str(message.get("what")), text)
-        if what == "note":
-            self.book.note("note", "note", text, who=person.name, secret=person.role != "responder")
-            return ""
-        if person.role != "facilitator":
-            return f"only the facilitator may do that, you are {person.role}"
-        return self._commanded(person, str(what))
-
-    def _joined(self, person: Person) -> str:
-        if person.driver:
-            if self._came.is_set():
-                return "there is a driver already: join as facilitator without being the driver"
-            self._came.set()
-        self.book.note("joined", person.role, f"joined as {person.role}", who=person.name)
-        return ""
-
-    def _declared(self, person: Person, what: str, text: str) -> str:
-        if person.role == "observer":
-            return "an observer declares nothing"
-        if what not in DECLARATIONS:
-            return f"'{what}' is no declaration (known: {', '.join(DECLARATIONS)})"
-        if self._phase not in ("playing", "recovering"):
-            return "there is nothing to declare: the drill is not being played"
-        if what == "cause" and not text:
-            return "say the cause in a few words: cause WORDS"
-        self.book.note("declare", what, text, who=person.name)
-        return ""
-
-    def _commanded(self, person: Person, what: str) -> str:
-        commands: Mapping[str, Callable[[], str]] = {
-            "start": self._start,
-            "inject": self._inject_now,
-            "skip": self._skip,
-            "hold": self._hold,
-            "heal": self._heal,
-            "abort": lambda: self._abort(person),
-        }
-        if what not in commands:
-            return f"unknown command '{what}' (known: {', '.join(commands)})"
-        problem = commands[what]()
-        if not problem and what != "abort":
-            self.book.note("command", self._done(what), who=person.name, secret=True)
-        return problem
-
-    def _done(self, what: str) -> str:
-        """What a command did, in a word or two."""
-        if what == "hold":
-            return "held" if self._timeline.held else "goes on"
-        words = {"start": "started", "inject": "injects now", "skip": "skips", "heal": "heals all"}
-        return words[what]
-
-    def _start(self) -> str:
-        if self._phase != "ready":
-            return "it can be started when preflight is green and it has not begun"
-        self._begin.set()
-        return ""
-
-    def _inject_now(self) -> str:
-        line = self._timeline.next_line()
-        if self._phase != "playing" or line is None:
-            return "nothing is planned that could be injected now"
-        return self._timeline.fire(line)
-
-    def _skip(self) -> str:
-        line = self._timeline.next_line()
-        if self._phase != "playing" or line is None:
-            return "nothing is planned that could be skipped"
-        self._timeline.skip(line)
-        return ""
-
-    def _hold(self) -> str:
-        if self._phase != "playing":
-            return "only a drill that is being played can be held"
-        self._timeline.held = not self._timeline.held
-        return ""
-
-    def _heal(self) -> str:
-        if self._phase != "playing":
-            return "nothing holds that could be healed"
-        self._timeline.heal_all()
-        return ""
-
-    def _abort(self, person: Person) -> str:
-        self.halt("aborted", person.name)
-        return ""
