@@ -60,7 +60,7 @@ def _tallies(
             line = mutant.lines[0] if mutant.lines else 0
             say(f"  {outcome.value} {name}.py:{line} [{mutant.kind}] {mutant.name}")
 
-    some = {module: _sample(every[module], arguments) for module in tested}
+    some = {module: _sample(_name(module), every[module], arguments) for module in tested}
     Trials(some, tell, arguments.seconds).run(list(tests))
     for module in tested:
         names = {mutant.name for mutant in every[module]}
@@ -69,10 +69,20 @@ def _tallies(
     return list(tallies.values())
 
 
-def _sample(mutants: list[Mutant], arguments: argparse.Namespace) -> list[Mutant]:
+def _sample(name: str, mutants: list[Mutant], arguments: argparse.Namespace) -> list[Mutant]:
     named = [mutant for mutant in mutants if arguments.only in mutant.name]
+    if arguments.again:
+        survived = _survivors(arguments.again)
+        named = [mutant for mutant in named if (name, mutant.name) in survived]
     chosen = random.Random(arguments.seed).sample(named, min(arguments.most, len(named)))
     return sorted(chosen, key=lambda mutant: mutant.number)
+
+
+def _survivors(output: Path) -> set[tuple[str, str]]:
+    """The modules and names of the mutants that a former run has told."""
+    lines = [line for line in output.read_text().splitlines() if line.startswith("  ")]
+    words = [line.partition("] ") for line in lines]
+    return {(before.split()[1].partition(".py:")[0], name) for before, _, name in words if name}
 
 
 def _name(module: Path) -> str:
@@ -89,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         "--seconds", type=float, default=2.0, help="for each, beside its tests' (2)"
     )
     parser.add_argument("--only", default="", help="only mutants with this in their names")
+    parser.add_argument("--again", type=Path, help="only the survivors in this output of before")
     parser.add_argument("--verbose", action="store_true", help="print each mutant's outcome")
     return parser
 
