@@ -216,3 +216,72 @@ def test_the_general_search_knows_what_a_failed_compare_and_set_saw(old: int, va
     history = table_of([*many, *done, *read_of(1), *failed])
     verdict = etcd_cas_register.check(history, Request(init=0))
     assert verdict.validity == (Validity.VALID if valid else Validity.VIOLATION)
+
+
+def all_of(who: int, f: str, value: Any, *key: str, end: str = "ok") -> tuple[Any, ...]:
+    asked = None if f == "read" else value
+    return ((who, "invoke", f, asked, *key), (who, end, f, value, *key))
+
+
+@pytest.mark.parametrize(
+    ("lines", "text", "shown"),
+    [
+        # Right after the beginning: the very first operation replaced what was there.
+        (
+            (*all_of(0, "write", 1), *all_of(9, "read", 0)),
+            (
+                "the value was 0 from the beginning to line 3, but "
+                "all of 1 lies within, in lines 1 to 2"
+            ),
+            [1, 3],
+        ),
+        (
+            (*all_of(9, "read", 0), *all_of(0, "write", 1), *read_of(0), *read_of(1)),
+            (
+                "the value was 0 from the beginning to line 5, and "
+                "the value was 1 from line 4 to line 7"
+            ),
+            [3, 5, 7],
+        ),
+        (
+            (*STALE[:4], *read_of(1), *read_of(2)),
+            ("the value was 1 from line 2 to line 5, and the value was 2 from line 4 to line 7"),
+            [1, 3, 5, 7],
+        ),
+        (
+            STALE,
+            ("the value was 1 from line 2 to line 5, but all of 2 lies within, in lines 3 to 4"),
+            [1, 3, 5],
+        ),
+        (
+            (
+                *all_of(0, "write", 6, "a", end="fail"),
+                *all_of(0, "write", 5, "b", end="fail"),
+                *all_of(1, "read", None, "a", end="fail"),
+                *all_of(9, "read", 5, "a"),
+            ),
+            'of key "a" is not linearizable: 5, which was read, was never written',
+            [7],
+        ),
+        (
+            (
+                *all_of(0, "write", 6, "a", end="fail"),
+                *all_of(0, "write", 5, "a", end="fail"),
+                *all_of(9, "read", 5, "a"),
+            ),
+            (
+                'of key "a" is not linearizable: 5, which was read, was written only by '
+                "an operation that failed"
+            ),
+            [3, 5],
+        ),
+    ],
+)
+def test_a_contradiction_is_told_with_its_lines_and_operations(
+    lines: Any, text: str, shown: list[int]
+) -> None:
+    verdict = register.check(table_of(list(lines)), Request(init=0))
+    assert verdict.validity == Validity.VIOLATION
+    assert verdict.reason.endswith(text)
+    (example,) = verdict.counterexample
+    assert [operation["line"] for operation in example["operations"]] == shown
