@@ -194,6 +194,12 @@ class TestSessionGuarantees:
         assert found["read-your-writes"] is VIOLATION
         assert found["monotonic-reads"] is VALID
 
+    def test_what_was_seen_before_it_was_written_is_not_missing(self) -> None:
+        scribe = Scribe().call("read", 0, 1, result=[2], process=1, node="a")
+        scribe.call("add", 2, 3, value=2, process=1)
+        scribe.call("read", 4, 5, result=[2], process=2, node="b")
+        assert judged(scribe)["writes-follow-reads"] is VALID
+
     def test_transactions_of_lists(self) -> None:
         scribe = Scribe()
         scribe.call("txn", 0, 5, value=[["append", "x", 1]], process=1)
