@@ -92,7 +92,9 @@ def read_erasure(path: Path) -> ErasureRecord:
             seconds=document["seconds"],
         )
     except FileNotFoundError as error:
-        raise RecordError(f"{path.parent} has no {path.name}: nobody was erased") from error
+        raise RecordError(
+            f"{path.parent} has no {path.name}: nobody was erased, or the run did not get there"
+        ) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, RecordError):
             raise

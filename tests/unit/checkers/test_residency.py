@@ -90,6 +90,20 @@ def test_a_leak_is_a_violation_that_names_everything(leak: Finding) -> None:
     assert residency.place_of(leak) in verdict.reason
 
 
+def test_what_a_client_sends_to_the_wrong_place_is_its_own_doing_on_the_way() -> None:
+    """A row of the US from a client of the EU: inside the EU, never stored, never carried on."""
+    law = dataclasses.replace(TERRITORY, allowed={"customers": frozenset({"US"})})
+    brought = dataclasses.replace(PINNED, jurisdiction="US", purpose="misplace")
+
+    def leaks(finding: Finding, canary: Canary) -> int:
+        return len(residency.leaks(law, {canary.token: canary}, Found((finding,))))
+
+    assert leaks(across("eu->eu2", brought), brought) == 0
+    assert leaks(across("eu->us", brought), brought) == 1
+    assert leaks(at("eu-db1", brought), brought) == 1
+    assert leaks(across("eu->eu2", PINNED), PINNED) == 1
+
+
 @pytest.mark.parametrize(
     ("found", "controls", "why"),
     [
