@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from testbed.checkers.brief import bounded
 from testbed.history.history import Pair
 
 
@@ -21,7 +22,7 @@ def shown(pair: Pair, **more: Any) -> dict[str, Any]:
         "node": pair.node,
         "f": pair.f,
         "key": pair.invocation.key,
-        "value": pair.value,
+        "value": bounded(pair.value),
         "outcome": pair.outcome,
         "start_ns": pair.start_ns,
         "end_ns": pair.end_ns,

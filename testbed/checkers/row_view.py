@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
 
+from testbed.checkers.brief import brief
 from testbed.history.operation_table import Kind, OperationTable, Tag
 
 _OUTCOMES = {Kind.OK: "ok", Kind.FAIL: "fail", Kind.INFO: "info"}
@@ -52,9 +52,9 @@ def row_text(table: OperationTable, row: int) -> str:
     shown = shown_row(table, row)
     what = [f"process {shown['process']} {shown['f']}"]
     if "key" in shown:
-        what.append(f"of key {json.dumps(shown['key'])}")
+        what.append(f"of key {brief(shown['key'])}")
     if shown["value"] is not None or shown["outcome"] == "ok":
-        what.append(json.dumps(shown["value"]))
+        what.append(brief(shown["value"]))
     if shown["end"] is None:
         place = f"from line {shown['start']} on, outcome unknown"
     else:

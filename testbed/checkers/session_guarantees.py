@@ -17,12 +17,12 @@ of two writes and then the earlier one. What has no key is one object; each key 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
+from testbed.checkers.brief import brief
 from testbed.checkers.operation_view import shown
 from testbed.checkers.session_nodes import node_regressions, origins
 from testbed.checkers.session_order import regressions
@@ -154,7 +154,7 @@ def _line(pair: Pair) -> str:
 
 
 def _plain(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return brief(value)
 
 
 def _compared(name: str, steps: list[Step]) -> int:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from testbed.checkers.brief import bounded
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.problem import HistoryError
 
@@ -21,11 +22,11 @@ def answer_document(model: str, source: str, asked: tuple[str, ...], verdict: Ve
         "history": source,
         "asked": list(asked),
         "promise": verdict.promise,
-        "reason": verdict.reason,
+        "reason": bounded(verdict.reason),
         "levels": None
         if levels is None
         else {"violated": list(levels.violated), "allowed": list(levels.allowed)},
-        "counterexample": list(verdict.counterexample),
+        "counterexample": [bounded(one) for one in verdict.counterexample],
         "numbers": verdict.numbers,
     }
 

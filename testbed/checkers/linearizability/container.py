@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from testbed.checkers.brief import brief
 from testbed.checkers.linearizability.calls import NEVER, Calls
 from testbed.checkers.linearizability.judge import SHOWN_MAX, Stuck
 from testbed.checkers.linearizability.shapes import refuse, require_functions
@@ -209,7 +209,7 @@ def stuck(history: OperationTable, rows: list[int], anomaly: str, text: str) -> 
     """
     if "%s" in text:
         first = next(row for row in rows if row >= 0)
-        text %= json.dumps(shown_row(history, first)["value"])
+        text %= brief(shown_row(history, first)["value"])
     rows = [row for row in rows if row >= 0]
     lines = [text, *(row_text(history, row) for row in rows)]
     example: dict[str, Any] = {

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from testbed.checkers.brief import brief
 from testbed.checkers.linearizability.calls import Calls, by_key, calls_of
 from testbed.checkers.request import Request
 from testbed.checkers.row_view import invocation_row, row_text, shown_row
@@ -132,7 +132,7 @@ def judge_parts(
 
 
 def _of(history: OperationTable, key: int) -> str:
-    return "" if key < 0 else f"key {json.dumps(history.keys[key])}: "
+    return "" if key < 0 else f"key {brief(history.keys[key])}: "
 
 
 def explained(history: OperationTable, key: int, stuck: Stuck) -> tuple[str, dict[str, Any]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from typing import Any
 
 import numpy as np
 
+from testbed.checkers.brief import brief
 from testbed.checkers.budget import Budget
 from testbed.checkers.linearizability.calls import NEVER, Calls
 from testbed.checkers.linearizability.judge import Promise, Stuck, judge_keys, nothing
@@ -129,7 +129,7 @@ def _searched(
     if found.valid:
         return None
     states = tuple(
-        json.dumps(longest[:length]) if length < beyond else f"more than {json.dumps(longest)}"
+        brief(longest[:length]) if length < beyond else f"more than {brief(longest)}"
         for length in found.states
     )
     return Stuck(found.valid, found.row, states, found.pending, found.why)

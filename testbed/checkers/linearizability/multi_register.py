@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from testbed.checkers.brief import brief
 from testbed.checkers.linearizability.calls import NEVER, Calls, calls_of
 from testbed.checkers.linearizability.judge import Promise, Stuck, judge_parts, nothing
 from testbed.checkers.linearizability.sequential import Call, search
@@ -93,7 +93,7 @@ class _Reader:
 
     def state_text(self, touched: list[int], state: tuple[int, ...]) -> str:
         pairs = zip(touched, state, strict=True)
-        text = (f"{json.dumps(self.names[one])}: {self.values.text(value)}" for one, value in pairs)
+        text = (f"{brief(self.names[one])}: {self.values.text(value)}" for one, value in pairs)
         return "{" + ", ".join(text) + "}"
 
     def read(self, calls: Calls) -> tuple[Calls, list[list[Step]]]:

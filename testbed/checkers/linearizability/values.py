@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from testbed.checkers.brief import CHARACTERS_MAX, brief
 from testbed.history.interning import canonical
 from testbed.history.operation_table import NULL, Integers, Kind, OperationTable, Tag
 from testbed.history.problem import HistoryError, Problem
@@ -44,7 +46,8 @@ class Numbered:
         if number == _NULL:
             return "null"
         named = (name for name, other in self.others.items() if other == number)
-        return next(named, str(number).encode()).decode()
+        text = next(named, str(number).encode()).decode()
+        return text if len(text) <= CHARACTERS_MAX else brief(json.loads(text))
 
 
 def numbered(history: OperationTable, init: Any) -> Numbered:

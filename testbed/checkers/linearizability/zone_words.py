@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from testbed.checkers.brief import brief
 from testbed.checkers.linearizability import zones
 from testbed.checkers.linearizability.values import Numbered
 from testbed.checkers.row_view import invocation_row, row_text, shown_row
@@ -35,7 +35,7 @@ def explained(
     history: OperationTable, values: Numbered, finding: ZoneFinding
 ) -> tuple[str, dict[str, Any]]:
     """A reason in one sentence and a counterexample."""
-    key = "" if finding.key < 0 else f" of key {json.dumps(history.keys[finding.key])}"
+    key = "" if finding.key < 0 else f" of key {brief(history.keys[finding.key])}"
     rows: list[int] = []
     if finding.found in (zones.UNWRITTEN, zones.FUTURE):
         anomaly, text = _misread(history, values, finding, rows)
@@ -52,7 +52,7 @@ def _misread(
     history: OperationTable, values: Numbered, finding: ZoneFinding, rows: list[int]
 ) -> tuple[str, str]:
     first, _, written = finding.one
-    value = json.dumps(history.value(first))
+    value = brief(history.value(first))
     rows.append(first)
     if finding.found == zones.FUTURE:
         rows.append(written)
@@ -95,5 +95,5 @@ def _certain(history: OperationTable, cluster: tuple[int, int, int]) -> str:
 def _value(history: OperationTable, cluster: tuple[int, int, int]) -> str:
     """The value of a cluster: what its write wrote, or what its last operation read."""
     if cluster[2] >= 0:
-        return json.dumps(history.value(cluster[2]))
-    return json.dumps(shown_row(history, cluster[1])["value"])
+        return brief(history.value(cluster[2]))
+    return brief(shown_row(history, cluster[1])["value"])

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
+from testbed.checkers.brief import brief
 from testbed.checkers.transactions.anomaly import meaning_of
 from testbed.checkers.transactions.resolve import (
     ABORTED,
@@ -166,4 +165,4 @@ def value_of(table: TransactionTable, op: int) -> Any:
 
 def plain(value: Any) -> str:
     """A value as JSON."""
-    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+    return brief(value)
