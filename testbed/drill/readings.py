@@ -107,6 +107,6 @@ def broken(bounds: Iterable[Bound], values: Mapping[str, float | None]) -> tuple
     for bound in bounds:
         value = values.get(bound.signal)
         if not bound.holds(value):
-            shown = "no reading" if value is None else f"{value:g}"
+            shown = "no reading" if value is None else f"{value:.3g}"
             found.append(f"{bound.signal} is {shown}, healthy is {str(bound).partition(' ')[2]}")
     return tuple(found)
