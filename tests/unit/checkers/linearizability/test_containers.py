@@ -154,3 +154,28 @@ def test_a_push_that_a_pop_overlaps_may_come_after_it() -> None:
     assert stack.check(table(*lines), Request()).validity == Validity.VALID
     early = [*lines[:3], lines[5], lines[3], lines[4], *lines[6:]]
     assert anomaly(stack.check(table(*early), Request())) == "order"
+
+
+def test_values_that_repeat_come_out_at_their_end() -> None:
+    ways = {
+        (queue, "enqueue", "dequeue"): ([1, 1, 2], [1, 1, 2], [1, 2, 1]),
+        (stack, "push", "pop"): ([1, 2, 1], [1, 2, 1], [1, 1, 2]),
+    }
+    for (checker, puts, takes), (within, right, wrong) in ways.items():
+        filled = [(puts, value) for value in within]
+        for out, validity in ((right, Validity.VALID), (wrong, Validity.VIOLATION)):
+            lines = run(*filled, *((takes, value) for value in out))
+            assert checker.check(table(*lines), Request()).validity == validity
+
+
+def test_what_no_queue_and_no_stack_does_is_refused() -> None:
+    for checker, f in ((queue, "push"), (stack, "enqueue")):
+        with pytest.raises(HistoryError, match="1:1"):
+            checker.check(table(*run((f, 1))), Request())
+
+
+def test_the_value_that_never_went_in_is_named() -> None:
+    verdict = queue.check(
+        table(*run(("enqueue", 1), ("enqueue", 2), ("dequeue", 1), ("dequeue", 7))), Request()
+    )
+    assert verdict.counterexample[0]["text"][0] == "7 was taken out but never put in"

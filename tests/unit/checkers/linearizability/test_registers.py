@@ -285,3 +285,17 @@ def test_a_contradiction_is_told_with_its_lines_and_operations(
     assert verdict.reason.endswith(text)
     (example,) = verdict.counterexample
     assert [operation["line"] for operation in example["operations"]] == shown
+
+
+def test_a_pending_write_may_be_what_an_indeterminate_compare_and_set_waits_for() -> None:
+    """Nobody reads the written value itself, and what is read comes of the two together."""
+    lines = (
+        (0, "invoke", "write", 5),
+        (1, "invoke", "cas", [5, 6]),
+        (1, "info", "cas", [5, 6]),
+        *read_of(6),
+        (0, "ok", "write", 5),
+    )
+    assert cas_register.check(table(*lines), Request(init=0)).validity == Validity.VALID
+    other = ((0, "invoke", "write", 4), *lines[1:-1], (0, "ok", "write", 4))
+    assert cas_register.check(table(*other), Request(init=0)).validity == Validity.VIOLATION
