@@ -299,3 +299,16 @@ def test_a_pending_write_may_be_what_an_indeterminate_compare_and_set_waits_for(
     assert cas_register.check(table(*lines), Request(init=0)).validity == Validity.VALID
     other = ((0, "invoke", "write", 4), *lines[1:-1], (0, "ok", "write", 4))
     assert cas_register.check(table(*other), Request(init=0)).validity == Validity.VIOLATION
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_of_two_indeterminate_operations_the_one_that_is_needed_later_is_kept(first: int) -> None:
+    """Either makes the first read possible, and only the write can make the second one."""
+    unknown = [
+        ((10, "invoke", "cas", [0, 1]), (10, "info", "cas", [0, 1])),
+        ((11, "invoke", "write", 1), (11, "info", "write", 1)),
+    ]
+    lines = (*unknown[first], *unknown[1 - first], *read_of(1), *all_of(0, "write", 5), *read_of(1))
+    assert cas_register.check(table(*lines), Request(init=0)).validity == Validity.VALID
+    more = (*lines, *all_of(0, "write", 6), *read_of(1))
+    assert cas_register.check(table(*more), Request(init=0)).validity == Validity.VIOLATION
