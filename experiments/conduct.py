@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from experiments.catalogue import EXPERIMENTS, Experiment
@@ -12,6 +12,9 @@ from experiments.fitting import refuse_unfit
 from experiments.options import Options
 from experiments.suite import LaneResult, Suite, SuiteError
 from testbed.report import suite as reported
+from testbed.report.judgement import Outcome
+from testbed.report.recorded import RecordedRun
+from testbed.report.story import outcome_of
 from testbed.report.suite_folder import runs_below
 from testbed.runner.plan_document import load_plan
 from testbed.runner.progress import EVERY_LANE, Estimate, Event, ProgressError, decode
@@ -119,13 +122,16 @@ def summed_up(
 ) -> reported.Suite:
     """The runs below a suite's folder and what became of its lanes."""
     runs = tuple(runs_below(out))
-    return reported.Suite(name, runs, seconds, _problem(results, bool(runs)))
+    return reported.Suite(name, runs, seconds, _problem(results, runs))
 
 
-def _problem(results: tuple[LaneResult, ...], ran: bool) -> str:
+def _problem(results: tuple[LaneResult, ...], runs: Sequence[RecordedRun]) -> str:
     """What ended a lane other than its verdicts: those are in the run folders."""
-    bad = [result for result in results if result.exit_code not in (0, 1, 2)]
-    if not bad and ran:
+    # pytest ends in 1 for a broken promise, and for a defect of the experiment as well.
+    broken = any(outcome_of(run) is Outcome.VIOLATION for run in runs)
+    expected = (0, 1, 2) if broken else (0, 2)
+    bad = [result for result in results if result.exit_code not in expected]
+    if not bad and runs:
         return ""
     worst = bad[0] if bad else results[0]
     return f"lane {worst.lane} ended with code {worst.exit_code}: {_tail(worst.log)} ({worst.log})"

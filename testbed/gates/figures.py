@@ -73,6 +73,36 @@ def number(
     return measure
 
 
+def converge_max_s(runs: Sequence[RecordedRun]) -> Figure | None:
+    """The longest time from a heal until a new write was on every node.
+
+    Where that promise was broken, some node was not seen to have it when its bound was over: it
+    took longer than that, and nobody knows how long.
+    """
+    judged = [one for run in runs for one in _promises(run) if one.name in _CONVERGED]
+    if not judged or any(one.outcome not in _DECIDED for one in judged):
+        return None
+    found = [_converged_s(one) for one in judged]
+    sure = [one for one in found if one is not None]
+    if len(sure) < len(found):
+        return None
+    return Figure(max(one.low for one in sure), max(one.high for one in sure))
+
+
+_CONVERGED = {
+    "recovery": ("recovery_ms_max", "recovery_ms_bound"),
+    "replication": ("converged_ms_max", "bound_ms"),
+}
+"""Promise -> the numbers of the longest time that was seen, and of what was promised."""
+
+
+def _converged_s(promise: Promise) -> Figure | None:
+    longest, bound = (promise.numbers.get(name) for name in _CONVERGED[promise.name])
+    if promise.outcome is Outcome.VIOLATION:
+        return Figure(math.nextafter(max(longest or 0.0, bound or 0.0) / 1e3, math.inf), math.inf)
+    return exactly(None if longest is None else longest / 1e3)
+
+
 def enough_reads(measure: Measure) -> Measure:
     """The same, where every run of it had reads enough for a 99th percentile."""
     reads = number({"bounded-staleness": "reads"}, min)
@@ -128,28 +158,31 @@ def lag_p99_ms(runs: Sequence[RecordedRun]) -> Figure | None:
 def run_lag_ms(run: RecordedRun) -> Figure | None:
     """The longest 99th percentile of one run; None where a link has too few samples.
 
-    A measurement that has enough of them speaks for its link; what was never seen at the far end
-    is longer than anything.
+    Lag is measured in several ways that must agree: of each link the one counts that tells it best.
     """
     lag = run.judgement.lag if run.judgement else None
     by_link: dict[tuple[str, str], list[LinkLag]] = defaultdict(list)
     for one in lag.links if lag is not None else ():
         by_link[one.origin, one.seen_at].append(one)
-    telling = [list(_telling(found)) for found in by_link.values()]
-    if not telling or not all(telling):
+    best = [
+        min(_telling(found), key=lambda figure: figure.high - figure.low, default=None)
+        for found in by_link.values()
+    ]
+    sure = [one for one in best if one is not None]
+    if not sure or len(sure) < len(best):
         return None
-    figures = [one for found in telling for one in found]
-    return Figure(max(low for low, _ in figures), max(high for _, high in figures))
+    return Figure(max(one.low for one in sure), max(one.high for one in sure))
 
 
-def _telling(measurements: Iterable[LinkLag]) -> Iterator[tuple[float, float]]:
+def _telling(measurements: Iterable[LinkLag]) -> Iterator[Figure]:
     for one in measurements:
         p99, seen = one.quantiles_ms[_P99], one.count or 0.0
         if p99 is None or seen < SAMPLES_MIN:
             continue
         unseen = one.unseen or 0.0
         # More than one in a hundred never came: that percentile has no upper end.
-        yield (p99[0], math.inf) if unseen > 0.01 * (seen + unseen) else p99
+        endless = unseen > 0.01 * (seen + unseen)
+        yield Figure(p99[0], math.inf if endless else p99[1])
 
 
 def schedules(runs: Sequence[RecordedRun]) -> Figure:

@@ -44,8 +44,9 @@ again (with its rate; its runs then count for no threshold). Broken outranks a f
 which outranks inconclusive.
 
 A time without service that never ended, and one with two primaries that nobody can tell the end of,
-are infinite. Of lag, the slowest link by any measurement counts; where more than one sample in a
-hundred was never seen at the far end, its 99th percentile has no upper bound.
+are infinite. Of lag, the slowest link counts, by the measurement that tells it best; where more
+than one sample in a hundred was never seen at the far end, its 99th percentile has no upper bound.
+Where a node was not seen to converge within the promised bound, it took longer than that.
 
 ## Against a baseline
 

@@ -49,7 +49,7 @@ THRESHOLDS: Mapping[str, Threshold] = MappingProxyType(
             "longest time for which two primaries acknowledged writes",
         ),
         "converge_max_s": Threshold(
-            number({"recovery": "recovery_ms_max", "replication": "converged_ms_max"}, max, 0.001),
+            figures.converge_max_s,
             False,
             "longest time from the heal until a new write was on every node",
         ),

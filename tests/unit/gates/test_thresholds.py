@@ -34,6 +34,10 @@ def dual(outcome: Outcome, **numbers: float):
     return made(2, promise("single-primary", outcome, **numbers))
 
 
+def late(**numbers: float):
+    return made(1, promise("replication", VIOLATION, **numbers))
+
+
 HELD = made(1, promise("single-primary"))
 CASES = [
     ("lag_p99_ms", 50, [made(1, lag=(link(30, 40),))], VALID),
@@ -57,6 +61,10 @@ CASES = [
     ("converge_max_s", 5, [made(1, promise("replication", converged_ms_max=6000))], VIOLATION),
     ("converge_max_s", 5, [made(1, promise("recovery", recovery_ms_max=6000))], VIOLATION),
     ("converge_max_s", 5, [made(1, promise("replication", UNKNOWN))], UNKNOWN),
+    # What was seen is short, but a node was never seen to have it.
+    ("converge_max_s", 5, [late(bound_ms=5000, converged_ms_max=100)], VIOLATION),
+    ("converge_max_s", 9, [late(bound_ms=5000, converged_ms_max=100)], UNKNOWN),
+    ("converge_max_s", 9, [late()], UNKNOWN),
     ("residency_leaks", 0, [made(1, promise("residency", leaks=0))], VALID),
     (
         "residency_leaks",
@@ -96,6 +104,17 @@ def test_every_link_of_a_run_needs_samples():
     assert judged({"lag_p99_ms": 50}, made(1, lag=tuple(other))) is VALID
     far = type(quiet)("clients", "a->c", "a1", "c1", 13.0, 5.0, 0.0, quiet.quantiles_ms)
     assert judged({"lag_p99_ms": 50}, made(1, lag=(link(1, 2), far))) is UNKNOWN
+
+
+def test_of_a_link_the_measurement_counts_that_tells_it_best():
+    """As a run of the main schedule had it: the clients' last samples were not seen any more."""
+    servers = link(2768, 2935, count=522)
+    clients = link(0, 3471, count=206, unseen=3)
+    run = made(1, lag=(clients, servers))
+    assert judged({"lag_p99_ms": 3000}, run) is VALID
+    assert judged({"lag_p99_ms": 2700}, run) is VIOLATION
+    assert judged({"lag_p99_ms": 2900}, run) is UNKNOWN
+    assert judged({"lag_p99_ms": 9999}, made(1, lag=(clients,))) is UNKNOWN
 
 
 def test_a_figure_says_both_ends_where_they_differ():
