@@ -50,6 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
     from testbed.gates.gate import GateResult
     from testbed.gates.gate_document import load_gate
     from testbed.gates.render import render_json, render_junit, render_markdown
+    from testbed.report.report_file import write_index
+    from testbed.report.suite_folder import is_suite, read_suites
     from testbed.runner.folder import FolderError
 
     gate = load_gate(arguments.file)
@@ -78,6 +80,8 @@ def run(arguments: argparse.Namespace) -> int:
         (out / "gate.json").write_text(render_json(result), encoding="utf-8")
         (out / "gate.xml").write_text(render_junit(result), encoding="utf-8")
         (out / "gate.md").write_text(render_markdown(result), encoding="utf-8")
+        if arguments.runs is None and is_suite(out):
+            write_index(out, read_suites(out))
     except OSError as error:
         raise FolderError(f"{out} cannot be written: {error.strerror}") from error
     sys.stdout.write(render_markdown(result))

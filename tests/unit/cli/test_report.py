@@ -61,3 +61,22 @@ def test_what_is_no_run_is_refused(
     make(path)
     assert main(["report", str(path)]) == 64
     assert said in capsys.readouterr().err
+
+
+def test_a_gate_lists_the_runs_of_all_its_suites(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, out = tmp_path / "gate.toml", tmp_path / "out"
+    file.write_text(
+        'name = "g"\n[[suite]]\nname = "s"\nexperiment = "failover"\n'
+        'deployment = "active-passive"\nbudget = "1m"\nruns_min = 1\n'
+        "[suite.promises]\nlost_writes = 0\n"
+    )
+
+    def played(_gate: object, _arguments: object, folder: Path) -> dict[str, str]:
+        Recording(Story(rate_ops_s=5.0)).write(folder / "s" / "runs" / "lane0-001")
+        return {}
+
+    monkeypatch.setattr("testbed.cli.gate._play", played)
+    main(["gate", str(file), "--out", str(out)])
+    assert "failover: 1 run, 1 broken" in (out / "index.html").read_text()
