@@ -31,6 +31,10 @@ from testbed.report.visible import compact, visible
 from testbed.report.wording import bounds, counted, moment, number, seconds
 
 _REGIONS_MAX = 16
+_TEXT_MAX = 8000
+_DRAWN_MAX = 8
+"""So many counterexamples are drawn: the page stays below a megabyte whatever broke."""
+
 _PARTS = (
     ("promises", "Promises", "promises"),
     ("why", "Counterexamples", "explained"),
@@ -80,9 +84,7 @@ def _verdict(run: RecordedRun, frames: Sequence[Frame]) -> dict[str, Any]:
         "tiles": tiles(run),
         "caveats": caveats(run),
         "promises": promises,
-        "explained": [
-            {"promise": promise, "found": _explained(promise, frames)} for promise in open_
-        ],
+        "explained": _explained(open_, frames),
         "explained_at": {promise.name: place for place, promise in enumerate(open_, 1)},
     }
 
@@ -134,12 +136,18 @@ def _tables(run: RecordedRun) -> dict[str, Any]:
     }
 
 
-def _explained(promise: Promise, frames: Sequence[Frame]) -> list[dict[str, Any]]:
-    """The first contradictions of a promise, each in words and as a figure."""
-    return [
-        {"words": found.words, "figures": figures(frames, found)}
-        for found in contradictions(promise.counterexample)[:CASES_MAX]
-    ]
+def _explained(promises: Sequence[Promise], frames: Sequence[Frame]) -> list[dict[str, Any]]:
+    """The first contradictions of each promise in words, and as figures up to a number."""
+    room = _DRAWN_MAX
+    explained = []
+    for promise in promises:
+        told = []
+        for found in contradictions(promise.counterexample)[:CASES_MAX]:
+            drawn = figures(frames, found) if room > 0 else []
+            room -= bool(drawn)
+            told.append({"words": found.words, "figures": drawn})
+        explained.append({"promise": promise, "found": told})
+    return explained
 
 
 def _worst_first(promise: Promise) -> int:
@@ -165,4 +173,7 @@ def _environment() -> Environment:
 
 def _counterexample(items: Sequence[Any]) -> Markup:
     """Lines that stay lines: ``_shown`` would spell their ends out."""
-    return Markup("\n").join(counterexample_text(items).split("\n"))
+    text = counterexample_text(items)
+    if len(text) > _TEXT_MAX:
+        text = f"{text[:_TEXT_MAX]}…\nthe rest is in verdict.json"
+    return Markup("\n").join(text.split("\n"))

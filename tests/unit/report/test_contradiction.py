@@ -196,6 +196,21 @@ def test_the_table_of_promises_links_to_what_contradicts_them(broken: RecordedRu
     assert len(sections) == 2
 
 
+def test_many_broken_promises_stay_a_small_page(broken: RecordedRun) -> None:
+    assert broken.judgement is not None
+    operations = [operation(n % 12, 10 + n / 9, 10.1 + n / 9) for n in range(300)]
+    item = {"text": ["x" * 300] * 40, "operations": operations}
+    promises = tuple(
+        Promise(f"p{n}", f"Promise {n}", Outcome.VIOLATION, "x", (item,) * 20) for n in range(12)
+    )
+    page = render_html(replace(broken, judgement=replace(broken.judgement, promises=promises)))
+    assert len(page.encode()) < 1_000_000
+    root = ET.fromstring(page.removeprefix("<!DOCTYPE html>\n"))
+    labels = [one.get("aria-label", "") for one in root.iter("svg")]
+    assert sum("counterexample" in label for label in labels) == 8 * len(VARIANTS)
+    assert len([one for one in root.iter("section") if one.get("id", "").startswith("why")]) == 12
+
+
 CIRCLE = [
     (0, "invoke", [["append", "x", 1], ["r", "y", None]]),
     (1, "invoke", [["append", "y", 1], ["r", "x", None]]),
