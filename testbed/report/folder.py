@@ -128,9 +128,12 @@ def _history(
     invoked: dict[str, Call] = {}
     # Only the first invocation of a process says its region.
     regions: dict[str, str] = {}
+    # A million operations share a few names.
+    names: dict[str, str] = {}
     for line in _lines(path, problems):
         time_s = (line.number("time") or 0.0) / NS_PER_S
         process = line.text("process")
+        process = names.setdefault(process, process)
         if process == FAULTS_PROCESS:
             marks.append(_mark(line, time_s))
         elif line.text("type") == "invoke":
@@ -138,34 +141,29 @@ def _history(
                 calls.append(invoked[process])
             region = line.text("region") or regions.get(process, "")
             regions[process] = region
-            invoked[process] = _invoked(line, region, kind_of, time_s)
+            invoked[process] = _invoked(line, region, process, kind_of, time_s)
         elif process in invoked:
             found = invoked.pop(process)
             kind, outcome = found.kind, line.text("type")
             if outcome == "fail" and line.text("error").startswith(REFUSED):
                 # The system worked and the operation's own rule said no: an answered read.
                 kind, outcome = (READ if kind == WRITE else kind), "ok"
+            node = line.text("node")
+            node = names.setdefault(node, node)
             # Built by hand: a million _replace calls are seconds.
-            calls.append(Call(*found[:3], kind, *found[4:6], time_s, outcome, line.text("node")))
+            calls.append(Call(*found[:3], kind, *found[4:6], time_s, outcome, node))
     calls += invoked.values()
     calls.sort(key=lambda call: call.invoked_s)
     return tuple(calls), tuple(marks)
 
 
-def _invoked(line: Fields, region: str, kind_of: Callable[[str], str], time_s: float) -> Call:
+def _invoked(
+    line: Fields, region: str, process: str, kind_of: Callable[[str], str], time_s: float
+) -> Call:
     """An operation without an end so far: its outcome is unknown since it was sent."""
     due, f = line.number("due"), line.text("f")
-    return Call(
-        region=region,
-        process=line.text("process"),
-        f=f,
-        kind=kind_of(f),
-        invoked_s=time_s,
-        due_s=time_s if due is None else due / NS_PER_S,
-        completed_s=time_s,
-        outcome="info",
-        node="",
-    )
+    due_s = time_s if due is None else due / NS_PER_S
+    return Call(region, process, f, kind_of(f), time_s, due_s, time_s, "info", "")
 
 
 def _mark(line: Fields, time_s: float) -> FaultMark:

@@ -9,6 +9,8 @@ from typing import Any
 
 from testbed.report.visible import compact
 
+_EXACT = 2**53
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -48,10 +50,10 @@ class Fields:
     def text(self, name: str, default: str = "") -> str:
         """A string; numbers are taken as they would be printed."""
         value = self.values.get(name)
-        if value is None:
-            return default
         if isinstance(value, str):
             return value
+        if value is None:
+            return default
         if isinstance(value, int | float):
             return str(value)
         self._wrong(name, "text", value)
@@ -60,6 +62,9 @@ class Fields:
     def number(self, name: str) -> float | None:
         """A finite number, or None where the field is absent."""
         value = self.values.get(name)
+        if type(value) is int and -_EXACT <= value <= _EXACT:
+            # What times are; a history has millions.
+            return float(value)
         if value is None:
             return None
         if isinstance(value, int | float) and not isinstance(value, bool):
