@@ -124,8 +124,10 @@ def _values(
 ) -> list[tuple[int, Any]]:
     """Some of the elements that came out, each with its completion."""
     found = []
+    whole: dict[int, Any] = {}
     for row, place in zip(rows[chosen].tolist(), places[chosen].tolist(), strict=True):
-        value = history.value(row)
+        # A drain's list is made once, however many of its elements are strange.
+        value = whole[row] if row in whole else whole.setdefault(row, history.value(row))
         found.append((row, value if place < 0 else value[place]))
     return found
 

@@ -55,6 +55,8 @@ HISTORIES: dict[str, list[tuple[str, Any, Any]]] = {
     "cas-register": [("write", LONG, LONG), ("read", None, LONG[1:])],
     "set": [("add", ITEMS + 1, ITEMS + 1), ("read", None, LONG)],
     "set-full": [("add", ITEMS + 1, ITEMS + 1), ("read", None, LONG)],
+    # Every element of the drain is strange: the list must not be made anew for each of them.
+    "total-queue": [("enqueue", 0, 0), ("drain", None, LONG)],
     "list-append": [
         ("txn", [["append", 1, 7]], [["append", 1, 7]]),
         ("txn", [["r", 1, None]], [["r", 1, LONG]]),
