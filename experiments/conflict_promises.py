@@ -10,16 +10,32 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
+
 from experiments.promises import Setting, adequate, healed_ns, required
-from testbed.checkers import convergence, final_counter, recovery, service, winner
+from testbed.checkers import (
+    conflict_counters,
+    convergence,
+    final_counter,
+    recovery,
+    service,
+    stuck_streams,
+    winner,
+)
 from testbed.checkers.expectation import Expectation
 from testbed.checkers.verdict import Validity, Verdict, merge
+from testbed.measures.mesh_recording import MeshRecording, mesh_recording
+from testbed.runner.folder import FolderError
+from testbed.runner.recorded import RecordedRun
 
 CONVERGENCE_MS = 20_000.0
 """From the last heal: a silent stream is given up after 5 s, and opened anew at once."""
 
 KEEPS_INCREMENTS = frozenset({"crdt", "home_region"})
 NAMES_NO_WINNER = frozenset({"none"})
+PUBLISHES_TABLES = frozenset({"none", "last_write_wins_triggers"})
+UNTIL_CHECKPOINT_BYTES = 128 << 20
+"""``max_wal_size`` of the deployments: the bound of a slot is looked at by a checkpoint."""
 
 
 def conflicts(setting: Setting) -> tuple[Verdict, ...]:
@@ -27,6 +43,7 @@ def conflicts(setting: Setting) -> tuple[Verdict, ...]:
 
     Raises:
         HistoryError: The history contradicts itself.
+        FolderError: What was recorded of the mesh is damaged.
     """
     run = setting.run
     strategy = str(run.deployment.variables.get("conflict_resolution", "none"))
@@ -40,9 +57,47 @@ def conflicts(setting: Setting) -> tuple[Verdict, ...]:
         verdicts.append(winner.check(run.history, setting.nodes))
     if run.plan.load.workload == "counters" and strategy in KEEPS_INCREMENTS:
         verdicts.append(final_counter.check(run.history, setting.nodes, reads=("total",)))
+    if "mesh" in run.plan.inspections:
+        verdicts += _watched(setting, strategy)
     if run.windows:
         verdicts.append(service.check(run.history, tuple(_served(setting)), setting.writes))
     return tuple(verdicts)
+
+
+def _watched(setting: Setting, strategy: str) -> Iterator[Verdict]:
+    """What the keepers of the mesh saw beside the load."""
+    recorded = _recording(setting.run)
+    yield stuck_streams.check(
+        recorded,
+        max(healed_ns(setting), setting.end_ns),
+        until_checkpoint_bytes=UNTIL_CHECKPOINT_BYTES,
+    )
+    yield conflict_counters.check(
+        recorded, _shared(setting), set(_met(setting)), logged=strategy not in PUBLISHES_TABLES
+    )
+
+
+def _recording(run: RecordedRun) -> MeshRecording:
+    """What the inspection left.
+
+    Raises:
+        FolderError: It is damaged, or not there.
+    """
+    path = run.folder.metrics / "mesh.jsonl"
+    try:
+        return mesh_recording(orjson.loads(line) for line in path.read_bytes().splitlines())
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FolderError(f"{path} is damaged: {error}") from error
+
+
+def _shared(setting: Setting) -> set[Any]:
+    """Rows that may have been written in several regions."""
+    nodes: dict[Any, set[str]] = defaultdict(set)
+    for pair in setting.run.history.of(setting.writes):
+        if pair.outcome != "fail":
+            # Where it went is not known of one that nobody answered.
+            nodes[pair.invocation.key].add(str(pair.node or pair.invocation.region))
+    return {key for key, wrote in nodes.items() if len(wrote) > 1}
 
 
 def _served(setting: Setting) -> Iterator[Expectation]:

@@ -6,6 +6,9 @@ Promises, each judged from what clients saw (see ``experiments/conflict_promises
 - every region then has the same rows;
 - a row ends with a write that no later one, which could have known of it, replaced;
 - counters end with all increments that were acknowledged, where the strategy says so;
+- no stream fails again and again, and no slot keeps WAL without bound, also where a region was away
+  for longer than the others keep for it;
+- PostgreSQL's own conflict counters agree with what clients wrote;
 - a region that is cut off goes on serving its own clients.
 
 Run it with ``testbed run conflict_resolution`` (or pytest and this file).
@@ -20,7 +23,7 @@ from hypothesis import strategies as st
 from experiments.arena import Arena
 from experiments.options import Options
 from experiments.search import search_settings
-from experiments.strategies import partitions
+from experiments.strategies import long_partition, partitions
 from testbed.runner.plan import Load, Plan, Step
 from testbed.runner.plan_document import load_plan
 from testbed.topology.inventory import reference
@@ -44,6 +47,7 @@ def test_conflict_resolution(arena: Arena, options: Options, deployment: Deploym
         return
     first = deployment.topology.regions[0].name
     main = (Step("region-cut", first, MAIN_AT_S, MAIN_DURATION_S),)
+    away = long_partition(deployment.topology)
 
     @search_settings(options, EXAMPLE_S_MIN)
     @seed(options.seed)
@@ -57,6 +61,7 @@ def test_conflict_resolution(arena: Arena, options: Options, deployment: Deploym
         arena.examine(plan(deployment, options, schedule, workload, keys))
 
     if options.lane == 0:
+        search = example(schedule=away, workload="items", keys=32)(search)
         search = example(schedule=main, workload="items", keys=4)(search)
     search()
 
@@ -78,4 +83,5 @@ def plan(
         seed=options.seed,
         duration_s=round(max(ends, default=4.0) + TAIL_S, 1),
         experiment="conflict_resolution",
+        inspections=("mesh",),
     )

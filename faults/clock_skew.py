@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import aiohttp
-
+from faults import mesh_keeper
 from faults.deadline import look_until
 from faults.manual import Manual
 from faults.parameter import Parameter
 from faults.protocol import Context, Evidence, Fault, FaultError
 from faults.target import TargetKind
-from testbed.probes.mesh import KEEPER_PORT
 from testbed.topology.model import Topology
 
-TIMEOUT_S = 5.0
 SHOWN_S = 5.0
 TOLERANCE_MS = 50.0
 
@@ -57,11 +54,7 @@ class ClockSkew(Fault):
     @classmethod
     def objections(cls, target: str, values: Mapping[str, Any], topology: Topology) -> list[str]:
         """Only a node of a mesh stamps rows."""
-        able = [node.name for node in topology.members("mesh")]
-        if target in able or (able and target.startswith("role:")):
-            return []
-        listed = ", ".join(able) or "this deployment has none"
-        return [f"{target} stamps no rows: name a node in group 'mesh' ({listed})"]
+        return mesh_keeper.objections(target, topology, "stamps no rows")
 
     async def inject(self, context: Context) -> None:
         """Move the clock."""
@@ -82,7 +75,7 @@ class ClockSkew(Fault):
         return await self._compare(context, "absence", 0)
 
     async def _set(self, context: Context, ahead_ms: int) -> None:
-        document = await self._ask(context, {"skew_us": ahead_ms * 1000})
+        document = await mesh_keeper.ask(context, self._node, {"skew_us": ahead_ms * 1000})
         if "clock" not in document:
             raise FaultError(
                 f"{self.title}: the keeper of {self._node} did not set its clock: "
@@ -91,7 +84,7 @@ class ClockSkew(Fault):
 
     async def _compare(self, context: Context, phase: str, wanted_ms: float) -> Evidence:
         async def look() -> float | None:
-            clock = (await self._ask(context)).get("clock")
+            clock = (await mesh_keeper.ask(context, self._node)).get("clock")
             return clock[0]["ahead_us"] / 1000 if clock else None
 
         def right(ahead_ms: float | None) -> bool:
@@ -106,16 +99,3 @@ class ClockSkew(Fault):
             f"the clock of {self._node} {said}, expected {wanted_ms:g} ms",
             {"node": self._node, "ahead_ms": ahead_ms, "wanted_ms": wanted_ms},
         )
-
-    async def _ask(self, context: Context, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """The keeper's report; an empty object when it does not answer."""
-        url = f"http://{context.world.topology.node(self._node).address}:{KEEPER_PORT}/"
-        try:
-            async with (
-                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)) as session,
-                session.request("GET" if body is None else "POST", url, json=body) as answer,
-            ):
-                document: dict[str, Any] = await answer.json(content_type=None)
-                return document
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
-            return {}

@@ -38,8 +38,9 @@ FAULTS: list[tuple[str, str, dict[str, Any]]] = [
 
 
 def test_the_list_has_every_kind() -> None:
-    # Clocks are moved in a mesh: tests/live/experiments/test_conflict_resolution.py.
-    assert {kind for kind, _, _ in FAULTS} == set(CATALOGUE) - {"clock-skew", "maintenance"}
+    # Those of a mesh: tests/live/experiments/test_conflict_resolution.py.
+    elsewhere = {"clock-skew", "slot-loss", "maintenance"}
+    assert {kind for kind, _, _ in FAULTS} == set(CATALOGUE) - elsewhere
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ PLACED = load(find("data-placement")).topology
 
 
 def topology_for(kind: str) -> Topology:
-    """A topology on which a kind of fault can work: rows are stamped in a mesh only."""
-    return {"clock-skew": MESH, "maintenance": PLACED}.get(kind, TOPOLOGY)
+    """A topology on which a kind of fault can work: some need a mesh, one a placement."""
+    return {"clock-skew": MESH, "slot-loss": MESH, "maintenance": PLACED}.get(kind, TOPOLOGY)
 
 
 @dataclass

@@ -36,6 +36,7 @@ EXAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
     "switchover": ("role:primary", {"candidate": "us-east-db1"}),
     "clock-skew": ("us-east-db1", {"ahead_ms": -500}),
     "maintenance": ("eu-west", {"work": "add_column"}),
+    "slot-loss": ("us-east-db1", {}),
 }
 
 

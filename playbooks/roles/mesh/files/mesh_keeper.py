@@ -19,7 +19,7 @@ from typing import Any
 
 import psycopg
 from mesh_seed import begin_local_changes, seed
-from mesh_way import Inbound, SeedError, connected, inbounds, lost, one
+from mesh_way import Connection, Inbound, SeedError, connected, inbounds, lost, one
 from psycopg import sql
 from psycopg.rows import dict_row
 
@@ -38,6 +38,18 @@ STANDING_STILL = """
 SELECT s.subname FROM pg_subscription s
 LEFT JOIN pg_stat_subscription t ON t.subid = s.oid AND t.worker_type = 'apply'
 WHERE t.received_lsn IS NULL
+"""
+
+FLOOD_PARTS = 8
+FOLLOW_S = 3.0
+FLOOD = "SELECT pg_logical_emit_message(false, 'testbed', repeat('x', %s), flush => true)"
+"""A message in the log that no subscription asks for."""
+
+BEHIND = """
+SELECT slot_name FROM pg_replication_slots
+WHERE slot_type = 'logical' AND wal_status <> 'lost' AND CASE WHEN %s = 0
+    THEN confirmed_flush_lsn < pg_current_wal_lsn() - 8192::numeric
+    ELSE pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) > %s END
 """
 
 REPORT = {
@@ -178,6 +190,29 @@ class Keeper:
         with psycopg.connect(self.source, autocommit=True) as connection:
             connection.execute("UPDATE clock_skew SET skew_us = %s", (int(wish["skew_us"]),))
 
+    def flood(self) -> None:
+        """Write so much that the slots are lost whose regions do not follow, and no other.
+
+        Raises:
+            ValueError: Every region follows.
+        """
+        bound = int(self.settings["slot_bound_bytes"])
+        with connected(self.settings) as connection:
+            behind: set[str] = set()
+            for number in range(FLOOD_PARTS * 3 // 2):
+                connection.execute(FLOOD, (bound // FLOOD_PARTS,))
+                # A slot keeps WAL from the last such snapshot that its reader has gone past.
+                connection.execute("SELECT pg_log_standby_snapshot()")
+                deadline = time.monotonic() + FOLLOW_S
+                while late := behind_of(connection, bound // 2 if number else 0) - behind:
+                    if time.monotonic() > deadline:
+                        behind |= late
+                        break
+                    time.sleep(0.1)
+                if not behind:
+                    raise ValueError("every region follows: cut one off before")
+            connection.execute("CHECKPOINT")
+
     def report(self) -> dict[str, Any]:
         """What is seen of the mesh now."""
         document: dict[str, Any] = {
@@ -199,8 +234,13 @@ class Keeper:
         return document
 
 
+def behind_of(connection: Connection, kept_bytes: int) -> set[str]:
+    """The slots whose readers have not confirmed what was written, or that keep more than this."""
+    return {row[0] for row in connection.execute(BEHIND, (kept_bytes, kept_bytes))}
+
+
 def handler_of(keeper: Keeper) -> type[BaseHTTPRequestHandler]:
-    """Answers every request with the keeper's report; a POST may move the clock before."""
+    """Answers each request with the keeper's report, after what a POST asks for: faults do."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -209,7 +249,11 @@ def handler_of(keeper: Keeper) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             try:
                 length = int(self.headers.get("Content-Length", "0"))
-                keeper.skew(json.loads(self.rfile.read(length)))
+                wish = json.loads(self.rfile.read(length))
+                if wish.get("flood"):
+                    keeper.flood()
+                else:
+                    keeper.skew(wish)
             except (ValueError, KeyError, TypeError, psycopg.Error) as error:
                 self.answer(400, {"problem": " ".join(str(error).split())})
             else:

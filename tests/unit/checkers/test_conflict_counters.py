@@ -1,0 +1,44 @@
+"""What PostgreSQL counted is compared with what clients wrote."""
+
+from __future__ import annotations
+
+import pytest
+
+from testbed.checkers import conflict_counters
+from testbed.checkers.verdict import Validity
+from testbed.measures.mesh_recording import MeshRecording
+from tests.unit.checkers.mesh_looks import recording, row
+
+COUNTED = recording(row(1), row(2, counts={"confl_update_origin_differs": 2}))
+NOTHING = recording(row(1), row(2))
+
+
+@pytest.mark.parametrize(
+    ("recorded", "shared", "met", "logged", "validity"),
+    [
+        (NOTHING, {1}, {1}, True, Validity.VALID),
+        (COUNTED, {1}, {1}, True, Validity.VIOLATION),
+        (COUNTED, {1}, {1}, False, Validity.VALID),
+        (COUNTED, set(), set(), False, Validity.VIOLATION),
+        (NOTHING, {1}, {1}, False, Validity.VIOLATION),
+        # Written in two regions, but perhaps a deleted row anew: PostgreSQL need not have noticed.
+        (NOTHING, {1}, set(), False, Validity.VALID),
+        (recording(), {1}, {1}, False, Validity.UNKNOWN),
+    ],
+)
+def test_counters_and_history_agree_or_not(
+    recorded: MeshRecording,
+    shared: set[int],
+    met: set[int],
+    logged: bool,
+    validity: Validity,
+) -> None:
+    verdict = conflict_counters.check(recorded, shared, met, logged=logged)
+    assert verdict.validity is validity
+
+
+def test_counts_begin_with_the_first_look_and_anew_with_a_new_subscription() -> None:
+    numbers = (5, 7, 0, 3)
+    looks = [row(t, counts={"confl_insert_exists": n}) for t, n in enumerate(numbers)]
+    counted = conflict_counters.counted_conflicts(recording(*looks))
+    assert dict(counted) == {"insert_exists": 5}

@@ -1,0 +1,67 @@
+"""A stream that fails again and again is found, and a slot that keeps too much."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from testbed.checkers import stuck_streams
+from testbed.checkers.verdict import Validity, Verdict
+from tests.unit.checkers.mesh_looks import MIB, recording, row
+
+SETTLED_NS = int(10e9)
+
+
+def judged(*rows: dict[str, Any]) -> Verdict:
+    return stuck_streams.check(recording(*rows), SETTLED_NS, until_checkpoint_bytes=2 * MIB)
+
+
+def test_streams_that_run_and_slots_that_are_read_are_valid() -> None:
+    verdict = judged(row(1), row(11), row(12, counts={"apply_error_count": 3}))
+    assert verdict.validity is Validity.VALID
+    assert verdict.numbers["kept_bytes_max"] == MIB
+
+
+def test_what_failed_while_links_were_cut_is_no_loop() -> None:
+    failing = {"running": False, "received": None}
+    looks = [row(t, stream=failing, counts={"apply_error_count": 10 * t}) for t in range(1, 9)]
+    assert judged(*looks, row(11, counts={"apply_error_count": 90})).validity is Validity.VALID
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        (
+            row(13, counts={"apply_error_count": 30, "confl_insert_exists": 30}),
+            "runs and failed 30 times in the last 2.0 s (insert_exists 30 times)",
+        ),
+        (row(13, stream={"received": None}), "from_east of west-db1 does not run and failed 0"),
+        (row(13, slot={"active": False}), "nobody reads the slot east_from_west of west-db1"),
+        (row(13, slot={"active": False, "wal_status": "lost"}), "in the end, and it is lost"),
+        (row(13, slot={"kept_bytes": 7 * MIB}), "kept 7.0 MiB, bound 4.0 MiB"),
+    ],
+)
+def test_what_is_stuck_is_a_violation(last: dict[str, Any], said: str) -> None:
+    verdict = judged(row(1), row(11), last)
+    assert verdict.validity is Validity.VIOLATION
+    assert said in verdict.reason
+    assert verdict.counterexample
+
+
+def test_a_slot_that_kept_too_much_before_is_found_though_it_does_no_more() -> None:
+    verdict = judged(row(1), row(5, slot={"kept_bytes": 50 * MIB}), row(11))
+    assert verdict.validity is Validity.VIOLATION
+
+
+def test_a_slot_that_was_lost_and_is_there_again_is_valid() -> None:
+    lost = {"active": False, "wal_status": "lost", "kept_bytes": 50 * MIB}
+    verdict = judged(row(1), row(5, slot=lost), row(11, seeded=[{}]))
+    assert verdict.validity is Validity.VALID
+    assert verdict.numbers["seeded_again"] == 1
+
+
+def test_without_looks_at_the_end_nothing_can_be_said() -> None:
+    assert judged(row(1)).validity is Validity.UNKNOWN
+    assert judged().validity is Validity.UNKNOWN
+    assert judged(row(11, standby=True)).validity is Validity.UNKNOWN
