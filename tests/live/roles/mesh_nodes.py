@@ -22,6 +22,7 @@ from tests.live.roles.conftest import role_folder, server_command
 
 sys.path.insert(0, str(role_folder("mesh") / "files"))
 mesh_apply: Any = importlib.import_module("mesh_apply")
+mesh_flood: Any = importlib.import_module("mesh_flood")
 mesh_keeper: Any = importlib.import_module("mesh_keeper")
 
 OPTIONS = (
@@ -61,6 +62,19 @@ class MeshNode:
     def stop(self) -> None:
         """Stop it at once."""
         server_command("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
+
+    def copy_to(self, folder: Path) -> Path:
+        """A copy of its data while it is stopped."""
+        shutil.copytree(self.folder / "data", folder, symlinks=True)
+        return folder
+
+    def become(self, standby: Path) -> None:
+        """Go on from a copy as a standby that is promoted, while it is stopped."""
+        shutil.rmtree(self.folder / "data")
+        shutil.move(standby, self.folder / "data")
+        (self.folder / "data" / "standby.signal").touch()
+        self.start()
+        server_command("pg_ctl", "-D", str(self.folder / "data"), "-w", "promote")
 
     def connect(self, user: str = "testbed") -> psycopg.Connection[Any]:
         return psycopg.connect(f"host={self.folder} user={user} dbname=testbed", autocommit=True)

@@ -17,6 +17,7 @@ from tests.live.roles.mesh_nodes import (
     eventually,
     make_nodes,
     mesh_apply,
+    mesh_flood,
     mesh_keeper,
 )
 
@@ -135,7 +136,7 @@ def test_a_region_cannot_join_where_rows_cannot_be_merged(nodes: list[MeshNode])
 
 def lose_slot(strategy: str, node: MeshNode, region: str, nodes: Sequence[MeshNode]) -> None:
     """What the fault `slot-loss` does: only the region that does not follow loses its slot."""
-    mesh_keeper.Keeper(node.settings(strategy, nodes)).flood()
+    mesh_flood.flood(node.settings(strategy, nodes))
     query = "SELECT slot_name FROM pg_replication_slots WHERE invalidation_reason = 'wal_removed'"
     assert node.rows(query) == [(f"{region}_from_{node.region}",)]
 
@@ -159,7 +160,7 @@ def test_a_region_whose_slot_was_lost_is_seeded_again_exactly(nodes: list[MeshNo
         connection.execute("ALTER SUBSCRIPTION from_a ENABLE")
     keeper = mesh_keeper.Keeper(c.settings("last_write_wins", nodes))
     with pytest.raises(ValueError, match="every region follows"):
-        mesh_keeper.Keeper(c.settings("last_write_wins", nodes)).flood()
+        mesh_flood.flood(c.settings("last_write_wins", nodes))
     eventually(lambda: keeper.look_after_streams() or keeper.seeded, "the keeper seeds again")
     assert keeper.seeded[0]["name"] == "from_a"
     assert "lost" in keeper.seeded[0]["why"]
@@ -258,3 +259,39 @@ def test_a_keeper_reports_of_a_standby_too(nodes: list[MeshNode]) -> None:
     assert {slot["name"] for slot in document["slots"]} == {"b_from_a"}
     with pytest.raises(psycopg.Error):
         a.do("CREATE TABLE nothing ()")
+
+
+@pytest.mark.parametrize("nodes", [2], indirect=True)
+def test_after_a_promotion_both_ends_are_seeded_again(
+    nodes: list[MeshNode], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """What the old primary had sent or received, and its standby had not, would be missing."""
+    a, b = nodes[:2]
+    agree("last_write_wins", [a, b])
+    a.do(UPSERT.format(key=1, value=1))
+    eventually(lambda: same([a, b]), "rows everywhere")
+    # A standby that has stopped to follow: a copy of the node, as it was.
+    a.stop()
+    standby = a.copy_to(tmp_path_factory.mktemp("s") / "a")
+    a.start()
+    a.do(UPSERT.format(key=2, value=2))
+    b.do(UPSERT.format(key=3, value=3))
+    eventually(lambda: same([a, b]), "what the standby does not have, everywhere else")
+    ((written,),) = b.rows("SELECT pg_current_wal_lsn()::text")
+    confirmed = f"SELECT confirmed_flush_lsn >= '{written}' FROM pg_replication_slots"
+    eventually(lambda: b.rows(confirmed) == [(True,)], "b keeps nothing of it any more")
+    a.stop()
+    a.become(standby)
+    assert a.rows("SELECT key FROM item") == [(1,)]
+    keepers = [mesh_keeper.Keeper(node.settings("last_write_wins", [a, b])) for node in (a, b)]
+
+    def seeded() -> bool:
+        for keeper in keepers:
+            keeper.look_after_streams()
+        return all(keeper.seeded for keeper in keepers)
+
+    eventually(seeded, "both keepers seed again")
+    assert "promoted" in keepers[0].seeded[0]["why"]
+    a.do(UPSERT.format(key=4, value=4))
+    eventually(lambda: same([a, b]), "the same rows everywhere")
+    assert [row[1] for row in a.rows(STATES["item"])] == [1, 2, 3, 4]

@@ -135,7 +135,10 @@ class Mesh:
     def agree_subscriptions(self) -> None:
         """A subscription to every other region's changes that misses none of them."""
         for way in inbounds(self.settings):
-            reason = lost(self.connection, way)
+            try:
+                reason = lost(self.connection, way)
+            except psycopg.OperationalError:
+                continue  # it is away; whether its stream comes back is waited for
             if reason is None:
                 continue
             if self.check:

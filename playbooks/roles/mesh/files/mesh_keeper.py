@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from mesh_flood import flood
 from mesh_seed import begin_local_changes, seed
-from mesh_way import Connection, Inbound, SeedError, connected, inbounds, lost, one
+from mesh_way import Inbound, SeedError, connected, inbounds, lost, one
 from psycopg import sql
 from psycopg.rows import dict_row
 
@@ -34,23 +35,17 @@ SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 WHERE c.relkind = 'r' AND a.attname = 'deleted' AND c.relname NOT LIKE '%\\_change'
 """
 
-STANDING_STILL = """
-SELECT s.subname FROM pg_subscription s
+WORKERS = """
+SELECT s.subname, CASE WHEN t.received_lsn IS NOT NULL THEN t.pid END FROM pg_subscription s
 LEFT JOIN pg_stat_subscription t ON t.subid = s.oid AND t.worker_type = 'apply'
-WHERE t.received_lsn IS NULL
 """
+"""The worker of each stream that has heard from its publisher."""
 
-FLOOD_PARTS = 8
-FOLLOW_S = 3.0
-FLOOD = "SELECT pg_logical_emit_message(false, 'testbed', repeat('x', %s), flush => true)"
-"""A message in the log that no subscription asks for."""
-
-BEHIND = """
-SELECT slot_name FROM pg_replication_slots
-WHERE slot_type = 'logical' AND wal_status <> 'lost' AND CASE WHEN %s = 0
-    THEN confirmed_flush_lsn < pg_current_wal_lsn() - 8192::numeric
-    ELSE pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) > %s END
+DROP_OWN_SLOTS = """
+SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
+WHERE slot_type = 'logical' AND failover AND NOT synced AND NOT active
 """
+"""What a primary kept before it became a standby: its primary's slots have the same names."""
 
 REPORT = {
     "recovery": "SELECT 'here' AS name, pg_is_in_recovery() AS standby",
@@ -98,6 +93,7 @@ class Keeper:
         self.purged = 0
         self.problem = "it has not begun"
         self.lost: dict[str, str] = {}
+        self.workers: dict[str, int | None] = {}
         self.seeded: list[dict[str, Any]] = []
 
     def run(self) -> None:
@@ -154,17 +150,27 @@ class Keeper:
             time.sleep(STREAMS_S)
 
     def look_after_streams(self) -> None:
-        """Ask the other regions for the slots of streams that stand still."""
+        """Ask the other regions for the slots of streams that stand still, or have begun anew."""
         with connected(self.settings) as connection:
             if one(connection, "SELECT pg_is_in_recovery()"):
-                self.lost = {}
+                self.lost, self.workers = {}, {}
+                connection.execute(DROP_OWN_SLOTS)
                 return
-            still = {row[0] for row in connection.execute(STANDING_STILL)}
+            workers = dict(connection.execute(WORKERS).fetchall())
             found = {}
             for way in inbounds(self.settings):
-                reason = lost(connection, way) if way.name in still else None
+                # A worker that has always been the same one speaks to the same node.
+                worker = workers.get(way.name)
+                if way.name not in workers or (worker and worker == self.workers.get(way.name)):
+                    continue
+                try:
+                    reason = lost(connection, way)
+                except psycopg.OperationalError:
+                    workers.pop(way.name)  # it is away: ask again
+                    continue
                 if reason is not None:
                     found[way.name] = self.mended(way, reason)
+        self.workers = workers
         self.lost = {name: reason for name, reason in found.items() if reason}
 
     def mended(self, way: Inbound, reason: str) -> str:
@@ -190,29 +196,6 @@ class Keeper:
         with psycopg.connect(self.source, autocommit=True) as connection:
             connection.execute("UPDATE clock_skew SET skew_us = %s", (int(wish["skew_us"]),))
 
-    def flood(self) -> None:
-        """Write so much that the slots are lost whose regions do not follow, and no other.
-
-        Raises:
-            ValueError: Every region follows.
-        """
-        bound = int(self.settings["slot_bound_bytes"])
-        with connected(self.settings) as connection:
-            behind: set[str] = set()
-            for number in range(FLOOD_PARTS * 3 // 2):
-                connection.execute(FLOOD, (bound // FLOOD_PARTS,))
-                # A slot keeps WAL from the last such snapshot that its reader has gone past.
-                connection.execute("SELECT pg_log_standby_snapshot()")
-                deadline = time.monotonic() + FOLLOW_S
-                while late := behind_of(connection, bound // 2 if number else 0) - behind:
-                    if time.monotonic() > deadline:
-                        behind |= late
-                        break
-                    time.sleep(0.1)
-                if not behind:
-                    raise ValueError("every region follows: cut one off before")
-            connection.execute("CHECKPOINT")
-
     def report(self) -> dict[str, Any]:
         """What is seen of the mesh now."""
         document: dict[str, Any] = {
@@ -234,11 +217,6 @@ class Keeper:
         return document
 
 
-def behind_of(connection: Connection, kept_bytes: int) -> set[str]:
-    """The slots whose readers have not confirmed what was written, or that keep more than this."""
-    return {row[0] for row in connection.execute(BEHIND, (kept_bytes, kept_bytes))}
-
-
 def handler_of(keeper: Keeper) -> type[BaseHTTPRequestHandler]:
     """Answers each request with the keeper's report, after what a POST asks for: faults do."""
 
@@ -251,7 +229,7 @@ def handler_of(keeper: Keeper) -> type[BaseHTTPRequestHandler]:
                 length = int(self.headers.get("Content-Length", "0"))
                 wish = json.loads(self.rfile.read(length))
                 if wish.get("flood"):
-                    keeper.flood()
+                    flood(keeper.settings)
                 else:
                     keeper.skew(wish)
             except (ValueError, KeyError, TypeError, psycopg.Error) as error:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from mesh_way import Connection, Inbound, SeedError, connected, lost, one, until
+from mesh_way import Connection, Inbound, SeedError, connected, lost, one, timeline, until
 from psycopg import sql
 
 PEER_S_MAX = 60.0
@@ -68,7 +68,7 @@ def seed(settings: dict[str, Any], way: Inbound) -> int | None:
             replace_slot(remote, way)
             await_visible(remote)
             rows = merge_rows(settings, remote)
-            subscribe(settings, local, way)
+            subscribe(settings, local, way, timeline(remote))
     return rows
 
 
@@ -134,7 +134,7 @@ def disable(local: Connection, way: Inbound) -> None:
         local.execute(sql.SQL("ALTER SUBSCRIPTION {} SET (slot_name = NONE)").format(name))
 
 
-def subscribe(settings: dict[str, Any], local: Connection, way: Inbound) -> None:
+def subscribe(settings: dict[str, Any], local: Connection, way: Inbound, there: int) -> None:
     """A new subscription at the slot, in place of the stopped one.
 
     copy_data: the rows are here; origin: what came from elsewhere is not sent on; failover: a
@@ -151,6 +151,8 @@ def subscribe(settings: dict[str, Any], local: Connection, way: Inbound) -> None
         sql.Literal(way.slot),
     )
     with local.transaction():
+        local.execute("DELETE FROM way WHERE name = %s", (way.name,))
+        local.execute("INSERT INTO way VALUES (%s, %s, %s)", (way.name, there, timeline(local)))
         local.execute(sql.SQL("DROP SUBSCRIPTION IF EXISTS {}").format(name))
         local.execute(made)
 

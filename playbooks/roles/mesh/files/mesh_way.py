@@ -86,32 +86,41 @@ def one(connection: Connection, query: Any, *arguments: Any) -> Any:
 
 
 def lost(local: Connection, way: Inbound) -> str | None:
-    """Why a way must be made, or made anew; None when it is good, or the other region is away.
+    """Why a way must be made, or made anew; None when it is good.
 
     Args:
         local: To this node, as superuser.
         way: Which.
+
+    Raises:
+        psycopg.OperationalError: The other region is away, and it cannot be said.
     """
     enabled = one(local, "SELECT subenabled FROM pg_subscription WHERE subname = %s", way.name)
     if enabled is None:
         return "there is none yet"
     if not enabled:
         return "it was given up half-way"
-    try:
-        with way.connect() as remote:
-            row = remote.execute(
-                "SELECT wal_status, invalidation_reason FROM pg_replication_slots "
-                "WHERE slot_name = %s",
-                (way.slot,),
-            ).fetchone()
-    except psycopg.OperationalError:
-        return None
+    begun = local.execute("SELECT there, here FROM way WHERE name = %s", (way.name,)).fetchone()
+    with way.connect() as remote:
+        row = remote.execute(
+            "SELECT coalesce(invalidation_reason, CASE wal_status WHEN 'lost' THEN 'lost' END) "
+            "FROM pg_replication_slots WHERE slot_name = %s",
+            (way.slot,),
+        ).fetchone()
+        now = (timeline(remote), timeline(local))
     if row is None:
         return f"its slot {way.slot} is gone"
-    status, reason = row
-    if reason is not None or status == "lost":
-        return f"its slot {way.slot} is lost ({reason or status})"
+    if row[0] is not None:
+        return f"its slot {way.slot} is lost ({row[0]})"
+    if begun != now:
+        return f"a standby was promoted since it began, in {way.peer} or in {way.region}"
     return None
+
+
+def timeline(connection: Connection) -> int:
+    """The timeline that a node writes: another one after each promotion."""
+    query = "SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint"
+    return int(one(connection, query))
 
 
 @contextmanager
