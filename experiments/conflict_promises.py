@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from experiments import bounds
 from experiments.promises import Setting, adequate, healed_ns, required
 from testbed.checkers import (
     conflict_counters,
@@ -24,6 +25,7 @@ from testbed.checkers import (
 )
 from testbed.checkers.expectation import Expectation
 from testbed.checkers.verdict import Validity, Verdict, merge
+from testbed.history.history import Pair
 from testbed.measures.mesh_recording import MeshRecording, mesh_recording
 from testbed.runner.folder import FolderError
 from testbed.runner.recorded import RecordedRun
@@ -33,6 +35,7 @@ CONVERGENCE_MS = 20_000.0
 
 KEEPS_INCREMENTS = frozenset({"crdt", "home_region"})
 NAMES_NO_WINNER = frozenset({"none"})
+OF_A_NODE = frozenset({"node-kill", "node-pause", "process-kill", "process-pause", "switchover"})
 PUBLISHES_TABLES = frozenset({"none", "last_write_wins_triggers"})
 UNTIL_CHECKPOINT_BYTES = 128 << 20
 """``max_wal_size`` of the deployments: the bound of a slot is looked at by a checkpoint."""
@@ -96,15 +99,38 @@ def _shared(setting: Setting) -> set[Any]:
     for pair in setting.run.history.of(setting.writes):
         if pair.outcome != "fail":
             # Where it went is not known of one that nobody answered.
-            nodes[pair.invocation.key].add(str(pair.node or pair.invocation.region))
+            nodes[pair.invocation.key].add(_region(setting, pair))
     return {key for key, wrote in nodes.items() if len(wrote) > 1}
 
 
+def _region(setting: Setting, pair: Pair) -> str:
+    """Where an operation was done; where its client is, if nobody answered."""
+    return setting.run.region_of.get(str(pair.node), str(pair.region))
+
+
 def _served(setting: Setting) -> Iterator[Expectation]:
-    """Every region's writes, from the first fault on: they need no other region."""
-    from_ns = min(window.inject_ns for window in setting.run.windows)
+    """Every region's writes, from the first fault on: they need no other region.
+
+    One that loses a node of its own has its bound of a failover, where it has a standby.
+    """
+    run = setting.run
+    from_ns = min(window.inject_ns for window in run.windows)
     for region in setting.regions:
-        yield Expectation(region, "the first fault", from_ns, setting.end_ns, bound_ms=0.0)
+        yield Expectation(
+            region, "the first fault", from_ns, setting.end_ns, bound_ms=_outage_ms(setting, region)
+        )
+
+
+def _outage_ms(setting: Setting, region: str) -> float:
+    """How long a region may be without service for what happens to its own nodes."""
+    run = setting.run
+    bounds_ms = [
+        bounds.rto(window.kind, run.deployment.variables, run.plan.load.timeout_ms).total_ms
+        for window in run.windows
+        if window.kind in OF_A_NODE
+        and run.region_of.get(str(window.details.get("resolved", "")).split("/")[0]) == region
+    ]
+    return max(bounds_ms, default=0.0)
 
 
 def _conflicted(setting: Setting) -> Verdict:
@@ -128,7 +154,7 @@ def _met(setting: Setting) -> Iterator[Any]:
         for pair in run.history.of(setting.writes):
             # A home region is what keeps two regions from one row: there the try counts.
             if window.bitten_ns <= pair.start_ns <= until_ns and (pair.outcome == "ok" or owned):
-                nodes[pair.invocation.key].add(str(pair.node))
+                nodes[pair.invocation.key].add(_region(setting, pair))
         yield from (key for key, wrote in nodes.items() if len(wrote) > 1)
 
 

@@ -18,7 +18,7 @@ def _patroni(topology: Topology, variables: Mapping[str, Any]) -> Probe:
 
 
 def _mesh(topology: Topology, variables: Mapping[str, Any]) -> Probe:
-    return MeshProbe(topology)
+    return MeshProbe(topology, str(variables.get("replication", "asynchronous")))
 
 
 def _placement(topology: Topology, variables: Mapping[str, Any]) -> Probe:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from testbed.probes.consul import ConsulProbe
 from testbed.probes.json_source import JsonSource
 from testbed.probes.patroni import Member, PatroniProbe
 from testbed.probes.protocol import Claim
@@ -59,15 +58,16 @@ class MeshProbe:
 
     Args:
         topology: The world's topology.
+        replication: The deployment's replication mode, inside each region.
     """
 
-    def __init__(self, topology: Topology) -> None:
+    def __init__(self, topology: Topology, replication: str = "asynchronous") -> None:
         self._nodes = topology.members("mesh")
         self._clusters = [
-            PatroniProbe(topology, "asynchronous", frozenset({region.name}))
+            PatroniProbe(topology, replication, frozenset({region.name}))
             for region in topology.regions
+            if topology.members("postgres", region.name)
         ]
-        self._consul = ConsulProbe(topology.members("consul"))
         self._source = JsonSource()
 
     async def report(self, node: Node) -> MeshReport | None:
@@ -107,34 +107,37 @@ class MeshProbe:
 
     async def holder(self, role: str) -> str | None:
         """The first region's primary, or its Consul leader: every region has one of its own."""
-        for cluster in self._clusters:
-            holder = await cluster.holder(role)
-            if holder is not None:
-                return holder
-        return None
+        return await self._clusters[0].holder(role)
 
     async def streams(self) -> tuple[Stream, ...]:
         """The stream from every region to every other one, as it is now."""
         reports = await self.reports()
+        seen = list(zip(self._nodes, reports, strict=True))
+        # A region has one end of each stream: the node that takes writes.
+        ends = {node.region: node for node in reversed(self._nodes)}
+        ends |= {node.region: node for node, report in seen if report and not report.standby}
+        nodes = [node for node in self._nodes if ends[node.region] == node]
         return tuple(
             stream
-            for node, report in zip(self._nodes, reports, strict=True)
-            for stream in report_streams(node, report, self._nodes)
+            for node, report in seen
+            if node in nodes
+            for stream in report_streams(node, report, nodes)
         )
 
     async def problems(self) -> tuple[str, ...]:
         """What keeps the mesh from steady state, a sentence each."""
-        reports, consul = await asyncio.gather(self.reports(), self._consul.problems())
+        reports, clusters = await asyncio.gather(
+            self.reports(), asyncio.gather(*(cluster.problems() for cluster in self._clusters))
+        )
         found = [
             problem
             for node, report in zip(self._nodes, reports, strict=True)
             for problem in report_problems(node, report)
         ]
-        return (*found, *consul)
+        return (*found, *(problem for cluster in clusters for problem in cluster))
 
     async def close(self) -> None:
         """Close its connections."""
-        await self._consul.close()
         for cluster in self._clusters:
             await cluster.close()
         await self._source.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,51 +18,90 @@ def conflicts(command: Command, out: Path, strategy: str, *words: str) -> tuple[
     return command.run("run", "conflict_resolution", "--set", chosen, "--out", str(out), *words)
 
 
+def replayed(command: Command, folder: Path, **plan: Any) -> tuple[int, str, dict[str, Any]]:
+    """Run a plan; exit code, output and verdicts."""
+    path, out = folder / "plan.json", folder / "suite"
+    document = {"version": 1, "experiment": "conflict_resolution", "seed": 1,
+                "deployment": "active-active", "inspections": ["mesh"], **plan}  # fmt: skip
+    path.write_text(json.dumps(document))
+    code, output = command.run("replay", str(path), "--out", str(out))
+    runs = sorted((out / "runs").glob("*"))
+    assert runs, output
+    return code, output, verdicts(runs[-1])
+
+
 def test_the_last_write_wins_everywhere(command: Command, tmp_path: Path) -> None:
+    """The second of its schedules is a partition that is longer than a slot lasts."""
     out = tmp_path / "suite"
-    code, output = conflicts(command, out, "last_write_wins", "--examples", "3")
+    code, output = conflicts(command, out, "last_write_wins", "--examples", "2")
     assert code == 0, output
-    judged = verdicts(out / "runs" / "lane0-001")
-    assert {verdict["validity"] for verdict in judged.values()} == {"valid"}
-    assert judged["conflicts"]["numbers"]["rows_in_conflict"] > 0
-    assert judged["replication"]["numbers"]["converged_ms_max"] > 10
+    for number in (1, 2):
+        judged = verdicts(out / "runs" / f"lane0-00{number}")
+        assert {verdict["validity"] for verdict in judged.values()} == {"valid"}
+        assert judged["conflicts"]["numbers"]["rows_in_conflict"] > 0
+        assert judged["replication"]["numbers"]["converged_ms_max"] > 10
+        assert judged["not-stuck"]["numbers"]["seeded_again"] == number - 1
     assert command.left_behind() == []
 
 
-def test_without_a_strategy_regions_end_differently(command: Command, tmp_path: Path) -> None:
+def test_without_a_strategy_regions_end_differently_and_streams_get_stuck(
+    command: Command, tmp_path: Path
+) -> None:
     """The negative control: what PostgreSQL does by itself."""
-    out = tmp_path / "suite"
-    code, output = conflicts(command, out, "none", "--examples", "1")
+    code, output, judged = replayed(
+        command,
+        tmp_path,
+        variables={"conflict_resolution": "none"},
+        load={"workload": "items", "rate_ops_s": 25.0, "parameters": {"keys": 60}},
+        schedule=[{"kind": "region-cut", "target": "eu-west", "at_s": 0.5, "duration_s": 3.0}],
+        duration_s=5.0,
+    )
     assert code == 1, output
-    judged = verdicts(out / "runs" / "lane0-001")["convergence"]
-    assert judged["validity"] == "violation"
-    row = judged["counterexample"][0]
+    convergence, stuck = judged["convergence"], judged["not-stuck"]
+    assert convergence["validity"] == "violation"
+    row = convergence["counterexample"][0]
     assert len(set(map(str, row["versions"].values()))) > 1
     assert row["operations"]
+    assert stuck["validity"] == "violation"
+    assert any(one["conflicts"].get("insert_exists", 0) > 3 for one in stuck["counterexample"])
+    assert judged["conflict-counters"]["validity"] == "valid"
+
+
+def test_a_region_that_loses_its_writer_goes_on_with_its_standby(
+    command: Command, tmp_path: Path
+) -> None:
+    """Losing a node is another fault than losing a region: its region serves again, all agree."""
+    code, output, judged = replayed(
+        command,
+        tmp_path,
+        deployment="active-active-ha",
+        load={"workload": "items", "rate_ops_s": 25.0, "parameters": {"keys": 6}},
+        schedule=[
+            {"kind": "region-cut", "target": "us-east", "at_s": 1.0, "duration_s": 3.0},
+            {"kind": "switchover", "target": "role:primary", "at_s": 5.0},
+        ],
+        duration_s=24.0,
+    )
+    assert code == 0, output
+    assert {verdict["validity"] for verdict in judged.values()} == {"valid"}
+    # Two streams at each end of the promoted node: its own, and one at each other region.
+    assert judged["not-stuck"]["numbers"]["seeded_again"] == 4
 
 
 def test_wall_clocks_that_differ_are_caught(command: Command, tmp_path: Path) -> None:
     """The third control: what a slow clock stamps stays where it was written, and nowhere else."""
-    plan = {
-        "version": 1,
-        "experiment": "conflict_resolution",
-        "deployment": "active-active",
-        "variables": {"conflict_resolution": "last_write_wins_wall_clock"},
-        "load": {"workload": "items", "rate_ops_s": 25.0, "parameters": {"keys": 4}},
-        "schedule": [
+    code, output, judged = replayed(
+        command,
+        tmp_path,
+        variables={"conflict_resolution": "last_write_wins_wall_clock"},
+        load={"workload": "items", "rate_ops_s": 25.0, "parameters": {"keys": 4}},
+        schedule=[
             {"kind": "clock-skew", "target": "us-east-db1", "at_s": 1.0, "duration_s": 8.0,
              "parameters": {"ahead_ms": 5000}},
             {"kind": "link-cut", "target": "eu-west->us-east", "at_s": 2.0, "duration_s": 1.0},
         ],
-        "seed": 1,
-        "duration_s": 7.0,
-    }  # fmt: skip
-    path = tmp_path / "plan.json"
-    path.write_text(json.dumps(plan))
-    out = tmp_path / "suite"
-    code, output = command.run("replay", str(path), "--out", str(out))
+        duration_s=7.0,
+    )  # fmt: skip
     assert code == 1, output
-    (run,) = (out / "runs").glob("*")
-    judged = verdicts(run)
     assert judged["adequacy"]["validity"] == "valid"
     assert judged["convergence"]["validity"] == "violation"
