@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -18,6 +19,7 @@ from testbed.checkers import (
     conflict_counters,
     convergence,
     final_counter,
+    final_set,
     recovery,
     service,
     stuck_streams,
@@ -36,6 +38,7 @@ CONVERGENCE_MS = 20_000.0
 KEEPS_INCREMENTS = frozenset({"crdt", "home_region"})
 NAMES_NO_WINNER = frozenset({"none"})
 OF_A_NODE = frozenset({"node-kill", "node-pause", "process-kill", "process-pause", "switchover"})
+FINAL_READS = MappingProxyType({"items": "row", "counters": "total", "elements": "member"})
 PUBLISHES_TABLES = frozenset({"none", "last_write_wins_triggers"})
 UNTIL_CHECKPOINT_BYTES = 128 << 20
 """``max_wal_size`` of the deployments: the bound of a slot is looked at by a checkpoint."""
@@ -60,6 +63,8 @@ def conflicts(setting: Setting) -> tuple[Verdict, ...]:
         verdicts.append(winner.check(run.history, setting.nodes))
     if run.plan.load.workload == "counters" and strategy in KEEPS_INCREMENTS:
         verdicts.append(final_counter.check(run.history, setting.nodes, reads=("total",)))
+    if run.plan.load.workload == "elements":
+        verdicts.append(final_set.check(run.history, setting.nodes))
     if "mesh" in run.plan.inspections:
         verdicts += _watched(setting, strategy)
     if run.windows:
@@ -194,7 +199,7 @@ def flowing(setting: Setting, bound_ms: float = CONVERGENCE_MS) -> Verdict:
 
 
 def _converged(setting: Setting) -> Verdict:
-    final = "row" if setting.run.plan.load.workload == "items" else "total"
+    final = FINAL_READS[setting.run.plan.load.workload]
     since_ns = max(healed_ns(setting), setting.end_ns)
     return convergence.check(
         setting.run.history, setting.nodes, since_ns, reads=(final,), writes=setting.writes

@@ -36,6 +36,9 @@ MAIN_AT_S, MAIN_DURATION_S = 2.0, 4.0
 """When the main job's region is cut, and for how long."""
 
 RATE_OPS_S = 25.0
+HAND_OVERS_PERCENT = 5
+"""Of operations, where rows have a home: it is moved while links are cut, too."""
+
 TAIL_S = 1.0
 EXAMPLE_S_MIN = 8.0
 
@@ -53,7 +56,7 @@ def test_conflict_resolution(arena: Arena, options: Options, deployment: Deploym
     @seed(options.seed)
     @given(
         schedule=partitions(deployment.topology),
-        workload=st.sampled_from(["items", "items", "counters"]),
+        workload=st.sampled_from(workloads(str(deployment.variables["conflict_resolution"]))),
         # Few keys conflict often; of many, some are written for the first time during a fault.
         keys=st.sampled_from([4, 32, 256]),
     )
@@ -66,6 +69,11 @@ def test_conflict_resolution(arena: Arena, options: Options, deployment: Deploym
     search()
 
 
+def workloads(strategy: str) -> list[str]:
+    """What is written: sets with removals only where they are merged."""
+    return ["items", "items", "counters", *(["elements"] if strategy == "crdt" else [])]
+
+
 def plan(
     deployment: Deployment,
     options: Options,
@@ -74,11 +82,14 @@ def plan(
     keys: int,
 ) -> Plan:
     """The plan of one example."""
+    parameters = {"keys": keys}
+    if deployment.variables["conflict_resolution"] == "home_region":
+        parameters["hand_overs_percent"] = HAND_OVERS_PERCENT
     ends = [step.at_s + (step.duration_s or 0.0) for step in schedule]
     return Plan(
         deployment=reference(deployment.folder),
         variables={name: deployment.variables[name] for name in assignments(options.settings)},
-        load=Load(workload, rate_ops_s=RATE_OPS_S, timeout_ms=1000, parameters={"keys": keys}),
+        load=Load(workload, RATE_OPS_S, timeout_ms=1000, parameters=parameters),
         schedule=schedule,
         seed=options.seed,
         duration_s=round(max(ends, default=4.0) + TAIL_S, 1),

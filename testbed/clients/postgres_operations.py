@@ -224,6 +224,28 @@ async def _total(connection: asyncpg.Connection, space: int, what: Invocation) -
     return Completion("ok", value=value)
 
 
+async def _hand_over(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
+    await connection.execute("select hand_over($1, $2, $3)", space, what.key, what.value)
+    return Completion("ok")
+
+
+async def _include(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
+    await connection.execute("select include($1, $2)", space, what.key)
+    return Completion("ok")
+
+
+async def _exclude(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
+    await connection.execute("select exclude($1, $2)", space, what.key)
+    return Completion("ok")
+
+
+async def _member(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
+    value = await connection.fetchval(
+        "select exists (select from element_seen where space = $1 and value = $2)", space, what.key
+    )
+    return Completion("ok", value=value)
+
+
 _EVERY = {"schema": _schema, "mark": _mark, "marked": _marked}
 
 OPERATIONS: Mapping[str, Mapping[str, Operation]] = MappingProxyType(
@@ -248,8 +270,16 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = MappingProxyType(
             **_EVERY,
             "write": _item_write,
             "delete": _item_delete,
+            "hand-over": _hand_over,
             "read": _item_read,
             "row": _item_read,
+        },
+        "elements": {
+            **_EVERY,
+            "include": _include,
+            "exclude": _exclude,
+            "read": _member,
+            "member": _member,
         },
         "sessions": {
             **_EVERY,
@@ -261,7 +291,13 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = MappingProxyType(
             "read": _item_read,
             "row": _item_read,
         },
-        "counters": {**_EVERY, "increment": _increment, "read": _total, "total": _total},
+        "counters": {
+            **_EVERY,
+            "increment": _increment,
+            "hand-over": _hand_over,
+            "read": _total,
+            "total": _total,
+        },
         # Of a deployment with a placement policy, which makes these tables.
         "personal_data": {**_EVERY, **PERSONAL_DATA},
     }

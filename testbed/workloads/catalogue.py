@@ -9,6 +9,7 @@ from typing import Any
 from testbed.topology.model import Topology
 from testbed.workloads.bank import BankWorkload
 from testbed.workloads.counters import CountersWorkload
+from testbed.workloads.elements import ElementsWorkload
 from testbed.workloads.items import ItemsWorkload
 from testbed.workloads.parameter import WorkloadError
 from testbed.workloads.personal_data import PersonalDataWorkload
@@ -23,6 +24,7 @@ WorkloadClass = (
     | type[BankWorkload]
     | type[ItemsWorkload]
     | type[CountersWorkload]
+    | type[ElementsWorkload]
     | type[PersonalDataWorkload]
     | type[SessionsWorkload]
 )
@@ -33,6 +35,7 @@ _CLASSES: tuple[WorkloadClass, ...] = (
     BankWorkload,
     ItemsWorkload,
     CountersWorkload,
+    ElementsWorkload,
     PersonalDataWorkload,
     SessionsWorkload,
 )

@@ -8,15 +8,17 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from testbed.clients.protocol import Invocation
+from testbed.workloads.hand_over import HAND_OVER
 from testbed.workloads.marker import MARK
-from testbed.workloads.parameter import Parameter, resolved
+from testbed.workloads.parameter import Parameter, check_shares, resolved
 
 
 class CountersWorkload:
     """Finds increments that were acknowledged and lost, or done twice.
 
     Functions, each with a key from 0: ``increment`` (value: 1 to 9), ``read`` (in the client's own
-    region), and ``total`` (of every node at the end).
+    region), ``hand-over`` (value: the region that is to be the counter's home, where counters have
+    one), and ``total`` (of every node at the end).
 
     Args:
         given: Parameters by name.
@@ -28,7 +30,11 @@ class CountersWorkload:
 
     name: ClassVar[str] = "counters"
     parameters: ClassVar[Mapping[str, Parameter]] = MappingProxyType(
-        {"keys": Parameter(3, 1, 100_000), "reads_percent": Parameter(10, 0, 90)}
+        {
+            "keys": Parameter(3, 1, 100_000),
+            "reads_percent": Parameter(10, 0, 90),
+            "hand_overs_percent": Parameter(0, 0, 50),
+        }
     )
     writes: ClassVar[frozenset[str]] = frozenset({"increment", MARK})
     reads: ClassVar[frozenset[str]] = frozenset()
@@ -37,7 +43,9 @@ class CountersWorkload:
     def __init__(self, given: Mapping[str, Any], regions: Sequence[str]) -> None:
         values = resolved(given, self.parameters)
         self._keys = values["keys"]
+        check_shares(values, ("reads_percent", "hand_overs_percent"))
         self._reads = values["reads_percent"]
+        self._hand_overs = values["hand_overs_percent"]
         self._regions = tuple(regions)
 
     def setup(self) -> tuple[Invocation, ...]:
@@ -50,8 +58,11 @@ class CountersWorkload:
             raise KeyError(region)
         while True:
             key = random.randrange(self._keys)
-            if random.random() * 100 < self._reads:
+            draw = random.random() * 100
+            if draw < self._reads:
                 yield Invocation("read", key=key, endpoint="reader")
+            elif draw < self._reads + self._hand_overs:
+                yield Invocation(HAND_OVER, random.choice(self._regions or (region,)), key=key)
             else:
                 yield Invocation("increment", random.randint(1, 9), key)
 

@@ -8,19 +8,21 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from testbed.clients.protocol import Invocation
+from testbed.workloads.hand_over import HAND_OVER
 from testbed.workloads.marker import MARK
 from testbed.workloads.parameter import Parameter, check_shares, resolved
 from testbed.workloads.unique import unique_values
 
-_SHARES = ("reads_percent", "deletes_percent")
+_SHARES = ("reads_percent", "deletes_percent", "hand_overs_percent")
 
 
 class ItemsWorkload:
     """Finds replicas that differ in the end, and winners that should have lost.
 
     Functions, each with a key from 0: ``write`` (value: a number that is written once in a run),
-    ``delete``, ``read`` (in the client's own region; null for a row that is not there), and
-    ``row`` (the same of every node directly, at the end).
+    ``delete``, ``read`` (in the client's own region; null for a row that is not there),
+    ``hand-over`` (value: the region that is to be the row's home, where rows have one), and ``row``
+    (as ``read``, of every node directly, at the end).
 
     Args:
         given: Parameters by name.
@@ -36,6 +38,7 @@ class ItemsWorkload:
             "keys": Parameter(6, 1, 100_000),
             "reads_percent": Parameter(20, 0, 90),
             "deletes_percent": Parameter(15, 0, 90),
+            "hand_overs_percent": Parameter(0, 0, 50),
         }
     )
     writes: ClassVar[frozenset[str]] = frozenset({"write", "delete", MARK})
@@ -48,6 +51,7 @@ class ItemsWorkload:
         self._keys = values["keys"]
         self._reads = values["reads_percent"]
         self._deletes = values["deletes_percent"]
+        self._hand_overs = values["hand_overs_percent"]
         self._regions = tuple(regions)
 
     def setup(self) -> tuple[Invocation, ...]:
@@ -58,12 +62,15 @@ class ItemsWorkload:
         """A mix by the given shares."""
         for value in unique_values(self._regions, region):
             draw = 0.0
-            while (draw := random.random() * 100) < self._reads + self._deletes:
+            others = self._reads + self._deletes + self._hand_overs
+            while (draw := random.random() * 100) < others:
                 key = random.randrange(self._keys)
                 if draw < self._reads:
                     yield Invocation("read", key=key, endpoint="reader")
-                else:
+                elif draw < self._reads + self._deletes:
                     yield Invocation("delete", key=key)
+                else:
+                    yield Invocation(HAND_OVER, random.choice(self._regions or (region,)), key=key)
             yield Invocation("write", value, key=random.randrange(self._keys))
 
     def final(self) -> tuple[Invocation, ...]:

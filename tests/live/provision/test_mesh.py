@@ -137,7 +137,7 @@ def test_a_fourth_region_joins_under_load_and_no_row_is_lost_or_doubled(
 
     def load_region(number: int) -> tuple[int, int]:
         argv = [sys.executable, str(LOAD), entries[number], str(number), str(stop)]
-        done = mesh.execute("wan", argv)
+        done = mesh.execute("wan", argv, timeout_s=300)
         assert done.returncode == 0, done.stderr.decode()
         acknowledged, failed = done.stdout.split()
         return int(acknowledged), int(failed)

@@ -165,14 +165,14 @@ changes = st.lists(
 """Key, stamp, region, deleted: no region gives one row the same stamp twice."""
 
 
-def arrive(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+def arrive(connection: Connection, rows: list[tuple[Any, ...]], log: str = "item_change") -> None:
     """What a subscription's worker does with rows of the log."""
     connection.execute("RESET ROLE")
     connection.execute("SET session_replication_role = replica")
     try:
         for row in rows:
             places = ", ".join(["%s"] * len(row))
-            connection.execute(f"INSERT INTO item_change VALUES ({places})".encode(), row)
+            connection.execute(f"INSERT INTO {log} VALUES ({places})".encode(), row)
     finally:
         connection.execute("SET session_replication_role = origin")
         connection.execute("SET ROLE testbed")
@@ -203,3 +203,21 @@ def test_changes_merge_the_same_in_any_order_and_twice(region: Connection, strat
         assert set(states[0]) == {key for key, change in winners.items() if not change[3]}
 
     merged()
+
+
+@pytest.mark.parametrize("strategy", ["crdt"], indirect=True)
+def test_a_removal_takes_away_only_what_it_has_seen(region: Connection) -> None:
+    region.execute("SELECT include(1, 5)")
+    region.execute("SELECT exclude(1, 5)")
+    assert elements(region) == []
+    # An add that the removal had not seen, and a late copy of the one that it had.
+    rows = region.execute("SELECT * FROM element WHERE value = 5").fetchall()
+    east = (1, 5, "east", 7, 7, False)
+    arrive(region, [east, (*rows[0][:5], False)], log="element_change")
+    assert elements(region) == [5]
+    arrive(region, [(1, 5, "east", 7, 9, True), east], log="element_change")
+    assert elements(region) == []
+
+
+def elements(region: Connection) -> list[int]:
+    return [row[0] for row in region.execute("SELECT value FROM element_seen WHERE space = 1")]

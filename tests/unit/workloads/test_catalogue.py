@@ -16,16 +16,15 @@ def test_each_workload_is_made_by_name(name: str) -> None:
     workload = make(name, {}, TOPOLOGY)
     assert workload.name == name
     # Some tables belong to the deployment: logical replication brings none.
-    made_before = name in {"items", "counters", "personal_data"}
+    made_before = name in {"items", "counters", "elements", "personal_data"}
     assert [what.f for what in workload.setup()][:1] == ([] if made_before else ["schema"])
     assert workload.final()
     assert problems(name, {}) == ()
 
 
 def test_an_unknown_name_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(
-        WorkloadError, match="bank, counters, items, personal_data, register, sessions, set"
-    ):
+    known = "bank, counters, elements, items, personal_data, register, sessions, set"
+    with pytest.raises(WorkloadError, match=known):
         make("queue", {}, TOPOLOGY)
     assert problems("queue", {})
 
@@ -52,3 +51,12 @@ def test_shares_must_leave_room_for_writes(name: str, parameters: dict[str, int]
 def test_a_region_that_takes_no_part_is_refused(name: str) -> None:
     with pytest.raises(KeyError):
         next(make(name, {}, TOPOLOGY).stream("moon", random.Random(1)))
+
+
+@pytest.mark.parametrize("name", ["items", "counters"])
+def test_homes_are_handed_over_only_where_that_is_asked_for(name: str) -> None:
+    def functions(parameters: dict[str, int]) -> set[str]:
+        stream = make(name, parameters, TOPOLOGY).stream("eu-west", random.Random(1))
+        return {next(stream).f for _ in range(300)}
+
+    assert functions({"hand_overs_percent": 20}) - functions({}) == {"hand-over"}

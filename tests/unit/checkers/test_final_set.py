@@ -1,0 +1,52 @@
+"""Which elements a set with removals may have in the end, by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from testbed.checkers import final_set
+from testbed.checkers.verdict import Validity, Verdict
+from tests.histories import MS, Scribe
+
+WEST, EAST = "west-db1", "east-db1"
+
+Step = tuple[str, int, int | None, str]
+
+
+def judged(steps: list[Step], *, there: bool) -> Verdict:
+    """The verdict on steps (function, start and end in ms, node), shown alike at both nodes."""
+    scribe = Scribe()
+    for function, start, end, node in steps:
+        scribe.call(function, start * MS, end and end * MS, key=1, node=node)
+    for node in (WEST, EAST):
+        scribe.call("member", 1000 * MS, 1001 * MS, key=1, result=there, node=node)
+    return final_set.check(scribe.history(), (WEST, EAST))
+
+
+ADD: Step = ("include", 10, 20, WEST)
+
+
+@pytest.mark.parametrize(
+    ("steps", "may"),
+    [
+        ([ADD], {True}),
+        ([("exclude", 0, 5, WEST), ADD], {True}),
+        ([ADD, ("exclude", 30, 40, WEST)], {False}),
+        # Elsewhere it need not have been seen, and an unknown outcome may come later.
+        ([ADD, ("exclude", 30, 40, EAST)], {True, False}),
+        ([("exclude", 0, None, WEST), ADD], {True, False}),
+        ([ADD, ("exclude", 15, 40, WEST)], {True, False}),
+        ([ADD, ("include", 12, None, EAST), ("exclude", 30, 40, WEST)], {True, False}),
+        ([ADD, ("exclude", 30, 40, WEST), ("include", 50, 60, EAST)], {True}),
+    ],
+)
+def test_what_may_be_there_in_the_end(steps: list[Step], may: set[bool]) -> None:
+    for there in (True, False):
+        wanted = Validity.VALID if there in may else Validity.VIOLATION
+        assert judged(steps, there=there).validity is wanted
+
+
+def test_what_nobody_added_is_not_there_and_nothing_added_says_nothing() -> None:
+    assert judged([("exclude", 0, 5, WEST)], there=True).validity is Validity.VIOLATION
+    assert judged([("exclude", 0, 5, WEST)], there=False).validity is Validity.UNKNOWN
+    assert judged([], there=True).validity is Validity.VIOLATION
