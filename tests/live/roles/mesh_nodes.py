@@ -54,10 +54,11 @@ class MeshNode:
     region: str
     folder: Path
 
-    def start(self) -> None:
-        """Start its server."""
+    def start(self, **others: str) -> None:
+        """Start its server, with options that differ."""
+        more = "".join(f" -c {name}={value}" for name, value in others.items())
         server_command("pg_ctl", "-D", str(self.folder / "data"), "-l", str(self.folder / "log"),
-                       "-w", "-o", options(self.folder), "start")  # fmt: skip
+                       "-w", "-o", options(self.folder) + more, "start")  # fmt: skip
 
     def stop(self) -> None:
         """Stop it at once."""
@@ -131,7 +132,9 @@ def options(folder: Path) -> str:
     return " ".join([f"-k {folder}", *(f"-c {option}" for option in OPTIONS)])
 
 
-def make_nodes(template: Path, folder: Path, regions: Sequence[str]) -> list[MeshNode]:
+def make_nodes(
+    template: Path, folder: Path, regions: Sequence[str], **others: str
+) -> list[MeshNode]:
     """Servers with an empty database `testbed` each, copied from a stopped one."""
     nodes = []
     for region in regions:
@@ -140,7 +143,7 @@ def make_nodes(template: Path, folder: Path, regions: Sequence[str]) -> list[Mes
         shutil.copytree(template, node.folder / "data", symlinks=True)
         nodes.append(node)
     with ThreadPoolExecutor() as pool:
-        list(pool.map(MeshNode.start, nodes))
+        list(pool.map(lambda node: node.start(**others), nodes))
     return nodes
 
 

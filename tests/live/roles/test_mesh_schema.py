@@ -77,6 +77,18 @@ def test_rows_are_written_deleted_and_written_again(region: Connection) -> None:
     assert seen(region, 1) == {WEST: 12}
 
 
+def test_a_large_transaction_costs_what_its_rows_cost(region: Connection) -> None:
+    """Before, each row looked at all that the transaction had sent: 20,000 of them took 14 s."""
+    # Keys that are at home in west.
+    many = "SELECT 2, 3 * n + 2, n FROM generate_series(1, 20000) AS n"
+    with region.transaction():
+        region.execute("SET LOCAL statement_timeout = '7s'")
+        region.execute(f"INSERT INTO item (space, key, value) {many}".encode())
+        region.execute("INSERT INTO set_element SELECT 2, n FROM generate_series(1, 20000) AS n")
+    (row,) = region.execute("SELECT count(*) FROM item_seen WHERE space = 2").fetchall()
+    assert row == (20000,)
+
+
 def test_counters_add_up(region: Connection) -> None:
     for by in (2, 3):
         region.execute("SELECT increment(1, %s, %s)", (WEST, by))
