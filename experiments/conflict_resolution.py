@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from experiments.arena import Arena
 from experiments.options import Options
 from experiments.search import search_settings
-from experiments.strategies import long_partition, partitions
+from experiments.strategies import partitions
 from testbed.runner.plan import Load, Plan, Step
 from testbed.runner.plan_document import load_plan
 from testbed.topology.inventory import reference
@@ -50,7 +50,6 @@ def test_conflict_resolution(arena: Arena, options: Options, deployment: Deploym
         return
     first = deployment.topology.regions[0].name
     main = (Step("region-cut", first, MAIN_AT_S, MAIN_DURATION_S),)
-    away = long_partition(deployment.topology)
 
     @search_settings(options, EXAMPLE_S_MIN)
     @seed(options.seed)
@@ -64,7 +63,6 @@ def test_conflict_resolution(arena: Arena, options: Options, deployment: Deploym
         arena.examine(plan(deployment, options, schedule, workload, keys))
 
     if options.lane == 0:
-        search = example(schedule=away, workload="items", keys=32)(search)
         search = example(schedule=main, workload="items", keys=4)(search)
     search()
 

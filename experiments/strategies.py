@@ -138,16 +138,6 @@ def partitions(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
     )
 
 
-def long_partition(topology: Topology) -> tuple[Step, ...]:
-    """A region is away for longer than another one keeps for it, and comes back."""
-    away, keeper = topology.regions[-1].name, topology.members("mesh")[0].name
-    return (
-        Step("region-cut", away, 1.0, 8.0),
-        # Its slot is there again only when the region is: the fault outlasts the cut.
-        Step("slot-loss", keeper, 1.5, 8.5),
-    )
-
-
 def _clock_skews(topology: Topology) -> SearchStrategy[Step]:
     """A region's clock is off by seconds while links are cut."""
     return st.builds(

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 
 from experiments.conflict_promises import conflicts
 from experiments.promises import setting_of
 from testbed.checkers.verdict import Validity
 from testbed.runner.execute import Ending
-from testbed.runner.folder import RunFolder
+from testbed.runner.folder import FolderError, RunFolder
 from testbed.runner.plan import Load, Plan
 from testbed.runner.recorded import RecordedRun
 from testbed.topology.inventory import find, load
 from tests.histories import MS, S, Scribe
+from tests.unit.checkers.mesh_looks import row
 
 NODES = ("eu-west-db1", "eu-central-db1", "us-east-db1")
 
 
 def judged(
-    strategy: str, *, final: tuple[int, int, int] = (1, 1, 1), stuck: bool = False
+    strategy: str,
+    *,
+    final: tuple[int, int, int] = (1, 1, 1),
+    stuck: bool = False,
+    folder: Path = Path("run"),
+    inspections: tuple[str, ...] = (),
 ) -> dict[str, Validity]:
     """Two regions write row 0 while one is cut off; every node shows a value in the end."""
     scribe = Scribe().window(10 * S, 20 * S)
@@ -41,8 +49,10 @@ def judged(
     for node, value in zip(NODES, final, strict=True):
         scribe.call("row", 70 * S, 70 * S + MS, key=0, result=value, node=node)
     run = RecordedRun(
-        folder=RunFolder(Path("run")),
-        plan=Plan("active-active", Load("items", rate_ops_s=10.0), (), 1, 25.0),
+        folder=RunFolder(folder),
+        plan=Plan(
+            "active-active", Load("items", rate_ops_s=10.0), (), 1, 25.0, inspections=inspections
+        ),
         deployment=load(find("active-active"), {"conflict_resolution": strategy}),
         history=scribe.history(),
         evidence=(),
@@ -74,3 +84,40 @@ def test_a_stream_that_does_not_come_back_is_found() -> None:
 def test_a_winner_that_nobody_wrote_is_found(strategy: str) -> None:
     """Nobody wrote the value that all show."""
     assert judged(strategy, final=(999, 999, 999))["winner"] is Validity.VIOLATION
+
+
+def watched(folder: Path, *rows: dict[str, Any]) -> Path:
+    """A run folder with what the keepers saw."""
+    (folder / "metrics").mkdir()
+    (folder / "metrics" / "mesh.jsonl").write_bytes(b"\n".join(map(orjson.dumps, rows)) + b"\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("strategy", "counts", "stuck", "counters"),
+    [
+        ("last_write_wins", {}, Validity.VALID, Validity.VALID),
+        # A row that met: PostgreSQL counts it where tables are published, and only there.
+        ("none", {"confl_update_origin_differs": 1}, Validity.VALID, Validity.VALID),
+        ("none", {}, Validity.VALID, Validity.VIOLATION),
+        ("last_write_wins", {"confl_insert_exists": 1}, Validity.VALID, Validity.VIOLATION),
+        ("none", {"confl_insert_exists": 50, "apply_error_count": 50}, Validity.VIOLATION,
+         Validity.VALID),
+    ],
+)  # fmt: skip
+def test_what_the_keepers_saw_is_judged(
+    tmp_path: Path,
+    strategy: str,
+    counts: dict[str, int],
+    stuck: Validity,
+    counters: Validity,
+) -> None:
+    folder = watched(tmp_path, row(1), row(30), row(31, counts=counts))
+    found = judged(strategy, folder=folder, inspections=("mesh",))
+    assert found["not-stuck"] is stuck
+    assert found["conflict-counters"] is counters
+
+
+def test_a_record_that_is_damaged_is_said_to_be(tmp_path: Path) -> None:
+    with pytest.raises(FolderError, match=r"mesh\.jsonl is damaged"):
+        judged("none", folder=watched(tmp_path, {"time": 1}), inspections=("mesh",))
