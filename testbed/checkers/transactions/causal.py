@@ -29,6 +29,8 @@ STEP = 20_000
 """Transactions between two looks at the clock."""
 CLOCKS = 256
 """Vector clocks that are kept to begin with."""
+EDGES = 1024
+"""Room for so many edges at first."""
 
 
 def forced_by_past(resolved: Resolved, budget: Budget) -> Forced | None:
@@ -88,7 +90,7 @@ class _Walk:
         self.uses = np.bincount(sources, minlength=rows).astype(np.int32)
         before = resolved.previous[resolved.previous >= 0]
         self.uses += np.bincount(before, minlength=rows).astype(np.int32)
-        self.edges = np.empty((1024, 3), np.int32)
+        self.edges = np.empty((EDGES, 3), np.int32)
         self.latest = self.index.group_start[:-1] - 1
         self.latest_place = np.full(len(self.latest), -1, np.int32)
         # Free clocks, edges.

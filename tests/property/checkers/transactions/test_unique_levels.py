@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
 
 from testbed.checkers.budget import Budget
+from testbed.checkers.transactions import causal
 from testbed.checkers.transactions.resolve import resolve
 from testbed.checkers.transactions.unique_levels import BELOW, LevelJudge, included_in
 from tests.property.checkers.transactions import commit_orders
@@ -47,6 +49,15 @@ def test_a_level_holds_for_tangled_transactions_when_some_order_of_commits_expla
     level: str, history: list[dict[str, Any]]
 ) -> None:
     assert judged(history, level) == commit_orders.holds(history, level)
+
+
+@given(history=histories() | tangled())
+def test_causality_is_judged_alike_where_room_has_to_be_made(
+    history: list[dict[str, Any]],
+) -> None:
+    with mock.patch.multiple(causal, CLOCKS=2, EDGES=1):
+        found = judged(history, "causal")
+    assert found == commit_orders.holds(history, "causal")
 
 
 @given(history=tangled(most=4, keys=3))
