@@ -19,7 +19,7 @@ def functions_of(modules: Collection[Path]) -> dict[Path, list[FunctionType]]:
     return {module: found[str(module)] for module in modules}
 
 
-def plant_in_functions(functions: list[FunctionType], code: CodeType) -> None:
+def plant_in_functions(functions: list[FunctionType], code: CodeType) -> bool:
     """Give functions of a loaded module their changed code.
 
     Whoever imported the functions before has them changed too. What ran at import stays.
@@ -27,13 +27,19 @@ def plant_in_functions(functions: list[FunctionType], code: CodeType) -> None:
     Args:
         functions: Those of the module.
         code: The whole module's, changed.
+
+    Returns:
+        Whether all could be changed; not where a function needs other variables around it.
     """
     changed = {(one.co_qualname, one.co_firstlineno): one for one in _codes(code)}
     for function in functions:
         old = function.__code__
         new = changed.get((old.co_qualname, old.co_firstlineno))
-        if new is not None and new.co_freevars == old.co_freevars:
+        if new is not None and new.co_freevars != old.co_freevars:
+            return False
+        if new is not None:
             function.__code__ = new
+    return True
 
 
 def plant_in_import(module: Path, code: CodeType) -> None:
