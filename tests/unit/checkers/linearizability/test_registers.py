@@ -312,3 +312,13 @@ def test_of_two_indeterminate_operations_the_one_that_is_needed_later_is_kept(fi
     assert cas_register.check(table(*lines), Request(init=0)).validity == Validity.VALID
     more = (*lines, *all_of(0, "write", 6), *read_of(1))
     assert cas_register.check(table(*more), Request(init=0)).validity == Validity.VIOLATION
+
+
+def test_old_and_new_may_be_lists() -> None:
+    lines = (*all_of(0, "write", [1]), *all_of(0, "cas", [[1], [2]]), *read_of([2]))
+    assert cas_register.check(table(*lines), Request()).validity == Validity.VALID
+    stale = (*lines[:-2], *read_of([1]))
+    assert cas_register.check(table(*stale), Request()).validity == Validity.VIOLATION
+    for wrong in ([[1], [2], [3]], [[1]], {"old": 1}):
+        with pytest.raises(HistoryError, match=r"expected \[old, new\]"):
+            cas_register.check(table((0, "invoke", "cas", wrong)), Request())
