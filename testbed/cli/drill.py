@@ -114,7 +114,8 @@ def _result(path: Path, code: int) -> int:
     print(f"\nThe objective was {found['outcome']}: {found['reason']}")
     for one in found["times"]:
         when = "-" if one["seconds"] is None else f"{one['seconds']:.1f} s"
-        print(f"  {one['name']:9} {when:>8}  {one['who'] or 'nobody'}: {one['said']}")
+        wrong = "  (it was not so yet)" if one["good"] is False else ""
+        print(f"  {one['name']:9} {when:>8}  {one['who'] or 'nobody'}: {one['said']}{wrong}")
     if found["rto_s"] is not None:
         print(f"  RTO       {found['rto_s']:6.1f} s  bound {found['rto_bound_s']:.1f} s")
     if found["lost_writes"] is not None:

@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from experiments.promises import setting_of
 from testbed.checkers.verdict import Verdict
 from testbed.drill.book import Entry, read_book
 from testbed.drill.drill import Drill
 from testbed.drill.outcome import Outcome
 from testbed.drill.scorecard import Time, document, false_alarms, times
+from testbed.drill.served import served_again_ns
 from testbed.drill.worst import Worst, read_signals, worst
 from testbed.history.fault_window import FaultWindow
 from testbed.report.wording import counted, moment, seconds
 from testbed.runner.folder import FolderError, RunFolder, read_json
-from testbed.runner.recorded import read_run
+from testbed.runner.recorded import RecordedRun, read_run
 
 NAMES = {
     "machine": "the machine would have said so",
@@ -24,9 +26,6 @@ NAMES = {
     "mitigate": "to mitigate",
     "recover": "to recover",
 }
-
-_WAITED_S = 1.0
-"""An outage shorter than this is nothing that people could have mitigated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +144,6 @@ def debrief_of(
         (str(one["region"]), str(one["fault"]), one["rto_s"], float(one["bound_s"]))
         for one in measures.get("rto", ())
     )
-    waits = [
-        one for one in measures.get("rto", ()) if one["rto_s"] is None or one["rto_s"] > _WAITED_S
-    ]
-    served = [one["until_s"] for one in waits]
-    served_ns = None if not served or None in served else int(max(served) * 1e9)
     names = {one.what for one in book if one.kind == "inject"}
     halt = next((one for one in book if one.kind == "halt"), None)
     said = [one for one in book if (one.kind, one.what) == ("healed", "halt")]
@@ -162,7 +156,7 @@ def debrief_of(
         source=source,
         injected=_injected(drill, book, run.windows, run.evidence),
         skipped=tuple(one.name for one in drill.injects if one.name not in names),
-        times=times(book, run.windows, served_ns),
+        times=times(book, run.windows, _served_ns(run)),
         false_alarms=false_alarms(book, run.windows),
         rto=rto,
         lost=_lost(measures),
@@ -175,6 +169,17 @@ def debrief_of(
         story=_story(book),
         halt=halt,
         healed=said[0].text if said else "",
+    )
+
+
+def _served_ns(run: RecordedRun) -> int | None:
+    setting = setting_of(run)
+    return served_again_ns(
+        run.history,
+        setting.writes,
+        setting.regions,
+        from_ns=min((window.inject_ns for window in run.windows), default=0),
+        end_ns=setting.end_ns,
     )
 
 

@@ -31,6 +31,9 @@ class Time:
     good: bool | None = None
 
 
+NEVER_NS = 2**63
+"""Later than anything that anybody can say."""
+
 _NAMES = {"detected": "detect", "cause": "diagnose", "mitigated": "mitigate"}
 
 
@@ -42,8 +45,7 @@ def times(
     Args:
         entries: The book.
         windows: What was injected.
-        served_ns: When the last outage of any region had ended; None if it did not, or if none
-            was seen.
+        served_ns: When the last wait of any region's clients had ended; None if it did not.
     """
     if not windows:
         return ()
@@ -110,8 +112,13 @@ def _truth(
         )
         return listed, first.inject_ns
     if served_ns is None:
-        return "clients never waited for long", None
-    return "every region was served again", served_ns
+        return "a region was not served again", NEVER_NS
+    if served_ns <= first.inject_ns:
+        return "no client waited for longer than a second", None
+    return (
+        f"every region was served again after {(served_ns - first.inject_ns) / 1e9:.1f} s",
+        served_ns,
+    )
 
 
 def false_alarms(entries: Sequence[Entry], windows: Sequence[FaultWindow]) -> tuple[Entry, ...]:

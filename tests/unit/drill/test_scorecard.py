@@ -53,6 +53,16 @@ def test_detected_before_anything_was_injected_is_a_false_alarm() -> None:
     assert not false_alarms([declared(14, "detected")], [CUT])
 
 
+def test_what_nobody_had_to_mitigate_is_neither_right_nor_wrong() -> None:
+    found = times([declared(15, "mitigated")], [CUT], 10 * S)
+    assert named(found, "mitigate").good is None
+    assert "no client waited" in named(found, "mitigate").truth
+
+
+def test_mitigated_where_a_region_was_never_served_again_is_wrong() -> None:
+    assert named(times([declared(55, "mitigated")], [CUT], None), "mitigate").good is False
+
+
 def test_nobody_said_anything() -> None:
     found = times([], [CUT], None)
     assert all(one.seconds is None for one in found)
