@@ -28,6 +28,7 @@ from testbed.history.scan_fields import (
     next_field,
     put_number,
     put_text,
+    repeats,
 )
 from testbed.history.scan_interning import number_of
 from testbed.history.scan_state import ERRORS, ITEMS, KEYS, LISTS, MICROS, ROWS, Array, Rows, State
@@ -66,13 +67,14 @@ def _one_line(
     data: Array, words: Array, at: int, row: int, mode: int, split: bool, rows: Rows, state: State
 ) -> tuple[int, int]:
     """Put one line from its brace on: trouble, and the place of its end."""
-    fields, field = 0, 0
+    fields, field, others = 0, 0, 0
     habits = state.habits
     rows.key[row] = -1
     rows.tag[row] = 0
     rows.payload[row] = 0
     rows.flags[row] = 0
     while True:
+        before = at
         if (
             words[at] & habits[field, WORD_MASK] == habits[field, WORD]
             and words[at + 8] & habits[field, REST_MASK] == habits[field, REST]
@@ -85,7 +87,12 @@ def _one_line(
                 return UNUSUAL, at
             if field < 0:
                 break
-        if field != F_OTHER and fields >> field & 1:
+        # The ordinary reader says which name an object has twice.
+        if field == F_OTHER:
+            if repeats(data, before, others, habits):
+                return UNUSUAL, at
+            others += 1
+        elif fields >> field & 1:
             return UNUSUAL, at
         fields |= 1 << field
         if field == F_VALUE:

@@ -42,9 +42,13 @@ FIELDS = 11
 """Rows of the habits: one for each field that stood before, the first for the begin of a line."""
 
 
+OTHERS_MAX = 8
+"""A line may have so many fields that are none of ours: their names stand behind the habits."""
+
+
 def no_habits() -> Array:
     """Habits of a scanner that has seen nothing yet: they are those of no line."""
-    habits = np.zeros((FIELDS, 6), np.int64)
+    habits = np.zeros((FIELDS + OTHERS_MAX, 6), np.int64)
     habits[:, WORD] = 1
     return habits
 
@@ -135,6 +139,36 @@ def _next_field(
 
 
 next_field: Any = compiled(_next_field)
+
+
+def _repeats(data: Array, at: int, count: int, habits: Array) -> bool:
+    """Whether a field that is none of ours may have the name of an earlier one of its line.
+
+    Args:
+        data: The block.
+        at: Behind the value before it.
+        count: How many such fields the line had before.
+        habits: Their names are behind it, and this one's is put there.
+    """
+    if count >= OTHERS_MAX:
+        return True
+    while data[at] != 34:
+        at += 1
+    start = at + 1
+    length = text_end(data, start) - start
+    for before in range(FIELDS, FIELDS + count):
+        if habits[before, 1] == length:
+            place, same = habits[before, 0], 0
+            while same < length and data[place + same] == data[start + same]:
+                same += 1
+            if same == length:
+                return True
+    habits[FIELDS + count, 0] = start
+    habits[FIELDS + count, 1] = length
+    return False
+
+
+repeats: Any = compiled(_repeats)
 
 
 def _put_text(
