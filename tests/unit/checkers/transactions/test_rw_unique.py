@@ -8,6 +8,7 @@ import pytest
 
 from testbed.checkers.budget import Budget, OutOfBudgetError
 from testbed.checkers.request import Request, RequestError
+from testbed.checkers.transactions.commit_graph import TRIED
 from testbed.checkers.transactions.rw_unique import check
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.problem import HistoryError
@@ -81,6 +82,38 @@ def test_a_planted_anomaly_is_named_with_the_weakest_level_that_it_violates(anom
     assert weakest in verdict.levels.violated
     assert anomaly not in example["text"][0], "the name is printed above the text"
     assert example["operations"]
+
+
+@pytest.mark.parametrize("anomaly", PLANTED)
+def test_an_anomaly_is_found_behind_many_transactions_that_have_nothing_to_do_with_it(
+    anomaly: str,
+) -> None:
+    """More of them than searches for a small cycle begin at; chains, so that they have edges."""
+    transactions, weakest = PLANTED[anomaly]
+    others = [
+        {"process": 1000 + at % 7, "ops": [r("z", at - 1 if at else None), w("z", at)]}
+        for at in range(TRIED + 50)
+    ]
+    verdict = judged(*others, *transactions)
+    assert verdict.validity == Validity.VIOLATION
+    assert verdict.counterexample[0]["anomaly"] == anomaly
+    assert verdict.levels is not None
+    assert weakest in verdict.levels.violated
+
+
+def test_what_hangs_on_a_cycle_does_not_hide_it() -> None:
+    """Successors in the session or by what they read, more of them than searches begin at."""
+    readers = [{"process": 2000 + at, "ops": [r("q", 1)]} for at in range(TRIED + 50)]
+    cycle = [
+        {"process": 9, "ops": [r("x", 1)]},
+        {"process": 9, "ops": [w("y", 2), w("q", 1)]},
+        [r("y", 2), w("x", 1)],
+    ]
+    later = [{"process": 9, "ops": [w("z", at)]} for at in range(3)]
+    for history in ((*readers, *cycle), (*cycle, *later), (*readers, *cycle, *later)):
+        verdict = judged(*history)
+        assert verdict.validity == Validity.VIOLATION
+        assert verdict.counterexample[0]["anomaly"] == "G1c-process"
 
 
 @pytest.mark.parametrize("anomaly", PLANTED)
