@@ -164,6 +164,8 @@ def test_a_node_has_one_role_at_a_time(run: Watched) -> None:
     assert run.value("testbed_node_term", region="eu-west", node=WEST) is None
     add(run.folder.roles, [role(3.0, CENTRAL, "demoted")])
     assert roles() == ["demoted"]
+    add(run.folder.roles, [role(4.0, CENTRAL, "replica")])
+    assert roles() == ["replica"]
 
 
 def test_a_link_is_up_while_something_arrives(run: Watched) -> None:
@@ -226,8 +228,11 @@ VERDICT = {
 
 
 def test_the_judgement_replaces_what_was_measured_meanwhile(run: Watched) -> None:
-    run.history(invoke(0, 1.0, "eu-west"), done(0, 1.1), fault(2.0, "inject"),
-                invoke(0, 2.5), done(0, 3.5, "info"))  # fmt: skip
+    run.history(invoke(0, 1.0, "eu-west"), done(0, 1.1), invoke(1, 1.0, "eu-central"),
+                done(1, 1.1), fault(2.0, "inject"), invoke(0, 2.5), invoke(1, 2.5),
+                done(0, 3.5, "info"), done(1, 3.5, "info"))  # fmt: skip
+    central = {"region": "eu-central", "fault": "region-cut eu-west"}
+    assert run.value("testbed_rto_seconds", **central) is not None
     west = {"region": "eu-west", "fault": "region-cut eu-west"}
     assert run.value("testbed_rto_seconds", **west) is not None
     run.folder.ending.write_text("{}")
@@ -236,6 +241,7 @@ def test_the_judgement_replaces_what_was_measured_meanwhile(run: Watched) -> Non
     assert run.value("testbed_rto_seconds", **east) == 7.5
     assert run.value("testbed_rto_bound_seconds", **east) == 30.0
     assert run.value("testbed_rto_seconds", **west) is None
+    assert run.value("testbed_rto_seconds", **central) is None
     assert run.value("testbed_rpo_lost_writes") == 2
     assert run.value("testbed_rpo_seconds") == 1.5
     assert run.value("testbed_availability_ratio", region="us-east") == 0.75
