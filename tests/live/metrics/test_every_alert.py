@@ -39,12 +39,12 @@ PLAN = {
     "schedule": [
         {"kind": "link-latency", "target": "eu-west->us-east", "at_s": 4, "duration_s": 8,
          "parameters": {"added_ms": 450}},
-        {"kind": "process-pause", "target": f"{REPLICA}/postgres", "at_s": 16, "duration_s": 5},
-        {"kind": "node-kill", "target": "role:primary", "at_s": 26, "duration_s": 9},
-        {"kind": "region-cut", "target": "region-of:primary", "at_s": 48, "duration_s": 16},
+        {"kind": "process-pause", "target": f"{REPLICA}/postgres", "at_s": 16, "duration_s": 7},
+        {"kind": "node-kill", "target": "role:primary", "at_s": 28, "duration_s": 9},
+        {"kind": "region-cut", "target": "region-of:primary", "at_s": 50, "duration_s": 16},
     ],
     "seed": 1,
-    "duration_s": 65,
+    "duration_s": 67,
 }  # fmt: skip
 
 SETTLING_S = 8.0
