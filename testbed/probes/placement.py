@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from testbed.probes.consul import ConsulProbe
@@ -14,6 +14,7 @@ from testbed.probes.patroni import Member, PatroniProbe, replication_problems
 from testbed.probes.protocol import Claim
 from testbed.probes.streams import Stream
 from testbed.topology.model import Node, Topology
+from testbed.topology.placement_plan import EVERYWHERE
 
 KEEPER_PORT = 7412
 _SILENT_MS_MAX = 8000.0
@@ -58,17 +59,15 @@ class PlacementProbe:
 
     def __init__(self, topology: Topology, replication: str) -> None:
         self._servers = topology.members("postgres")
-        self._nodes = (*topology.members("placement"), *topology.members("stores"))
+        groups = ("placement", EVERYWHERE, "stores")
+        self._nodes = tuple(node for group in groups for node in topology.members(group))
         self._patroni = PatroniProbe(topology, replication)
         self._synchronous = replication != "asynchronous"
         homes = dict.fromkeys(region.jurisdiction for region in topology.regions)
         self._clusters = [
-            PatroniProbe(
-                topology,
-                replication,
-                frozenset(one.name for one in topology.regions if one.jurisdiction == home),
-            )
-            for home in homes
+            PatroniProbe(part, replication)
+            for part in (*(_of(topology, home) for home in homes), _of(topology, EVERYWHERE))
+            if part.nodes
         ]
         self._consul = ConsulProbe(topology.members("consul"))
         self._source = JsonSource()
@@ -123,6 +122,17 @@ class PlacementProbe:
         for cluster in (self._patroni, *self._clusters):
             await cluster.close()
         await self._source.close()
+
+
+def _of(topology: Topology, cluster: str) -> Topology:
+    """The topology with the servers of one cluster only: a jurisdiction's, or that everywhere."""
+    home = {region.name: region.jurisdiction for region in topology.regions}
+    nodes = tuple(
+        node
+        for node in topology.members("postgres")
+        if cluster == (EVERYWHERE if EVERYWHERE in node.groups else home[node.region])
+    )
+    return replace(topology, nodes=nodes)
 
 
 def report_of(document: Mapping[str, Any]) -> PlacementReport:

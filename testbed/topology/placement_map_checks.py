@@ -8,6 +8,7 @@ from testbed.topology.checks import first_place
 from testbed.topology.draft import Draft, HostDraft
 from testbed.topology.placement import PINNED
 from testbed.topology.placement_draft import JurisdictionDraft, PolicyDraft
+from testbed.topology.placement_plan import EVERYWHERE
 from testbed.topology.problem import Problem, nearest
 from testbed.topology.variable import Value
 
@@ -67,7 +68,7 @@ def failover_targets(policy: PolicyDraft, draft: Draft) -> Iterator[Problem]:
             and each.jurisdiction.text == one.name
         ]
         allowed = {word.text for word in one.failover} & set(_regions(draft, one))
-        able = [host for host in draft.members("postgres") if host.region in allowed]
+        able = [host for host in _at_home(draft) if host.region in allowed]
         if pinned and _regions(draft, one) and len(able) < 2:
             message = (
                 f"{', '.join(pinned)}: no failover target inside {one.name}, where "
@@ -82,7 +83,7 @@ def clusters(policy: PolicyDraft, draft: Draft) -> Iterator[Problem]:
     home = {region.name: region.jurisdiction for region in draft.regions}
     first: dict[Value, HostDraft] = {}
     scopes: dict[str, HostDraft] = {}
-    for host in draft.members("postgres"):
+    for host in _at_home(draft):
         scope = draft.stated_by(host, "patroni_scope")
         other = first.setdefault(scope, host)
         if home[host.region] != home[other.region]:
@@ -100,7 +101,7 @@ def clusters(policy: PolicyDraft, draft: Draft) -> Iterator[Problem]:
 
 def servers(policy: PolicyDraft, draft: Draft) -> Iterator[Problem]:
     """Every server with data keeps the policy."""
-    kept = {host.name for host in draft.members(PLACEMENT)}
+    kept = {host.name for group in (PLACEMENT, EVERYWHERE) for host in draft.members(group)}
     for host in draft.members("postgres"):
         if host.name not in kept:
             message = f"{host.name} is in postgres but not in {PLACEMENT}, and there is a policy"
@@ -136,6 +137,25 @@ def routing(policy: PolicyDraft, draft: Draft) -> Iterator[Problem]:
             yield Problem(host.place, message, f"add {host.region} to `clients`, or remove it")
 
 
+def everywhere(policy: PolicyDraft, draft: Draft) -> Iterator[Problem]:
+    """A server that has what may be everywhere keeps nothing that is pinned."""
+    pinned = {host.name for host in draft.members(PLACEMENT)}
+    servers = {host.name for host in draft.members("postgres")}
+    for host in draft.members(EVERYWHERE):
+        if host.name in pinned:
+            message = f"{host.name} is in {PLACEMENT} and in {EVERYWHERE}"
+            yield Problem(host.place, message, "keep it in one of them: pinned data stays at home")
+        if host.name not in servers:
+            message = f"{host.name} is in {EVERYWHERE} but not in postgres"
+            yield Problem(host.place, message, "add it to the group postgres")
+
+
+def _at_home(draft: Draft) -> list[HostDraft]:
+    """The servers of the jurisdictions' own clusters."""
+    free = {host.name for host in draft.members(EVERYWHERE)}
+    return [host for host in draft.members("postgres") if host.name not in free]
+
+
 def _regions(draft: Draft, one: JurisdictionDraft) -> list[str]:
     return [region.name for region in draft.regions if region.jurisdiction == one.name]
 
@@ -146,6 +166,7 @@ MAP_CHECKS: tuple[MapCheck, ...] = (
     failover_targets,
     clusters,
     servers,
+    everywhere,
     stores,
     routing,
 )

@@ -15,6 +15,8 @@ from testbed.topology.placement import Policy
 
 SERVERS, STORES = "postgres", "stores"
 """The groups of the hosts that have a part."""
+EVERYWHERE = "everywhere"
+"""The group, and the cluster, of servers that have what may be everywhere and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class ServerPart:
 
     Args:
         node: Its name.
-        jurisdiction: Whose cluster it is in.
+        jurisdiction: Whose cluster it is in; ``everywhere`` for one that is of none.
         scope: That cluster's name in Patroni.
         takes_over: Whether it may become primary.
         publishes: What it sends to the other jurisdictions, when it is primary.
@@ -119,12 +121,18 @@ def plan_of(policy: Policy, topology: Topology, scopes: Mapping[str, str]) -> Pl
     """
     home = {region.name: region.jurisdiction for region in topology.regions}
     addresses = {
-        name: tuple(node.address for node in topology.members(SERVERS) if home[node.region] == name)
+        name: tuple(
+            node.address
+            for node in topology.members(SERVERS)
+            if home[node.region] == name and EVERYWHERE not in node.groups
+        )
         for name in policy.jurisdictions
     }
     crossing = publications(policy)
 
     def server(node: Node) -> ServerPart:
+        if EVERYWHERE in node.groups:
+            return ServerPart(node.name, EVERYWHERE, EVERYWHERE, True, (), addresses)
         jurisdiction = policy.jurisdictions[home[node.region]]
         return ServerPart(
             node=node.name,

@@ -256,7 +256,8 @@ ONE_PROBLEM = {
     "host in no group": Case(
         HOSTS, "        us-east-lb1:\n    #", "    #", "            us-east-lb1:",
         "us-east-lb1 is in no group",
-        "add it to one of: consul, haproxy, mesh, observers, placement, postgres, stores",
+        "add it to one of: consul, everywhere, haproxy, mesh, observers, placement, postgres, "
+        "stores",
     ),
     "group of an unknown host": Case(
         HOSTS, "        us-east-lb1:\n    #", "        us-east-lb1:\n        us-east-lb2:\n    #",

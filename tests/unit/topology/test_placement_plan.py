@@ -12,6 +12,7 @@ from testbed.topology.inventory import find, load
 from testbed.topology.placement_hosts import placement_plan, placement_variables
 from testbed.topology.placement_mutants import MUTANTS
 from testbed.topology.placement_plan import PlacementPlan, Published
+from testbed.topology.problem import InventoryError
 from testbed.topology.shipped import inventories
 
 CATALOGUE = read_catalogue(inventories() / "variables", [])
@@ -149,3 +150,40 @@ def test_a_region_and_a_jurisdiction_more_are_an_edit_of_the_inventory(tmp_path:
     policy = load(folder, catalogue=CATALOGUE).policy
     assert policy is not None
     assert policy.allowed()["customers_ap"] == ("AP-1",)
+
+
+def test_what_may_be_everywhere_has_a_cluster_of_its_own() -> None:
+    deployment = load(find("data-placement-active-passive"))
+    assert deployment.policy == load(find("data-placement")).policy
+    found = placement_plan(deployment)
+    assert found is not None
+    everywhere = found.cluster("everywhere")
+    assert [one.node for one in everywhere] == ["eu-west-db2", "eu-central-db2", "us-east-db3"]
+    for one in everywhere:
+        assert (one.scope, one.publishes, one.peers) == ("everywhere", (), {"EU": EU, "US": US})
+    assert found.servers["eu-west-db1"].peers == {"US": US}
+    assert found.stores["eu-central-store1"].dumps == {"EU": EU}
+    # Its members are no failover targets of what is pinned.
+    assert [one.node for one in found.cluster("EU")] == ["eu-west-db1", "eu-central-db1"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("    everywhere:\n      hosts:\n", "    everywhere:\n      hosts:\n        eu-west-db1:\n",
+         "eu-west-db1 is in placement and in everywhere"),
+        ("    everywhere:\n      hosts:\n", "    everywhere:\n      hosts:\n        us-east-lb1:\n",
+         "us-east-lb1 is in everywhere but not in postgres"),
+        ("        eu-central-db2:\n        us-east-db3:\n    # 7411",
+         "        us-east-db3:\n    # 7411",
+         "eu-central-db2 is in postgres but not in placement"),
+    ],
+)  # fmt: skip
+def test_a_server_is_of_one_kind(tmp_path: Path, old: str, new: str, said: str) -> None:
+    folder = tmp_path / "drawn"
+    shutil.copytree(find("data-placement-active-passive"), folder)
+    hosts = (folder / "hosts.yml").read_text()
+    assert old in hosts
+    (folder / "hosts.yml").write_text(hosts.replace(old, new, 1))
+    with pytest.raises(InventoryError, match=said):
+        load(folder, catalogue=CATALOGUE)
