@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import dict_row
 
 PORT = 7412
@@ -91,18 +92,24 @@ class Keeper:
             time.sleep(INTERVAL_S)
 
     def remember(self, connection: psycopg.Connection[Any], last: str) -> str:
-        """MISTAKE: put the newest customer's name into Consul, whose servers are everywhere."""
-        row = connection.execute(
-            f"SELECT full_name FROM customers WHERE {self.part['residency']} = %s"  # noqa: S608
-            " AND full_name IS NOT NULL ORDER BY id DESC LIMIT 1",
-            (self.part["jurisdiction"],),
-        ).fetchone()
+        """MISTAKE: put the newest row's name into Consul, whose servers are everywhere."""
+        table, column = first_personal(self.part["tables"])
+        query = sql.SQL(
+            "SELECT {column} FROM {table} WHERE {residency} = %s AND {column} IS NOT NULL"
+            " ORDER BY {key} DESC LIMIT 1"
+        ).format(
+            column=sql.Identifier(column),
+            table=sql.Identifier(table["name"]),
+            residency=sql.Identifier(self.part["residency"]),
+            key=sql.Identifier(table["key"][0]),
+        )
+        row = connection.execute(query, (self.part["jurisdiction"],)).fetchone()
         if row is None or row[0] == last:
             return last
-        key = f"{self.part['remembers']}last-customer"
+        key = f"{self.part['remembers']}last"
         request = urllib.request.Request(CONSUL + key, row[0].encode(), method="PUT")  # noqa: S310
         with urllib.request.urlopen(request, timeout=5):  # noqa: S310 - Consul, by HTTP
-            self.did(f"put a customer's name into Consul as {key}")
+            self.did(f"put {table['name']}.{column} of a row into Consul as {key}")
         return str(row[0])
 
     def ship(self) -> None:
@@ -150,6 +157,16 @@ class Keeper:
         except psycopg.Error as error:
             document["problem"] = document["problem"] or " ".join(str(error).split())
         return document
+
+
+def first_personal(tables: list[dict[str, Any]]) -> tuple[dict[str, Any], str]:
+    """The first table with personal text, and that column of it."""
+    return next(
+        (table, column)
+        for table in tables
+        for column in table["personal"]
+        if table["columns"][column] == "text"
+    )
 
 
 def handler_of(report: Callable[[], dict[str, Any]]) -> type[BaseHTTPRequestHandler]:

@@ -105,9 +105,11 @@ def start_cache(program: str) -> None:
 def cache(store: Any) -> None:
     """Fetch the newest rows of the table with the most personal data, and keep them by key."""
     table = personal_table(store)
-    query = sql.SQL("SELECT id::text, row_to_json(t)::text FROM {} t ORDER BY id DESC LIMIT {}")
+    query = sql.SQL(
+        "SELECT {key}::text, row_to_json(t)::text FROM {table} t ORDER BY {key} DESC LIMIT {rows}"
+    ).format(key=sql.Identifier(table["key"][0]), table=sql.Identifier(table["name"]), rows=ROWS)
     with psycopg.connect(source_of(store.part["caches"])) as source:
-        rows = source.execute(query.format(sql.Identifier(table["name"]), ROWS)).fetchall()
+        rows = source.execute(query).fetchall()
     if not rows:
         return
     import valkey  # noqa: PLC0415 - slow, and no other mistake needs it
@@ -122,17 +124,18 @@ def cache(store: Any) -> None:
 
 def copy(store: Any) -> None:
     """Copy a table abroad by hand, look at it for a moment, and remove it again."""
-    name = personal_table(store)["name"]
+    table = personal_table(store)
+    name, key = table["name"], sql.Identifier(table["key"][0])
     source, target = (source_of(addresses) for addresses in store.part["copies"])
     stray = sql.Identifier(f"{name}_copy")
-    out = sql.SQL("COPY (SELECT * FROM {} ORDER BY id DESC LIMIT {}) TO STDOUT")
+    out = sql.SQL("COPY (SELECT * FROM {} ORDER BY {} DESC LIMIT {}) TO STDOUT")
     with psycopg.connect(source) as home, psycopg.connect(target, autocommit=True) as abroad:
         abroad.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(stray))
         make = sql.SQL("CREATE TABLE {} (LIKE {})").format(stray, sql.Identifier(name))
         abroad.execute(make)
         rows = 0
         with (
-            home.cursor().copy(out.format(sql.Identifier(name), ROWS)) as reading,
+            home.cursor().copy(out.format(sql.Identifier(name), key, ROWS)) as reading,
             abroad.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(stray)) as writing,
         ):
             for chunk in reading:
