@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -69,13 +70,14 @@ async def follow(path: Path, host: subprocess.Popen[bytes], person: Person, tell
     log = HostLog(path)
     caller = await connected(path, host, person, log, tell)
     if caller is not None:
-        told: set[tuple[Any, ...]] = set()
-        async for picture in pictures(caller):
-            for line, key in _lines(picture):
-                if key not in told:
-                    told.add(key)
-                    tell(line)
-        caller.close()
+        # Also after an interrupt: the drill sees that its driver is gone, and heals.
+        with contextlib.closing(caller):
+            told: set[tuple[Any, ...]] = set()
+            async for picture in pictures(caller):
+                for line, key in _lines(picture):
+                    if key not in told:
+                        told.add(key)
+                        tell(line)
     await asyncio.to_thread(host.wait)
     for line in log.new():
         tell(line)
