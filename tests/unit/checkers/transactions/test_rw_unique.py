@@ -101,6 +101,43 @@ def test_an_anomaly_is_found_behind_many_transactions_that_have_nothing_to_do_wi
     assert weakest in verdict.levels.violated
 
 
+@pytest.mark.parametrize("level", ["read-committed", "read-atomic", "causal"])
+def test_readers_between_the_transactions_of_a_cycle_do_not_hide_it(level: str) -> None:
+    """Each cycle has an edge that the level forces, and a reader before each transaction of it."""
+    cycles = {
+        "read-committed": [
+            [w("x", 1), w("y", 1)],
+            [w("x", 2), w("y", 2), r("p", 1)],
+            [r("x", 1), r("y", 2), w("p", 1)],
+        ],
+        "read-atomic": [
+            [w("x", 1), w("y", 1)],
+            [w("x", 2), w("y", 2)],
+            [r("x", 1), r("y", 2)],
+            [r("y", 1), r("x", 2)],
+        ],
+        "causal": [
+            [w("x", 1)],
+            [r("x", 1), w("x", 2)],
+            [r("x", 2), w("y", 1)],
+            [r("y", 1), r("x", 1)],
+        ],
+    }
+    cycle = cycles[level]
+    assert judged(*cycle, level=level).validity == Validity.VIOLATION
+    reader = [r("z", 1)]
+    for place in range(len(cycle) + 1):
+        history = [[w("z", 1)], *cycle[:place], reader, *cycle[place:]]
+        assert judged(*history, level=level).validity == Validity.VIOLATION
+    spread = [each for one in cycle for each in (reader, one)]
+    assert judged([w("z", 1)], *spread, reader, level=level).validity == Validity.VIOLATION
+    # And a writer that the level puts behind the first of the cycle, and before nothing in it.
+    first = [*cycle[0], w("a", 1), w("b", 1)]
+    behind = [[w("b", 2)], [r("a", 1), r("b", 2)]]
+    for history in ([first, *cycle[1:], *behind], [*behind, first, *cycle[1:]]):
+        assert judged(*history, level=level).validity == Validity.VIOLATION
+
+
 def test_what_hangs_on_a_cycle_does_not_hide_it() -> None:
     """Successors in the session or by what they read, more of them than searches begin at."""
     readers = [{"process": 2000 + at, "ops": [r("q", 1)]} for at in range(TRIED + 50)]
