@@ -147,8 +147,19 @@ def test_what_hangs_on_a_cycle_does_not_hide_it() -> None:
         [r("y", 2), w("x", 1)],
     ]
     later = [{"process": 9, "ops": [w("z", at)]} for at in range(3)]
-    for more in (later[:1], later):
-        history = (*readers, *cycle, *more)
+    # Each is read together with another writer of its b, which the levels then put behind it.
+    followers = [
+        {"process": 3000 + at, "ops": ops}
+        for at in range(TRIED + 50)
+        for ops in ([r("q", 1), w(f"a{at}", 1), w(f"b{at}", 1)],)
+    ]
+    behind = [
+        ops
+        for at in range(TRIED + 50)
+        for ops in ([w(f"b{at}", 2)], [r(f"a{at}", 1), r(f"b{at}", 2)])
+    ]
+    for before, more in ((readers, later[:1]), (readers, later), (followers, behind)):
+        history = (*before, *cycle, *more)
         verdict = judged(*history)
         assert verdict.validity == Validity.VIOLATION
         assert verdict.counterexample[0]["anomaly"] == "G1c-process"
