@@ -148,7 +148,8 @@ def _links(scrape_s: float) -> tuple[Alert, ...]:
             # Only while the observer of the sending region tells what it receives itself: one that
             # is dead sends nothing, which is no fault of the link.
             "testbed_link_up == 0 and on (world, source)"
-            ' label_replace(testbed_link_up, "source", "$1", "target", "(.+)")',
+            " label_replace(group by (world, target) (testbed_link_up),"
+            ' "source", "$1", "target", "(.+)")',
             hold_s,
             "critical",
             "Nothing arrives from {{ $labels.source }} in {{ $labels.target }}",

@@ -48,7 +48,10 @@ PLAN = {
 }  # fmt: skip
 
 SETTLING_S = 8.0
-"""After a fault is shown to be gone: the windows of the rules, and what is caught up."""
+"""After a fault is healed: the windows of the rules, and what is caught up."""
+
+REJOINING_S = 30.0
+"""After a primary that was cut off is reached again: it is rewound and follows."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ CAUSES: dict[str, tuple[Cause, ...]] = {
         Cause("TestbedWritesUnavailable", {"region": "us-east"}),
         Cause("TestbedOperationsFailing", {"region": "us-east"}),
         Cause("TestbedReplicationBroken"),
+        perhaps("TestbedOperationsFailing"),
+        perhaps("TestbedWritesUnavailable"),
         perhaps("TestbedReplicationLagging"),
         perhaps("TestbedWritesSlow"),
     ),
@@ -178,10 +183,10 @@ def explains(watched: Watched, firing: Firing, moment_s: float) -> bool:
 
 def gone_ns(window: FaultWindow) -> int:
     """When nothing of a fault should be seen any more."""
-    # What was killed or cut off has to catch up: that it has is the evidence of its absence.
-    recovers = window.kind in ("node-kill", "region-cut")
-    ended_ns = window.absence_ns if recovers else window.healed_ns
-    return (ended_ns or 0) + int(SETTLING_S * 1e9)
+    # That what was killed answers again is the evidence of its absence.
+    ended_ns = window.absence_ns if window.kind == "node-kill" else window.healed_ns
+    settling_s = REJOINING_S if window.kind == "region-cut" else SETTLING_S
+    return (ended_ns or 0) + int(settling_s * 1e9)
 
 
 def test_each_alert_fires_while_its_fault_holds(watched: Watched) -> None:

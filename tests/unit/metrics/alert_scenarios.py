@@ -53,6 +53,11 @@ BACK = '{world="w",source="east",target="west"}'
 LINK_LABELS = {"world": "w", "source": "west", "target": "east"}
 EAST = {"world": "w", "region": "east"}
 
+
+def between(source: str, target: str) -> str:
+    return f'testbed_link_up{{world="w",source="{source}",target="{target}"}}'
+
+
 TWO = Firing("TestbedTwoPrimaries", "2 nodes of w act as primary at the same time", {"world": "w"})
 
 SCENARIOS = (
@@ -225,6 +230,22 @@ SCENARIOS = (
                 "Nothing arrives from east in west",
                 {"world": "w", "source": "east", "target": "west"},
             ),
+        ),
+    ),
+    Scenario(
+        "a region that is cut off from two others is cut off in four directions",
+        {between(source, target): "1x10 0x9" for source, target in
+         (("west", "east"), ("east", "west"), ("north", "east"), ("east", "north"))}
+        | {between("west", "north"): "1x20", between("north", "west"): "1x20"},
+        15,
+        tuple(
+            Firing(
+                "TestbedLinkDown",
+                f"Nothing arrives from {source} in {target}",
+                {"world": "w", "source": source, "target": target},
+            )
+            for source, target in
+            (("west", "east"), ("east", "west"), ("north", "east"), ("east", "north"))
         ),
     ),
     Scenario(
