@@ -9,6 +9,8 @@ import pytest
 from testbed.checkers.budget import Budget, OutOfBudgetError
 from testbed.checkers.request import Request, RequestError
 from testbed.checkers.transactions.commit_graph import TRIED
+from testbed.checkers.transactions.read_atomic import unrepeatable
+from testbed.checkers.transactions.resolve import resolve
 from testbed.checkers.transactions.rw_unique import check
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.problem import HistoryError
@@ -256,3 +258,13 @@ def test_a_spent_budget_ends_the_check() -> None:
     history = table_of([{"ops": [w("x", 1)]}, {"ops": [r("x", 1)]}], lists=False)
     with pytest.raises(OutOfBudgetError):
         check(history, Request(budget=Budget(timeout_s=-1.0)))
+
+
+def test_every_read_that_sees_another_version_than_the_first_is_found() -> None:
+    history = [
+        {"ops": [w("x", 1), w("y", 1)]},
+        {"process": 1, "ops": [w("x", 2)]},
+        {"process": 2, "ops": [r("x", 1), r("x", 2), r("x", 1), r("y", 1), r("x", 2)]},
+        {"process": 3, "ops": [r("x", 2), r("x", 2), r("x", 1)]},
+    ]
+    assert unrepeatable(resolve(table_of(history, lists=False))).tolist() == [1, 4, 7]
