@@ -113,6 +113,36 @@ class TestFinalCounter:
         with pytest.raises(HistoryError):
             final_counter.check(Scribe().call("read", 0, 5, result=1.5, node="a").history(), ["a"])
 
+    @pytest.mark.parametrize(
+        ("increment", "read", "final"),
+        [
+            ((0, 50, "ok"), (51, 60), True),
+            ((0, 50, "ok"), (50, 60), False),
+            ((0, 50, "ok"), (10, 20), False),
+            ((30, None, "info"), (10, 20), False),
+            ((30, None, "info"), (31, 40), True),
+            ((30, 50, "info"), (40, 60), False),
+        ],
+    )
+    def test_a_read_is_final_when_no_increment_is_under_way(
+        self, increment: Any, read: tuple[int, int], final: bool
+    ) -> None:
+        scribe = Scribe().call("increment", 0, 1, value=3, node="a")
+        scribe.call("increment", *increment, value=0)
+        scribe.call("read", *read, result=7, node="a")
+        verdict = final_counter.check(scribe.history(), ["a"])
+        assert verdict.validity is (VIOLATION if final else UNKNOWN)
+        assert verdict.numbers["final_reads"] == final
+
+    @pytest.mark.parametrize(("first", "last", "validity"), [(9, 3, VALID), (3, 9, VIOLATION)])
+    def test_of_several_the_read_counts_that_completed_last(
+        self, first: int, last: int, validity: Validity
+    ) -> None:
+        scribe = Scribe().call("increment", 0, 1, value=3)
+        scribe.call("read", 10, 40, result=last, node="a")
+        scribe.call("read", 12, 20, result=first, node="a")
+        assert final_counter.check(scribe.history(), ["a"]).validity is validity
+
     def test_the_refused_line_is_named(self) -> None:
         line = Operation(0, 1, "invoke", "increment", "3", index=7)
         with pytest.raises(HistoryError) as caught:
