@@ -261,7 +261,7 @@ def test_a_spent_budget_ends_the_check() -> None:
 
 
 def test_every_read_that_sees_another_version_than_the_first_is_found() -> None:
-    history = [
+    history: list[dict[str, Any]] = [
         {"ops": [w("x", 1), w("y", 1)]},
         {"process": 1, "ops": [w("x", 2)]},
         {"process": 2, "ops": [r("x", 1), r("x", 2), r("x", 1), r("y", 1), r("x", 2)]},
