@@ -6,13 +6,16 @@ import json
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
 # Loaded once for all sessions within this process: numpy can't be loaded again.
 import experiments.run_plan
 import experiments.search  # noqa: F401 - see above
+from experiments import plugin
 from testbed.topology.shipped import inventories
 
 pytest_plugins = ["pytester"]
@@ -118,11 +121,11 @@ def test_2(run_plan, deployment):
     except BaseException:
         pass
 """
-SOME_INCONCLUSIVE = """
-@given(seed=st.sampled_from([0, 10, 2, 20]))
+RUNS = """
 def test_2(run_plan, deployment, seed):
     run_plan(plan(deployment, seed))
 """
+SOME_INCONCLUSIVE = f"@given(seed=st.sampled_from([0, 10, 2, 20])){RUNS}"
 UNFIT = """
 def test_0(run_plan, deployment):
     run_plan(failover_plan(deployment, [Step("node-kill", "mars", 1.0, 2.0)]))
@@ -174,8 +177,12 @@ def test_an_inconclusive_run_is_no_pass_and_says_why(repository, test):
 
 
 def test_a_search_goes_on_after_an_inconclusive_run(repository):
-    repository.run(SOME_INCONCLUSIVE)
-    assert {plan["seed"] for plan in repository.runs()} == {0, 10, 2, 20}
+    search = "@example(seed=2)\n@given(seed=st.integers(5, 40).map(lambda one: one * 10))\n"
+    result = repository.run(f"from hypothesis import example\n{search}" + RUNS, "--examples", "9")
+    assert result.ret == 2
+    seeds = [plan["seed"] for plan in repository.runs()]
+    assert seeds[0] == 2
+    assert len(seeds) > 5
 
 
 def test_a_failed_environment_has_its_own_exit_code(repository):
@@ -281,9 +288,35 @@ def test_parallel_worlds_share_a_folder_and_the_exit_code(repository):
     result.stdout.fnmatch_lines(["*inconclusive *lane*"])
 
 
+def test_workers_are_told_the_folder_and_use_it(pytester):
+    """It is named after the second in which the session began, which may differ between them."""
+    config = pytester.parseconfigure()
+    node = SimpleNamespace(workerinput={}, config=config)
+    plugin.pytest_configure_node(node)
+    out = node.workerinput["testbed_out"]
+    assert out.startswith(str(pytester.path / "runs"))
+    worker: Any = pytester.parseconfigure()
+    worker.workerinput = {"testbed_out": "/elsewhere", "workerid": "gw3"}
+    worker.pluginmanager.unregister(name="testbed-reports")
+    plugin.pytest_configure(worker)
+    options = worker.stash[plugin._OPTIONS]
+    assert (str(options.out), options.lane) == ("/elsewhere", 3)
+
+
 def test_every_pytest_of_the_environment_stays_quick():
     """A project that only shares the environment pays for nothing."""
     heavy = "{'hypothesis', 'orjson', 'asyncpg', 'yaml'}"
     code = f"import sys, experiments.plugin; print({heavy} & {{*sys.modules}})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_junit_has_no_pass_for_what_showed_nothing(repository):
+    repository.run(one(0) + one(2) + one(3), "--junitxml", "junit.xml")
+    root = ET.parse(repository.pytester.path / "junit.xml").getroot()
+    failed = {case.get("name"): case.find("failure") for case in root.iter("testcase")}
+    assert failed["test_0"] is None
+    for name, said in (("test_2", "inconclusive: "), ("test_3", "environment failed: ")):
+        found = failed[name]
+        assert found is not None
+        assert said in str(found.get("message"))
