@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 
 POLL_S = 0.1
+CONNECT_S_MAX = 2
 SILENT_MS_MAX = 5000
 """For how long a question may stay unacknowledged before the link counts as cut."""
 
@@ -64,6 +65,7 @@ class Inbound:
         return psycopg.connect(
             self.source,
             autocommit=True,
+            connect_timeout=CONNECT_S_MAX,
             tcp_user_timeout=SILENT_MS_MAX,
             keepalives_idle=1,
             keepalives_interval=1,
