@@ -2,7 +2,8 @@
 
 ``python -m testbed.metrics.observe NAME`` runs in the wan's network and prints a line of JSON a
 look: ``{"time", "claims", "links", "streams"}``, with the rows that a run records in
-``roles.jsonl``, ``links.jsonl`` and ``streams.jsonl``. It ends when nobody reads them any more.
+``roles.jsonl``, ``links.jsonl`` and ``streams.jsonl``. It ends when the world does, or when nobody
+reads them any more.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ async def _observe(world: NamespaceWorld) -> None:
     links = LinkProbe(topology)
     clock = Clock()
     try:
-        while True:
+        # It is in the world's network, but not among its processes: it has to see for itself.
+        while world.alive():
             claims, readings, streams = await asyncio.gather(
                 probe.claims(), links.readings(), probe.streams()
             )
