@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from experiments.chaos_marker import MARKER, SIGNATURE, Asked, asked
+from experiments.chaos_marker import MARKER, SIGNATURE
 from experiments.duration import parse_duration_s
 from experiments.options import Options
+from experiments.plugin_options import OPTIONS, asked_of, options_of, teller
 from experiments.plugin_reports import Reports
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ BUDGET_S = 180.0
 EXAMPLES = 1000
 
 _FIXTURES = frozenset({"world", "run_plan", "arena"})
-_OPTIONS = pytest.StashKey[Options]()
 _ARENAS: pytest.StashKey[Arenas] = pytest.StashKey()
 
 
@@ -103,14 +102,14 @@ def pytest_configure(config: pytest.Config) -> None:
         fresh=config.getoption("--fresh"),
         plan=Path(plan) if plan else None,
     )
-    config.stash[_OPTIONS] = options
+    config.stash[OPTIONS] = options
     config.pluginmanager.register(Reports(config), "testbed-reports")
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Let every worker of pytest-xdist put its runs into the same folder."""
-    node.workerinput["testbed_out"] = str(node.config.stash[_OPTIONS].out)
+    node.workerinput["testbed_out"] = str(node.config.stash[OPTIONS].out)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -127,42 +126,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         folder = (
             config.getoption("--examples-database") or config.rootpath / ".testbed" / "examples"
         )
-        wanted = [(item.obj, _options_of(item)) for item in searches]  # type: ignore[attr-defined]
+        wanted = [(item.obj, options_of(item)) for item in searches]  # type: ignore[attr-defined]
         fit_searches(wanted, Path(folder))
-
-
-def _asked(item: pytest.Item) -> Asked:
-    from experiments.outcomes import MisuseError  # noqa: PLC0415 - see above
-
-    marker = item.get_closest_marker(MARKER)
-    if marker is None:
-        return Asked()
-    try:
-        return asked(marker.args, marker.kwargs)
-    except ValueError as error:
-        raise MisuseError(f"{item.nodeid}: {error}") from None
-
-
-def _options_of(item: pytest.Item) -> Options:
-    """The options of one test: the command line's, then its marker's, then the defaults."""
-    try:
-        wish = _asked(item)
-    except pytest.fail.Exception:
-        # Told by the fixture, as the failure of that test.
-        wish = Asked()
-    config = item.config
-    options = config.stash[_OPTIONS]
-    if wish.budget_s is not None and config.getoption("testbed_budget") is None:
-        options = replace(options, budget_s=wish.budget_s)
-    if wish.examples is not None and config.getoption("testbed_examples") is None:
-        options = replace(options, examples=wish.examples)
-    return options
 
 
 @pytest.fixture
 def options(request: pytest.FixtureRequest) -> Options:
     """What the test is run with."""
-    return _options_of(request.node)
+    return options_of(request.node)
 
 
 @pytest.fixture
@@ -173,7 +144,7 @@ def deployment(request: pytest.FixtureRequest) -> Deployment:
     from testbed.topology.problem import InventoryError  # noqa: PLC0415
     from testbed.topology.settings import assignments  # noqa: PLC0415
 
-    config, wish = request.config, _asked(request.node)
+    config, wish = request.config, asked_of(request.node)
     given = config.getoption("--deployment")
     name = given or wish.deployment or getattr(request.module, "DEPLOYMENT", None)
     if name is None:
@@ -184,7 +155,7 @@ def deployment(request: pytest.FixtureRequest) -> Deployment:
     # What stands in a test means the same wherever pytest is started.
     written = config.rootpath / name
     place = str(written) if not given and (written / "hosts.yml").is_file() else name
-    settings = config.stash[_OPTIONS].settings
+    settings = config.stash[OPTIONS].settings
     try:
         return load(find(place), {**wish.variables, **assignments(settings)})
     except InventoryError as error:
@@ -195,7 +166,7 @@ def deployment(request: pytest.FixtureRequest) -> Deployment:
 def _arenas(request: pytest.FixtureRequest) -> Iterator[Arenas]:
     from experiments.arenas import Arenas  # noqa: PLC0415 - see above
 
-    made = Arenas(request.config.stash[_OPTIONS])
+    made = Arenas(request.config.stash[OPTIONS])
     request.config.stash[_ARENAS] = made
     try:
         yield made
@@ -235,9 +206,9 @@ def run_plan(request: pytest.FixtureRequest, arena: Arena, options: Options) -> 
     from experiments.run_plan import RunPlan  # noqa: PLC0415 - see above
     from testbed.topology.settings import assignments  # noqa: PLC0415
 
-    names = {*_asked(request.node).variables, *assignments(options.settings)}
+    names = {*asked_of(request.node).variables, *assignments(options.settings)}
     variables = {name: arena.deployment.variables[name] for name in sorted(names)}
-    return RunPlan(arena, variables, options.budget_s)
+    return RunPlan(arena, variables, options.budget_s, teller(request.config))
 
 
 @pytest.hookimpl(wrapper=True)

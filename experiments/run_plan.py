@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from textwrap import indent
 from typing import Any
@@ -25,9 +25,13 @@ from testbed.report.folder import RunFolderError, read_run
 from testbed.report.judgement import Outcome
 from testbed.report.recorded import RecordedRun
 from testbed.report.terminal import console_for, print_run
+from testbed.report.wording import seconds
 from testbed.runner.plan import Plan
 from testbed.runner.plan_document import PlanError, digest
 from testbed.topology.inventory import reference
+
+_BESIDE_S = 15.0
+"""What a run takes beside its load: a world that starts, and everything after the load."""
 
 _LOG_ENVIRONMENT = {"COLUMNS": "140"}
 
@@ -42,12 +46,20 @@ class RunPlan:
         arena: Whose world they run in.
         variables: What ``--set`` and the marker changed: kept in each plan, for its replay.
         budget_s: Of the test's search; a first plan always runs.
+        say: Told what begins, and how long it takes; None for nobody.
     """
 
-    def __init__(self, arena: Arena, variables: Mapping[str, Any], budget_s: float) -> None:
+    def __init__(
+        self,
+        arena: Arena,
+        variables: Mapping[str, Any],
+        budget_s: float,
+        say: Callable[[str], None] | None = None,
+    ) -> None:
         self._arena = arena
         self._variables = dict(variables)
         self._budget_s = budget_s
+        self._say = say
         self._known: dict[str, Judgement] = {}
         self._started = time.monotonic()
         self._last_s = 0.0
@@ -79,6 +91,8 @@ class RunPlan:
         if not searching or key not in self._known:
             if searching and self._exhausted():
                 hypothesis.reject()
+            if self._say is not None:
+                self._say(_announced(plan))
             began = time.monotonic()
             self._known[key] = self._arena.run(plan)
             self._last_s = time.monotonic() - began
@@ -144,6 +158,11 @@ class RunPlan:
             raise EnvironmentFailedError(f"environment failed: {_told(judgement)}")
         if judgement.validity is Validity.UNKNOWN:
             raise InconclusiveError(f"inconclusive: {_told(judgement)}")
+
+
+def _announced(plan: Plan) -> str:
+    faults = ", ".join(f"{step.kind} {step.target}" for step in plan.schedule) or "no fault"
+    return f"running {faults}: about {seconds(plan.duration_s + _BESIDE_S)}"
 
 
 def _told(judgement: Judgement) -> str:

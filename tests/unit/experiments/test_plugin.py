@@ -16,6 +16,7 @@ import pytest
 import experiments.run_plan
 import experiments.search  # noqa: F401 - see above
 from experiments import plugin
+from experiments.plugin_options import OPTIONS
 from testbed.topology.shipped import inventories
 
 pytest_plugins = ["pytester"]
@@ -299,7 +300,7 @@ def test_workers_are_told_the_folder_and_use_it(pytester):
     worker.workerinput = {"testbed_out": "/elsewhere", "workerid": "gw3"}
     worker.pluginmanager.unregister(name="testbed-reports")
     plugin.pytest_configure(worker)
-    options = worker.stash[plugin._OPTIONS]
+    options = worker.stash[OPTIONS]
     assert (str(options.out), options.lane) == ("/elsewhere", 3)
 
 
@@ -309,6 +310,12 @@ def test_every_pytest_of_the_environment_stays_quick():
     code = f"import sys, experiments.plugin; print({heavy} & {{*sys.modules}})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_what_runs_is_told_with_an_estimate_unless_quiet(repository):
+    said = "*running region-cut region-of:primary: about *"
+    repository.run(one(0)).stdout.fnmatch_lines([said])
+    repository.run(one(0), "-q", "--out", "again").stdout.no_fnmatch_line(said)
 
 
 def test_junit_has_no_pass_for_what_showed_nothing(repository):
