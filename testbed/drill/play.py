@@ -30,17 +30,14 @@ from testbed.history.journal import JournalError
 from testbed.runner import stage
 from testbed.runner.announcer import Announcer
 from testbed.runner.folder import EvidenceLog, FolderError, RunFolder, read_json, write_json
+from testbed.runner.frame import Frame
 from testbed.runner.leash import die_with_parent
-from testbed.runner.load import generate
 from testbed.runner.plan_document import PlanError, to_document
 from testbed.runner.setting import Setting, opened, watched
 from testbed.runner.targets import Targets
-from testbed.workloads.catalogue import make
 from testbed.world.protocol import WorldError
 
 SETUP_LIMIT_S = 60.0
-FINAL_LIMIT_S = 60.0
-FINAL_TIMEOUT_MS = 10_000
 CALM_S = 3.0
 """Steady for so long after the last heal, the load may end."""
 
@@ -59,14 +56,7 @@ _EXPECTED = (
 
 
 async def _stages(setting: Setting, drill: Drill, direction: Direction) -> None:
-    plan, topology, system = setting.plan, setting.topology, setting.system
-    entries, nodes = system.entries(topology), system.nodes(topology)
-    writers = tuple(entry for entry in entries if entry.name == "writer")
-    workload = make(plan.load.workload, plan.load.parameters, topology, setting.space)
-    patient, swift = (
-        system.connector(topology, plan.load.workload, setting.space, timeout_ms, setting.variables)
-        for timeout_ms in (FINAL_TIMEOUT_MS, plan.load.timeout_ms)
-    )
+    frame = Frame(setting)
     direction.phase("preflight", "every item is checked before anything begins")
     preflight = Preflight(
         drill,
@@ -77,55 +67,20 @@ async def _stages(setting: Setting, drill: Drill, direction: Direction) -> None:
         signals=direction.signals,
     )
     await direction.unless_stopped(preflight.world())
-    for what in workload.setup():
-        await stage.perform_until_ok(
-            patient, writers, what, recorder=setting.recorder, limit_s=SETUP_LIMIT_S
-        )
-    for inspection in setting.inspections:
-        await inspection.begin()
-    async with _load(setting, workload):
+    await frame.begin(SETUP_LIMIT_S)
+    async with _load(frame):
         await direction.unless_stopped(preflight.under_load())
         await direction.play()
         await _calm(drill, setting, direction)
     direction.phase("ending", "a mark written now is awaited at every node, then all is read")
-    await stage.see_recovery(
-        swift,
-        [(writer,) for writer in writers] if system.writes_everywhere else [writers],
-        nodes,
-        recorder=setting.recorder,
-        limit_s=drill.rollback.healthy_s,
-        announcer=setting.announcer,
-    )
-    await stage.read_final(
-        patient,
-        nodes,
-        workload.final(),
-        recorder=setting.recorder,
-        limit_s=FINAL_LIMIT_S,
-        announcer=setting.announcer,
-    )
+    await frame.end(drill.rollback.healthy_s)
 
 
 @contextlib.asynccontextmanager
-async def _load(setting: Setting, workload: Any) -> AsyncIterator[None]:
+async def _load(frame: Frame) -> AsyncIterator[None]:
     """The clients work inside, and end what they have begun after it."""
-    plan, topology = setting.plan, setting.topology
-    connect = setting.system.connector(
-        topology, plan.load.workload, setting.space, plan.load.timeout_ms, setting.variables
-    )
     enough = asyncio.Event()
-    task = asyncio.create_task(
-        generate(
-            plan.load,
-            workload,
-            (*setting.system.entries(topology), *setting.system.sessions(topology)),
-            connect,
-            recorder=setting.recorder,
-            seed=plan.seed,
-            duration_s=LOAD_S_MAX,
-            enough=enough,
-        )
-    )
+    task = asyncio.create_task(frame.load(LOAD_S_MAX, enough))
     try:
         yield
     finally:
@@ -161,6 +116,7 @@ async def _drive(folder: RunFolder, stopping: asyncio.Event) -> None:
             recorder = WatchedRecorder(first.journal, first.clock)
             setting = replace(first, recorder=recorder)
             ending["clock_base_ns"] = setting.clock.base_ns
+            ending["clock_zero_s"] = setting.clock.zero_s
             await _directed(setting, drill, setup.auto, stopping, ending)
         ending["outcome"] = "finished"
     except _EXPECTED as error:

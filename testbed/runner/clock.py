@@ -20,6 +20,14 @@ class Clock:
         """Nanoseconds since the run began."""
         return time.monotonic_ns() - self.base_ns
 
+    @property
+    def zero_s(self) -> float:
+        """The wall clock's time, in s, when this one was at 0.
+
+        For people who read logs beside a history: nothing is judged by it.
+        """
+        return time.time() - self.now() / 1e9
+
     async def until(self, time_ns: int) -> None:
         """Wait until the clock shows a time; give way once, and no more, if it has passed."""
         await asyncio.sleep(max(0, time_ns - self.now()) / 1e9)

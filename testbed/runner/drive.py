@@ -27,48 +27,34 @@ from testbed.runner.folder import (
     read_json,
     write_json,
 )
+from testbed.runner.frame import Frame
 from testbed.runner.leash import die_with_parent
-from testbed.runner.load import generate
 from testbed.runner.plan_document import PlanError
 from testbed.runner.progress import Phase
 from testbed.runner.setting import Setting, opened, watched
 from testbed.runner.targets import Targets
 from testbed.runner.timeline import Timeline
-from testbed.workloads.catalogue import make
 from testbed.world.protocol import WorldError
 
 STEADY_LIMIT_S = 90.0
 RECOVERY_LIMIT_S = 120.0
 MESH_RECOVERY_LIMIT_S = 30.0
 """Streams wait for no lease: those that have not come back by then are stuck."""
-FINAL_LIMIT_S = 60.0
-FINAL_TIMEOUT_MS = 10_000
 
 _EXPECTED = (stage.StageError, FaultError, JournalError, FolderError, PlanError, WorldError)
 
 
-async def _load_and_break(setting: Setting) -> None:
+async def _load_and_break(setting: Setting, frame: Frame) -> None:
     """Load and schedule together; the first of them that fails ends both."""
-    plan, topology = setting.plan, setting.topology
-    targets = Targets(topology, setting.probe)
+    plan = setting.plan
+    targets = Targets(setting.topology, setting.probe)
     context = Context(setting.world, targets.resolve, setting.clock.now, setting.links)
     evidence = EvidenceLog(setting.folder.evidence)
     timeline = Timeline(plan.schedule, context, setting.clock, setting.journal, evidence)
-    workload = make(plan.load.workload, plan.load.parameters, topology, setting.space)
     setting.announcer.tell(Phase("load", remaining_s=plan.duration_s))
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(
-                generate(
-                    plan.load,
-                    workload,
-                    (*setting.system.entries(topology), *setting.system.sessions(topology)),
-                    setting.connector(plan.load.timeout_ms),
-                    recorder=setting.recorder,
-                    seed=plan.seed,
-                    duration_s=plan.duration_s,
-                )
-            )
+            group.create_task(frame.load(plan.duration_s))
             group.create_task(timeline.play(setting.clock.now()))
     except* _EXPECTED as failures:
         raise failures.exceptions[0] from None
@@ -77,36 +63,11 @@ async def _load_and_break(setting: Setting) -> None:
 
 
 async def _stages(setting: Setting) -> None:
-    plan, topology, system = setting.plan, setting.topology, setting.system
-    entries, nodes = system.entries(topology), system.nodes(topology)
-    writers = tuple(entry for entry in entries if entry.name == "writer")
-    workload = make(plan.load.workload, plan.load.parameters, topology, setting.space)
-    patient = setting.connector(FINAL_TIMEOUT_MS)
-    swift = setting.connector(plan.load.timeout_ms)
+    frame = Frame(setting)
     await stage.steady(setting.probe, STEADY_LIMIT_S, setting.announcer)
-    for what in workload.setup():
-        await stage.perform_until_ok(
-            patient, writers, what, recorder=setting.recorder, limit_s=STEADY_LIMIT_S
-        )
-    for inspection in setting.inspections:
-        await inspection.begin()
-    await _load_and_break(setting)
-    await stage.see_recovery(
-        swift,
-        [(writer,) for writer in writers] if system.writes_everywhere else [writers],
-        nodes,
-        recorder=setting.recorder,
-        limit_s=RECOVERY_LIMIT_S if system.leases else MESH_RECOVERY_LIMIT_S,
-        announcer=setting.announcer,
-    )
-    await stage.read_final(
-        patient,
-        nodes,
-        workload.final(),
-        recorder=setting.recorder,
-        limit_s=FINAL_LIMIT_S,
-        announcer=setting.announcer,
-    )
+    await frame.begin(STEADY_LIMIT_S)
+    await _load_and_break(setting, frame)
+    await frame.end(RECOVERY_LIMIT_S if setting.system.leases else MESH_RECOVERY_LIMIT_S)
 
 
 async def _inspect(setting: Setting) -> None:
@@ -124,8 +85,7 @@ async def _drive(folder: RunFolder, announcer: Announcer) -> None:
     try:
         async with opened(folder, announcer) as setting:
             ending["clock_base_ns"] = setting.clock.base_ns
-            # For people who read logs beside the history: nothing is judged by it.
-            ending["clock_zero_s"] = time.time() - setting.clock.now() / 1e9
+            ending["clock_zero_s"] = setting.clock.zero_s
             async with watched(setting) as gauge:
                 try:
                     await _stages(setting)
