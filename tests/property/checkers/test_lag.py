@@ -130,3 +130,10 @@ def test_one_in_a_hundred_may_contradict_of_twenty_at_least(
     assert verdict.validity is (Validity.VALID if believed else Validity.UNKNOWN)
     if believed:
         assert verdict.reason == f"2 measurements agree in {compared} comparisons"
+
+
+@pytest.mark.parametrize(("floor_ms", "kept"), [(20.5, True), (20.6, False)])
+def test_half_a_millisecond_is_the_clocks(floor_ms: float, kept: bool) -> None:
+    sample = LagSample("a", "b", 0, MS, 10 * MS, 20 * MS)
+    verdict = lag_floor.check({"x": [sample]}, {("a", "b"): floor_ms})
+    assert verdict.validity is (Validity.VALID if kept else Validity.UNKNOWN)

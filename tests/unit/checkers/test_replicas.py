@@ -244,6 +244,63 @@ class TestSessionGuarantees:
         scribe.call("read", 6, 7, result=1, key="x", node="b")
         assert judged(scribe)["monotonic-writes"] is VIOLATION
 
+    @pytest.mark.parametrize(
+        ("shown", "broken"),
+        [
+            # Process 1 wrote 2, saw 1, wrote 3, saw 4 and wrote 5.
+            ((3, 1), True),
+            ((1, 3), False),
+            ((2, 1), False),
+            ((2, 3, 1), True),
+            ((5, 1), True),
+            ((3, 5, 4), True),
+            ((5, 3, 4), True),
+            ((3, 4), False),
+            ((3, 3), False),
+            ((99, 98, 3, 99, 1), True),
+        ],
+    )
+    def test_a_node_shows_nothing_of_what_the_writer_of_a_shown_value_had_seen(
+        self, shown: tuple[int, ...], broken: bool
+    ) -> None:
+        scribe = Scribe().call("write", 0, 90, value=1, key="x", process=2)
+        scribe.call("write", 0, 90, value=4, key="x", process=3)
+        for at, (f, value) in enumerate(
+            (("write", 2), ("read", 1), ("write", 3), ("read", 4), ("write", 5))
+        ):
+            more: dict[str, Any] = {"value" if f == "write" else "result": value}
+            scribe.call(f, 10 * at, 10 * at + 5, key="x", process=1, **more)
+        for place, value in enumerate(shown):
+            at = 100 + 10 * place
+            scribe.call("read", at, at + 5, result=value, key="x", node="b")
+        assert (judged(scribe)["writes-follow-reads"] is VIOLATION) == broken
+
+    @pytest.mark.parametrize(
+        ("shown", "broken"), [((1, 3, 2), True), ((3, 2), True), ((1, 2, 3), False)]
+    )
+    def test_a_node_keeps_to_the_latest_of_a_sessions_writes_that_it_showed(
+        self, shown: tuple[int, ...], broken: bool
+    ) -> None:
+        scribe = Scribe()
+        for value in (1, 2, 3):
+            scribe.call("write", 10 * value, 10 * value + 5, value=value, key="x", process=1)
+        for place, value in enumerate(shown):
+            scribe.call("read", 100 + 10 * place, 105 + 10 * place, result=value, key="x", node="b")
+        assert (judged(scribe)["monotonic-writes"] is VIOLATION) == broken
+
+    @pytest.mark.parametrize(("start", "broken"), [(131, True), (130, False)])
+    def test_only_reads_that_were_complete_have_shown_something_before(
+        self, start: int, broken: bool
+    ) -> None:
+        scribe = Scribe()
+        for value in (1, 2):
+            scribe.call("write", 10 * value, 10 * value + 5, value=value, key="x", process=1)
+        scribe.call("read", 110, 160, result=99, key="x", node="b")
+        scribe.call("read", 111, 115, result=98, key="x", node="b")
+        scribe.call("read", 112, 130, result=2, key="x", node="b")
+        scribe.call("read", start, start + 5, result=1, key="x", node="b")
+        assert (judged(scribe)["monotonic-writes"] is VIOLATION) == broken
+
     def test_of_a_value_that_was_written_twice_nobody_knows_which_is_shown(self) -> None:
         scribe = Scribe()
         for place, value in enumerate((1, 2, 1)):

@@ -28,3 +28,25 @@ def test_a_session_that_wrote_before_and_read_after_spans_a_promotion() -> None:
 )
 def test_without_one_nothing_was_put_to_the_test(lacking: dict[str, object]) -> None:
     assert judged(**lacking) is Validity.UNKNOWN  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("writes", "read_s", "validity"),
+    [
+        # Who, from, to and the term; the session is the first.
+        ([("one", 0, 2, 1), ("two", 5, 50, 2), ("three", 10, 20, 2)], 30, Validity.VALID),
+        ([("one", 0, 2, 1), ("two", 5, 50, 2), ("three", 10, 20, 2)], 20, Validity.UNKNOWN),
+        ([("one", 0, 6, 2), ("two", 5, 8, 1)], 20, Validity.UNKNOWN),
+        ([("one", 0, 6, 1), ("two", 5, 6, 2)], 20, Validity.UNKNOWN),
+        ([("one", 0, 10, 1), ("two", 4, 5, 2)], 20, Validity.UNKNOWN),
+        ([("one", 0, 5, 1), ("two", 4, 6, 2)], 20, Validity.VALID),
+    ],
+)
+def test_a_promotion_is_the_first_acknowledgement_of_a_later_term(
+    writes: list[tuple[str, int, int, int]], read_s: int, validity: Validity
+) -> None:
+    scribe = Scribe()
+    for process, start, end, term in writes:
+        scribe.call("write", start * S, end * S, process=process, term=term)
+    scribe.call("read", read_s * S, (read_s + 1) * S, process="one")
+    assert check(scribe.history(), {"write"}, {"read"}).validity is validity
