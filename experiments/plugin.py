@@ -18,6 +18,7 @@ import pytest
 from experiments.chaos_marker import MARKER, SIGNATURE
 from experiments.duration import parse_duration_s
 from experiments.options import Options
+from experiments.outcomes import EnvironmentFailedError, MisuseError
 from experiments.plugin_options import OPTIONS, asked_of, options_of, teller
 from experiments.plugin_reports import Reports
 
@@ -139,7 +140,6 @@ def options(request: pytest.FixtureRequest) -> Options:
 @pytest.fixture
 def deployment(request: pytest.FixtureRequest) -> Deployment:
     """The deployment: by ``--deployment``, the marker, or the module's ``DEPLOYMENT``."""
-    from experiments.outcomes import MisuseError  # noqa: PLC0415 - see above
     from testbed.topology.inventory import find, load  # noqa: PLC0415
     from testbed.topology.problem import InventoryError  # noqa: PLC0415
     from testbed.topology.settings import assignments  # noqa: PLC0415
@@ -177,7 +177,6 @@ def _arenas(request: pytest.FixtureRequest) -> Iterator[Arenas]:
 @pytest.fixture
 def arena(_arenas: Arenas, deployment: Deployment) -> Arena:
     """Where plans become judged runs."""
-    from experiments.outcomes import EnvironmentFailedError  # noqa: PLC0415 - see above
     from testbed.toolchain.error import ToolchainError  # noqa: PLC0415
 
     try:

@@ -10,6 +10,7 @@ import pytest
 
 from experiments.chaos_marker import MARKER, Asked, asked
 from experiments.options import Options
+from experiments.outcomes import MisuseError
 
 OPTIONS = pytest.StashKey[Options]()
 """Where a session keeps its options."""
@@ -21,8 +22,6 @@ def asked_of(item: pytest.Item) -> Asked:
     Raises:
         MisuseError: It can't be meant; with every problem.
     """
-    from experiments.outcomes import MisuseError  # noqa: PLC0415 - see above
-
     marker = item.get_closest_marker(MARKER)
     if marker is None:
         return Asked()
