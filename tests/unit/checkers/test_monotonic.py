@@ -93,3 +93,10 @@ def test_the_line_of_a_refused_count_is_named() -> None:
     with pytest.raises(HistoryError) as caught:
         check_counts(History(lines))
     assert [(problem.line, problem.column) for problem in caught.value.problems] == [(7, 0)]
+
+
+def test_writes_that_only_touch_may_be_read_in_either_order() -> None:
+    scribe = Scribe().call("write", 0, 10, value=1, key=0).call("write", 10, 20, value=2, key=0)
+    for at, value in ((30, 2), (40, 1)):
+        scribe.call("read-replica", at, at + 5, process=1, result=value, node="a", key=0)
+    assert check_versions(scribe.history()).validity is Validity.VALID

@@ -262,3 +262,20 @@ def test_what_crossed_before_an_erasure_does_not_count() -> None:
     late = dataclasses.replace(early, time_ns=150)
     assert erased(Found((early,), SEARCHED)).validity is Validity.VALID
     assert erased(Found((late,), SEARCHED)).validity is Validity.VIOLATION
+
+
+def test_what_could_not_be_searched_after_an_erasure_may_hide_it() -> None:
+    hidden = (Unsearchable("/srv/locked", "encrypted"),)
+    looks = tuple(
+        dataclasses.replace(one, unsearchable=hidden) if one.place == "us-db1" else one
+        for one in SEARCHED
+    )
+    verdict = erased(Found((), looks))
+    assert verdict.validity is Validity.UNKNOWN
+    assert verdict.reason == "/srv/locked on us-db1 could not be searched: encrypted"
+
+
+def test_nothing_on_its_way_after_an_erasure_was_said_to_remain() -> None:
+    late = dataclasses.replace(across("eu->eu2", PINNED), time_ns=150)
+    kept = erased(Found((late,), SEARCHED), Erasure("anna", 100, {"/srv": "2030-01-01"}))
+    assert kept.validity is Validity.VIOLATION
