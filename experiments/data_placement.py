@@ -39,6 +39,9 @@ OPERATIONS = 180.0
 TIMEOUT_MS = 2000
 TAIL_S = 3.0
 EXAMPLE_S_MIN = 15.0
+MOVES = frozenset({"switchover", "node-kill"})
+"""Faults that move a primary: what a standby needs to take over must be there before."""
+
 CUT_S = 3.0
 """How long the first example's region is cut off."""
 
@@ -88,5 +91,9 @@ def plan(
         seed=options.seed,
         duration_s=duration_s,
         experiment="data_placement",
-        inspections=("residency", "erasure") if erase else ("residency",),
+        inspections=(
+            *(("failover_slots",) if MOVES.intersection(step.kind for step in schedule) else ()),
+            "residency",
+            *(("erasure",) if erase else ()),
+        ),
     )
