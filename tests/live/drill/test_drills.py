@@ -127,10 +127,10 @@ def test_a_drivers_terminal_that_is_killed_leaves_nothing_broken(tmp_path: Path)
 
 
 EVERY = "TESTBED_EVERY_DRILL"
-"""Set it to play every drill as it is shipped, and every control: about twenty minutes."""
+"""Set it to play every drill as it is shipped, and every control: a minute or two each."""
 
 
-@pytest.mark.skipif(not os.environ.get(EVERY), reason=f"takes twenty minutes: set {EVERY}")
+@pytest.mark.skipif(not os.environ.get(EVERY), reason=f"takes a minute or two each: set {EVERY}")
 @pytest.mark.parametrize("control", [False, True], ids=["held", "control"])
 @pytest.mark.parametrize("drill", sorted(DRILLS.glob("*.yml")), ids=lambda path: path.stem)
 def test_every_shipped_drill_holds_and_its_control_does_not(
