@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from testbed.checkers.budget import Budget, OutOfBudgetError
 from testbed.checkers.request import Request, RequestError
+from testbed.checkers.transactions import causal
 from testbed.checkers.transactions.commit_graph import TRIED
 from testbed.checkers.transactions.read_atomic import unrepeatable
 from testbed.checkers.transactions.resolve import resolve
@@ -258,6 +260,23 @@ def test_a_spent_budget_ends_the_check() -> None:
     history = table_of([{"ops": [w("x", 1)]}, {"ops": [r("x", 1)]}], lists=False)
     with pytest.raises(OutOfBudgetError):
         check(history, Request(budget=Budget(timeout_s=-1.0)))
+
+
+@pytest.mark.parametrize(("clocks", "edges"), [(2, 1), (2, 1024), (3, 2), (256, 1)])
+def test_what_was_found_is_kept_where_room_has_to_be_made(clocks: int, edges: int) -> None:
+    cycle = [[w("x", 1)], [r("x", 1), w("x", 2)], [r("x", 2), w("y", 1)], [r("y", 1), r("x", 1)]]
+    held = [[w(f"k{at}", 1)] for at in range(9)]
+    used = [[r(f"k{at}", 1), w(f"k{at}", 2)] for at in range(9)]
+    again = [[r(f"k{at}", 2)] for at in range(9)]
+    with mock.patch.multiple(causal, CLOCKS=clocks, EDGES=edges):
+        for history in (
+            [*cycle, *held, *used, *again],
+            [*held, *cycle, *used, *again],
+            [*held, *used, *again, *cycle],
+        ):
+            assert judged(*history, level="causal").validity == Validity.VIOLATION
+            valid = [each for each in history if each is not cycle[-1]]
+            assert judged(*valid, level="causal").validity == Validity.VALID
 
 
 def test_every_read_that_sees_another_version_than_the_first_is_found() -> None:
