@@ -322,3 +322,11 @@ def test_old_and_new_may_be_lists() -> None:
     for wrong in ([[1], [2], [3]], [[1]], {"old": 1}):
         with pytest.raises(HistoryError, match=r"expected \[old, new\]"):
             cas_register.check(table((0, "invoke", "cas", wrong)), Request())
+
+
+def test_a_value_that_looks_like_old_and_new_is_one_value() -> None:
+    pair = [[1], [2]]
+    lines = (*all_of(0, "write", pair), *read_of(pair), *all_of(0, "cas", [pair, 5]), *read_of(5))
+    assert cas_register.check(table(*lines), Request()).validity == Validity.VALID
+    stale = (*lines, *read_of(pair))
+    assert cas_register.check(table(*stale), Request()).validity == Validity.VIOLATION
