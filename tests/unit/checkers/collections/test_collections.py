@@ -45,6 +45,23 @@ class TestSet:
         assert verdict.validity is VIOLATION
         assert anomalies(verdict) == {"unexpected"}
 
+    @pytest.mark.parametrize(("there", "validity"), [([1], VALID), ([], VIOLATION)])
+    def test_what_only_the_completion_names_was_asked_for(
+        self, there: list[int], validity: Validity
+    ) -> None:
+        """And what was asked for is what the invocation says, whatever the completion does."""
+        named_late = Columns().call(0, "add", None, 1).call(1, "read", result=there)
+        assert judged("simple_set", named_late).validity is validity
+        other = Columns().call(0, "add", 1, 5).call(1, "read", result=there)
+        assert judged("simple_set", other).validity is validity
+
+    @pytest.mark.parametrize(("read", "validity"), [(3, VALID), (4, VIOLATION), (0, VIOLATION)])
+    def test_an_amount_that_only_the_completion_names_was_added(
+        self, read: int, validity: Validity
+    ) -> None:
+        columns = Columns().call(0, "add", None, 3).call(1, "read", result=read)
+        assert judged("counter", columns).validity is validity
+
     def test_what_surely_failed_is_unexpected(self) -> None:
         columns = Columns().call(0, "add", 1, outcome="fail").call(1, "read", result=[1])
         verdict = judged("simple_set", columns)
@@ -459,3 +476,16 @@ class TestKeys:
         assert verdict.validity is VIOLATION
         assert verdict.counterexample[0]["key"] == "b"
         assert judged(model, self.two_sets([1, 4, 5, 6])).validity is VIOLATION
+
+
+@pytest.mark.parametrize(
+    ("there", "validity"),
+    [([1, 2, 3], VALID), ([1, 1, 2, 3], VALID), ([1, 3], VIOLATION), ([1, 1, 3], VIOLATION)],
+)
+def test_a_write_that_is_seen_twice_does_not_stand_for_another(
+    there: list[int], validity: Validity
+) -> None:
+    columns = Columns()
+    for value in (1, 2, 3):
+        columns.call(0, "write", value)
+    assert judged("causal_reverse", columns.call(1, "read", result=there)).validity is validity
