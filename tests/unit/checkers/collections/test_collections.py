@@ -489,3 +489,28 @@ def test_a_write_that_is_seen_twice_does_not_stand_for_another(
     for value in (1, 2, 3):
         columns.call(0, "write", value)
     assert judged("causal_reverse", columns.call(1, "read", result=there)).validity is validity
+
+
+@pytest.mark.parametrize(
+    ("keys", "validity"), [("abab", VALID), ("aaaa", VIOLATION), ((*"aba", None), VIOLATION)]
+)
+def test_each_key_is_judged_by_itself_where_every_operation_has_one(
+    keys: tuple[str | None, ...], validity: Validity
+) -> None:
+    """The last read of all lacks an element that is another key's."""
+    columns = Columns()
+    for (f, value), key in zip(
+        (("add", 1), ("add", 2), ("read", [1]), ("read", [2])), keys, strict=True
+    ):
+        columns.line("invoke", 0, f, value if f == "add" else None, key)
+        columns.line("ok", 0, f, value, key)
+    assert judged("simple_set", columns).validity is validity
+
+
+@pytest.mark.parametrize("value", [2**63, -(2**63), 3**63, 2**64])
+def test_elements_beyond_64_bits_are_told_apart(value: int) -> None:
+    columns = Columns().call(0, "add", value).call(0, "add", value + 1)
+    both = columns.call(1, "read", result=[value, value + 1])
+    assert judged("simple_set", both).validity is VALID
+    one = columns.call(1, "read", result=[value])
+    assert judged("simple_set", one).validity is VIOLATION
