@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from experiments.arena import Arena
 from experiments.options import Options
 from experiments.search import search_settings
-from experiments.strategies import mesh_schedules
+from experiments.strategies import partitions
 from testbed.runner.plan import Load, Plan, Step
 from testbed.runner.plan_document import load_plan
 from testbed.topology.inventory import reference
@@ -40,8 +40,6 @@ HAND_OVERS_PERCENT = 5
 """Of operations, where rows have a home: it is moved while links are cut, too."""
 
 TAIL_S = 1.0
-MOVED_S = 20.0
-"""A region whose writer moves is served again within its bound, and then shown to be."""
 EXAMPLE_S_MIN = 8.0
 
 
@@ -56,7 +54,7 @@ def test_conflict_resolution(arena: Arena, options: Options, deployment: Deploym
     @search_settings(options, EXAMPLE_S_MIN)
     @seed(options.seed)
     @given(
-        schedule=mesh_schedules(deployment.topology),
+        schedule=partitions(deployment.topology),
         workload=st.sampled_from(workloads(str(deployment.variables["conflict_resolution"]))),
         # Few keys conflict often; of many, some are written for the first time during a fault.
         keys=st.sampled_from([4, 32, 256]),
@@ -85,7 +83,7 @@ def plan(
     parameters = {"keys": keys}
     if deployment.variables["conflict_resolution"] == "home_region":
         parameters["hand_overs_percent"] = HAND_OVERS_PERCENT
-    ends = [step.at_s + (step.duration_s or MOVED_S) for step in schedule]
+    ends = [step.at_s + (step.duration_s or 0.0) for step in schedule]
     return Plan(
         deployment=reference(deployment.folder),
         variables={name: deployment.variables[name] for name in assignments(options.settings)},

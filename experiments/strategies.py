@@ -138,22 +138,6 @@ def partitions(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
     )
 
 
-def mesh_schedules(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
-    """Partitions; and where regions have standbys, a region's writer that moves beside one."""
-    if all(len(topology.members("mesh", region.name)) < 2 for region in topology.regions):
-        return partitions(topology)
-    moved = st.tuples(
-        st.sampled_from([region.name for region in topology.regions[1:]]),
-        st.integers(0, 30).map(lambda tenths: 2.0 + tenths / 10),
-    ).map(
-        lambda drawn: (
-            Step("region-cut", drawn[0], 1.0, 3.0),
-            Step("switchover", "role:primary", drawn[1]),
-        )
-    )
-    return st.one_of(partitions(topology), moved)
-
-
 def _clock_skews(topology: Topology) -> SearchStrategy[Step]:
     """A region's clock is off by seconds while links are cut."""
     return st.builds(

@@ -10,7 +10,7 @@ from hypothesis import given
 
 from experiments.failover import plan
 from experiments.options import Options
-from experiments.strategies import FIRST_FAULT_S, mesh_schedules, schedules
+from experiments.strategies import FIRST_FAULT_S, schedules
 from faults.catalogue import problems
 from testbed.runner.plan import Step
 from testbed.runner.plan_document import from_document, to_document
@@ -39,18 +39,3 @@ def test_a_drawn_plan_survives_its_file(schedule: tuple[Step, ...]) -> None:
     assert from_document(json.loads(json.dumps(to_document(made)))) == made
     ends = [step.at_s + (step.duration_s or 0.0) for step in schedule]
     assert made.duration_s > max(ends)
-
-
-@pytest.mark.parametrize("name", ["active-active", "active-active-ha"])
-def test_a_schedule_drawn_for_a_mesh_can_be_run(name: str) -> None:
-    topology = load(find(name)).topology
-    kinds: set[str] = set()
-
-    @given(mesh_schedules(topology))
-    def drawn(schedule: tuple[Step, ...]) -> None:
-        kinds.update(step.kind for step in schedule)
-        for step in schedule:
-            assert problems(step.kind, step.target, step.parameters, topology) == []
-
-    drawn()
-    assert ("switchover" in kinds) is (name == "active-active-ha")
