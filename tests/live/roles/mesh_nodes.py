@@ -105,6 +105,7 @@ class MeshNode:
             },
             "seeds": found["seeds"],
             "unmerged": found["unmerged"],
+            "own_nodes": 1,
             "seeding": "automatic",
             "slot_bound_bytes": 4 << 20,
             "slot_alarm_bytes": 2 << 20,

@@ -267,7 +267,7 @@ def test_after_a_promotion_both_ends_are_seeded_again(
 ) -> None:
     """What the old primary had sent or received, and its standby had not, would be missing."""
     a, b = nodes[:2]
-    agree("last_write_wins", [a, b])
+    agree("last_write_wins", [a, b], own_nodes=2)
     a.do(UPSERT.format(key=1, value=1))
     eventually(lambda: same([a, b]), "rows everywhere")
     # A standby that has stopped to follow: a copy of the node, as it was.
@@ -283,7 +283,9 @@ def test_after_a_promotion_both_ends_are_seeded_again(
     a.stop()
     a.become(standby)
     assert a.rows("SELECT key FROM item") == [(1,)]
-    keepers = [mesh_keeper.Keeper(node.settings("last_write_wins", [a, b])) for node in (a, b)]
+    keepers = [
+        mesh_keeper.Keeper(node.settings("last_write_wins", [a, b], own_nodes=2)) for node in (a, b)
+    ]
 
     def seeded() -> bool:
         for keeper in keepers:

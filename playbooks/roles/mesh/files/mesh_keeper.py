@@ -13,6 +13,7 @@ import json
 import sys
 import threading
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -154,7 +155,8 @@ class Keeper:
         with connected(self.settings) as connection:
             if one(connection, "SELECT pg_is_in_recovery()"):
                 self.lost, self.workers = {}, {}
-                connection.execute(DROP_OWN_SLOTS)
+                with suppress(psycopg.Error):
+                    connection.execute(DROP_OWN_SLOTS)
                 return
             workers = dict(connection.execute(WORKERS).fetchall())
             found = {}

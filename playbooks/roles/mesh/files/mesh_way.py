@@ -32,11 +32,13 @@ class Inbound:
         region: This one.
         peer: The other one.
         addresses: Of the other one's nodes, of which one takes writes.
+        moves: Whether a standby may take over, at either end.
     """
 
     region: str
     peer: str
     addresses: tuple[str, ...]
+    moves: bool = False
 
     @property
     def name(self) -> str:
@@ -76,7 +78,12 @@ class Inbound:
 def inbounds(settings: dict[str, Any]) -> list[Inbound]:
     """The ways from every other region, as ``mesh.json`` has them."""
     return [
-        Inbound(settings["region"], peer, tuple(addresses))
+        Inbound(
+            settings["region"],
+            peer,
+            tuple(addresses),
+            moves=len(addresses) > 1 or int(settings["own_nodes"]) > 1,
+        )
         for peer, addresses in settings["peers"].items()
     ]
 
@@ -114,7 +121,8 @@ def lost(local: Connection, way: Inbound) -> str | None:
         return f"its slot {way.slot} is gone"
     if row[0] is not None:
         return f"its slot {way.slot} is lost ({row[0]})"
-    if begun != now:
+    # A node that is alone has everything that it had, whatever its timeline.
+    if way.moves and begun != now:
         return f"a standby was promoted since it began, in {way.peer} or in {way.region}"
     return None
 
