@@ -339,6 +339,18 @@ class TestLongFork:
         whole.call(0, "txn", [["w", "x", 1]]).call(0, "txn", [["w", "x", 2]])
         assert judged("long_fork", whole).validity is UNKNOWN
 
+    @pytest.mark.parametrize(("second", "validity"), [("ok", UNKNOWN), ("fail", VALID)])
+    def test_a_key_that_may_have_been_written_twice_has_no_order(
+        self, second: str, validity: Validity
+    ) -> None:
+        columns = Columns().call(0, "txn", [["w", "x", 1]])
+        columns.call(0, "txn", [["w", "x", 2]], outcome=second)
+        columns.call(2, "txn", result=read(("x", None), ("y", None)))
+        columns.call(2, "txn", result=read(("x", 1), ("y", None)))
+        verdict = judged("long_fork", columns)
+        assert verdict.validity is validity
+        assert ('"x" was written more than once' in verdict.reason) == (second == "ok")
+
     def test_mixed_transactions_are_refused(self) -> None:
         mixed = [["w", "x", 1], ["r", "y", None]]
         for value in (mixed, 5, "rw", [[1, 2, 3]]):
