@@ -17,6 +17,10 @@ from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.erasure_record import ERASURE_FILE, read_erasure
 from testbed.history.residency_record import FILE, RecordError, read_record, written_canaries
 
+STALE = frozenset({"link-cut", "node-kill"})
+"""A standby that is behind takes over: what it lacks, asynchronous replication loses, and a stream
+that builds on it may stop. Where data is, is promised all the same."""
+
 FINAL = "rows"
 """The workload's final reads."""
 
@@ -34,9 +38,11 @@ def placed(setting: Setting) -> tuple[Verdict, ...]:
         *searched(setting),
         at_home.check_writes(history, homes, setting.writes, free=free),
         at_home.check_rows(history, homes, setting.nodes, free=free, reads=FINAL),
-        # A jurisdiction's cluster recovers first, then its streams do.
-        flowing(setting, bounds.recovery(variables).total_ms + CONVERGENCE_MS),
     ]
+    if not {step.kind for step in setting.run.plan.schedule} >= STALE:
+        # A jurisdiction's cluster recovers first, then its streams do.
+        bound_ms = bounds.recovery(variables).total_ms + CONVERGENCE_MS
+        verdicts.append(flowing(setting, bound_ms))
     if "erasure" in setting.run.plan.inspections:
         verdicts.append(erased(setting))
     return tuple(verdicts)
