@@ -163,7 +163,9 @@ def watching(port: int, scrape_s: float = 1.0) -> Iterator[Prometheus]:
         (folder / "prometheus.yml").write_text(configuration(port, scrape_s), encoding="utf-8")
         (folder / "alerts.yml").write_text(render_alerts(scrape_s), encoding="utf-8")
         address = f"{ADDRESS}:{free_port()}"
-        command = [program, f"--config.file={folder / 'prometheus.yml'}"]
+        # Whatever becomes of this process, Prometheus ends with it.
+        command = ["setpriv", "--pdeathsig", "TERM", program]
+        command += [f"--config.file={folder / 'prometheus.yml'}"]
         command += [f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address={address}"]
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
