@@ -8,6 +8,7 @@ from types import MappingProxyType
 from testbed.probes.erasure import ErasureInspection
 from testbed.probes.failover_slots import FailoverSlotsInspection
 from testbed.probes.inspection import Inspection, Scene
+from testbed.probes.mesh_watch import MeshInspection
 from testbed.probes.replication import ReplicationInspection
 from testbed.probes.residency import ResidencyInspection
 
@@ -17,6 +18,7 @@ INSPECTIONS: Mapping[str, Callable[[Scene], Inspection]] = MappingProxyType(
         "replication": ReplicationInspection,
         "residency": ResidencyInspection,
         "erasure": ErasureInspection,
+        "mesh": MeshInspection,
     }
 )
 """Name in a plan -> maker of the inspection."""

@@ -12,6 +12,7 @@ import pytest
 
 from testbed.measures.mesh_recording import CONFLICTS, mesh_recording
 from testbed.probes.inspection import Scene
+from testbed.probes.inspections import INSPECTIONS
 from testbed.probes.json_source import JsonSource
 from testbed.probes.mesh_watch import MeshInspection
 from testbed.topology.inventory import find, load
@@ -41,6 +42,11 @@ def keeper(url: str) -> dict[str, Any] | None:
                        **dict.fromkeys(CONFLICTS, 0), "confl_insert_exists": 7}],
         "heartbeats": [],
     }  # fmt: skip
+
+
+def test_a_plan_finds_it_by_its_name() -> None:
+    """A merge once took its line away, and no run of the conflict experiment could begin."""
+    assert INSPECTIONS["mesh"] is MeshInspection
 
 
 def test_what_is_written_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
