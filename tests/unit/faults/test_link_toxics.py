@@ -105,6 +105,9 @@ THREE = delays(1.0, 1.0, 1.0)
         (LATENCY, delays(35.0), delays(35.0), delays(35.0), (False, True)),
         (LATENCY, delays(35.0), delays(160.0), delays(35.0), (False, True)),
         (LATENCY, delays(35.0), delays(135.0), delays(135.0), (True, False)),
+        # Slow before, by the machine: as fast as the link is later, nothing is left of the fault.
+        (LATENCY, delays(49.0), delays(149.0), delays(35.0), (True, True)),
+        (LATENCY, delays(55.0), delays(135.0), delays(35.0), (False, True)),
         (LATENCY, delays(35.0), delays(), delays(), (False, False)),
         (LATENCY, failed, delays(135.0), delays(35.0), (False, False)),
         (JITTER, even(35, 36), even(35, 135), even(35, 36), (True, True)),
