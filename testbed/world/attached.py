@@ -13,6 +13,8 @@ import psutil
 from testbed.world.protocol import WorldError
 
 _PR_SET_PDEATHSIG = 1
+_POLL_S = 0.2
+"""Where the caller has a second thread, the system may give that one the word of the end."""
 _SI_KERNEL = 0x80
 _PASSED = frozenset(
     {
@@ -69,8 +71,8 @@ def run_attached(argv: Sequence[str], env: Mapping[str, str]) -> int:
 def _attend(process: subprocess.Popen[bytes], waited: set[signal.Signals]) -> int:
     """Pass signals on until the process has ended."""
     while process.poll() is None:
-        told = signal.sigwaitinfo(waited)
-        if told.si_signo in _PASSED and told.si_code != _SI_KERNEL:
+        told = signal.sigtimedwait(waited, _POLL_S)
+        if told is not None and told.si_signo in _PASSED and told.si_code != _SI_KERNEL:
             _pass_on(process.pid, told.si_signo)
     return process.returncode if process.returncode >= 0 else 128 - process.returncode
 

@@ -87,6 +87,15 @@ def test_the_command_has_the_callers_signal_mask() -> None:
     assert run_attached(["sh", "-c", "kill -TERM $$; exit 0"], {}) == 128 + signal.SIGTERM
 
 
+def test_the_end_is_seen_also_when_another_thread_was_told_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A thread that does not block the signal swallows it: waited for alone, it never comes."""
+    deaf = signal.sigtimedwait
+    monkeypatch.setattr(signal, "sigtimedwait", lambda _, limit_s: deaf([], limit_s))
+    assert run_attached(["sh", "-c", "exit 7"], dict(os.environ)) == 7
+
+
 @pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "QUIT", "USR1", "USR2"])
 def test_a_signal_to_the_caller_reaches_the_command(name: str) -> None:
     wait = "while :; do sleep 0.02; done"
