@@ -114,6 +114,11 @@ class PlacementProbe:
         found = cluster_problems(self._servers, members, synchronous=self._synchronous)
         for node, report in zip(self._nodes, reports, strict=True):
             found += report_problems(node, report)
+        found += copy_problems(
+            report
+            for node, report in zip(self._nodes, reports, strict=True)
+            if "stores" not in node.groups
+        )
         return (*found, *consul)
 
     async def close(self) -> None:
@@ -171,6 +176,27 @@ def cluster_problems(
         those = [node for node, _ in inside]
         states = [member for _, member in inside]
         found += replication_problems(those, states, synchronous=synchronous)
+    return found
+
+
+def copy_problems(reports: Iterable[PlacementReport | None]) -> list[str]:
+    """Slots that a standby has no copy of: with it as the primary, a stream would not go on.
+
+    Args:
+        reports: What the keeper of every server sees; None for one that did not answer.
+    """
+    known = [report for report in reports if report is not None]
+    wanted = {
+        report.jurisdiction: {name for name, one in report.slots.items() if one["failover"]}
+        for report in known
+        if report.primary
+    }
+    found: list[str] = []
+    for report in known:
+        copied = {name for name, one in report.slots.items() if one["synced"]}
+        missing = wanted.get(report.jurisdiction, set()) - copied
+        if not report.primary:
+            found += [f"{report.node}: no copy of the slot {name}" for name in sorted(missing)]
     return found
 
 

@@ -10,6 +10,7 @@ from testbed.probes.patroni import Member
 from testbed.probes.placement import (
     PlacementReport,
     cluster_problems,
+    copy_problems,
     crossing_streams,
     report_of,
     report_problems,
@@ -133,3 +134,16 @@ def test_what_is_everywhere_hears_from_all_and_sends_to_none() -> None:
         ("eu-west-db1", "eu-west-db2"),
         ("us-east-db1", "eu-west-db2"),
     }
+
+
+def test_a_standby_without_a_copy_of_a_slot_is_said() -> None:
+    slot = {"name": "placement_us", "failover": True, "synced": False}
+    primary = replace(server(), slots={"placement_us": slot})
+    standby = replace(server("eu-central-db1"), primary=False, slots={})
+    assert copy_problems([primary, standby, None]) == [
+        "eu-central-db1: no copy of the slot placement_us"
+    ]
+    left_over = replace(standby, slots={"placement_us": slot})
+    assert copy_problems([primary, left_over]) != []
+    copied = replace(standby, slots={"placement_us": {**slot, "synced": True}})
+    assert copy_problems([primary, copied, server("us-east-db1", "US", "EU")]) == []

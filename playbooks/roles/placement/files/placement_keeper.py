@@ -47,6 +47,8 @@ LEFT_OVER = """
 SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
 WHERE slot_type = 'logical' AND failover AND NOT synced AND NOT active AND pg_is_in_recovery()
 """
+# A slot goes on, and its copies with it, only with news of what transactions run.
+NEWS = "SELECT pg_log_standby_snapshot() WHERE NOT pg_is_in_recovery()"
 
 
 class Keeper:
@@ -82,6 +84,7 @@ class Keeper:
         remembered = ""
         while True:
             connection.execute(LEFT_OVER)
+            connection.execute(NEWS)
             row = connection.execute(
                 "SELECT pg_is_in_recovery(), to_regclass('public.mark') IS NOT NULL"
             ).fetchone()
