@@ -41,6 +41,25 @@ def test_the_last_write_wins_everywhere(command: Command, tmp_path: Path) -> Non
     assert command.left_behind() == []
 
 
+def test_a_region_that_was_away_too_long_is_seeded_again(command: Command, tmp_path: Path) -> None:
+    code, output, judged = replayed(
+        command,
+        tmp_path,
+        # A bound that is soon passed.
+        variables={"mesh_slot_kept_bytes": 33554432},
+        load={"workload": "items", "rate_ops_s": 25.0, "parameters": {"keys": 32}},
+        schedule=[
+            {"kind": "region-cut", "target": "us-east", "at_s": 1.0, "duration_s": 8.0},
+            # Its slot is there again only when the region is: the fault outlasts the cut.
+            {"kind": "slot-loss", "target": "eu-west-db1", "at_s": 1.5, "duration_s": 8.5},
+        ],
+        duration_s=11.0,
+    )
+    assert code == 0, output
+    assert {verdict["validity"] for verdict in judged.values()} == {"valid"}
+    assert judged["not-stuck"]["numbers"]["seeded_again"] == 1
+
+
 def test_without_a_strategy_regions_end_differently_and_streams_get_stuck(
     command: Command, tmp_path: Path
 ) -> None:
@@ -62,6 +81,27 @@ def test_without_a_strategy_regions_end_differently_and_streams_get_stuck(
     assert stuck["validity"] == "violation"
     assert any(one["conflicts"].get("insert_exists", 0) > 3 for one in stuck["counterexample"])
     assert judged["conflict-counters"]["validity"] == "valid"
+
+
+def test_a_region_that_loses_its_writer_goes_on_with_its_standby(
+    command: Command, tmp_path: Path
+) -> None:
+    """Losing a node is another fault than losing a region: its region serves again, all agree."""
+    code, output, judged = replayed(
+        command,
+        tmp_path,
+        deployment="active-active-ha",
+        load={"workload": "items", "rate_ops_s": 25.0, "parameters": {"keys": 6}},
+        schedule=[
+            {"kind": "region-cut", "target": "us-east", "at_s": 1.0, "duration_s": 3.0},
+            {"kind": "switchover", "target": "role:primary", "at_s": 5.0},
+        ],
+        duration_s=24.0,
+    )
+    assert code == 0, output
+    assert {verdict["validity"] for verdict in judged.values()} == {"valid"}
+    # Two streams at each end of the promoted node: its own, and one at each other region.
+    assert judged["not-stuck"]["numbers"]["seeded_again"] == 4
 
 
 def test_wall_clocks_that_differ_are_caught(command: Command, tmp_path: Path) -> None:

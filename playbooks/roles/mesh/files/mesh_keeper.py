@@ -13,7 +13,6 @@ import json
 import sys
 import threading
 import time
-from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -155,8 +154,7 @@ class Keeper:
         with connected(self.settings) as connection:
             if one(connection, "SELECT pg_is_in_recovery()"):
                 self.lost, self.workers = {}, {}
-                with suppress(psycopg.Error):
-                    connection.execute(DROP_OWN_SLOTS)
+                connection.execute(DROP_OWN_SLOTS)
                 return
             workers = dict(connection.execute(WORKERS).fetchall())
             found = {}

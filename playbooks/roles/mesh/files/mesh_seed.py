@@ -169,17 +169,10 @@ def replace_slot(remote: Connection, way: Inbound) -> None:
         return one(remote, query, way.slot) is None
 
     until(f"the slot {way.slot} to be let go", free, PEER_S_MAX)
-    state = remote.execute(
-        "SELECT wal_status = 'lost' FROM pg_replication_slots WHERE slot_name = %s", (way.slot,)
-    ).fetchone()
-    if state is not None:
-        try:
-            remote.execute("SELECT pg_drop_replication_slot(%s)", (way.slot,))
-        except psycopg.errors.InternalError_ as error:
-            # The slot's folder is of a snapshot, and the overlay refuses to rename it.
-            if state[0]:
-                raise SeedError(f"the lost slot {way.slot} cannot be dropped: {error}") from error
-            return
+    remote.execute(
+        "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = %s",
+        (way.slot,),
+    )
     # Patroni drops idle slots that it does not know, but for those that fail over.
     remote.execute(
         "SELECT pg_create_logical_replication_slot(%s, 'pgoutput', failover => true)", (way.slot,)
