@@ -2,7 +2,7 @@
 
 Reads the settings file that is its argument, and prints ``{"changed": bool, "changes": [...]}``
 (sentences) or ``{"error": text}``. With ``--check`` it says what would change and changes nothing.
-A standby has it all from its primary, and waits until that has come about.
+On a standby there is nothing to do: it has all from its primary.
 """
 
 # ruff: noqa: INP001 - a script that is copied to the nodes
@@ -24,7 +24,6 @@ NAME = "placement"
 MARK = {"table": "mark", "columns": [], "row_filter": ""}
 PEER_S_MAX = 60.0
 STREAM_S_MAX = 30.0
-COPIES_S_MAX = 60.0
 POLL_S = 0.1
 
 PUBLISHED = """
@@ -35,7 +34,6 @@ STREAMING = """
 SELECT count(*) FROM pg_stat_subscription
 WHERE pid IS NOT NULL AND received_lsn IS NOT NULL AND worker_type = 'apply'
 """
-COPIED = "SELECT count(*) FROM pg_replication_slots WHERE synced AND NOT temporary"
 
 
 class ApplyError(Exception):
@@ -62,8 +60,6 @@ class Placement:
     def agree(self) -> None:
         """Everything, in the order in which each needs the ones before."""
         if self.value("SELECT pg_is_in_recovery()"):
-            if self.part["publishes"] and not self.check:
-                until("copies of the primary's slots", self.all_copied, COPIES_S_MAX)
             return
         self.agree_schema()
         self.agree_publication()
@@ -156,10 +152,6 @@ class Placement:
             "create_slot = false, copy_data = false, origin = none, failover = true)"
         ).format(sql.Identifier(name), sql.Literal(source), sql.Identifier(NAME), sql.Literal(slot))
         self.change(f"subscribe to {peer}", statement)
-
-    def all_copied(self) -> bool:
-        """Whether this standby has a copy of the slot of each other jurisdiction."""
-        return bool(self.value(COPIED) >= len(self.part["peers"]))
 
     def all_stream(self) -> bool:
         """Whether every subscription has heard from its publisher."""
