@@ -16,6 +16,7 @@ from testbed.checkers import at_home, erasure, placement, residency
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.erasure_record import ERASURE_FILE, read_erasure
 from testbed.history.residency_record import FILE, RecordError, read_record, written_canaries
+from testbed.topology.placement_plan import EVERYWHERE, cluster_of
 
 STALE = frozenset({"link-cut", "node-kill"})
 """A standby that is behind takes over: what it lacks, asynchronous replication loses, and a stream
@@ -82,11 +83,12 @@ def searched(setting: Setting) -> tuple[Verdict, ...]:
 
 
 def homes_of(setting: Setting) -> Mapping[str, str]:
-    """The jurisdiction of every node that holds data."""
+    """The jurisdiction of every node that holds data, or the free word where nothing is pinned."""
     topology = setting.run.deployment.topology
+    clusters = {node.name: cluster_of(topology, node) for node in topology.members("postgres")}
     return {
-        node.name: topology.region(node.region).jurisdiction
-        for node in topology.members("postgres")
+        node: free_of(setting) if cluster == EVERYWHERE else cluster
+        for node, cluster in clusters.items()
     }
 
 

@@ -30,7 +30,7 @@ def check_writes(
 
     Args:
         history: What clients saw; the value of a write lists its ``rows``.
-        homes: Jurisdiction by node.
+        homes: Jurisdiction by node; the free residency for one that has nothing pinned.
         functions: Those that write.
         free: The residency of rows that are at home nowhere.
 
@@ -41,7 +41,7 @@ def check_writes(
     Raises:
         HistoryError: The history cannot be paired.
     """
-    taken: dict[str, int] = dict.fromkeys(sorted(set(homes.values())), 0)
+    taken: dict[str, int] = dict.fromkeys(sorted({*homes.values()} - {free}), 0)
     abroad: list[Pair] = []
     nameless = 0
     for pair in history.of(frozenset(functions), "ok"):
@@ -79,7 +79,7 @@ def check_rows(
 
     Args:
         history: What clients saw; the read's value maps a residency to a number of rows.
-        homes: Jurisdiction by node.
+        homes: As of ``check_writes``.
         nodes: Every node that holds data.
         free: The residency of rows that may be anywhere.
         reads: The function of the final reads.

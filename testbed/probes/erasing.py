@@ -20,6 +20,7 @@ from testbed.clients.personal_data_operations import typed
 from testbed.clients.postgres import CONNECT_ERRORS
 from testbed.probes.servers import connected, flush, primaries
 from testbed.topology.model import Node, Topology
+from testbed.topology.placement_plan import cluster_of
 from testbed.world.protocol import WorldError
 
 DATABASE = "testbed"
@@ -80,11 +81,11 @@ class Erasing:
         """Delete the rows at home and wait until no server holds them; how many there were.
 
         Raises:
-            WorldError: A jurisdiction has no primary, or some server still has a row.
+            WorldError: A cluster has no primary, or some server still has a row.
         """
         deleted = 0
         for node in await self._primaries():
-            home = self._topology.region(node.region).jurisdiction
+            home = cluster_of(self._topology, node)
             async with connected(node, DATABASE) as connection:
                 for row in self._rows:
                     if row.residency == home:
@@ -114,11 +115,11 @@ class Erasing:
         async def complete() -> bool:
             nonlocal found
             found = await primaries(self._nodes)
-            regions = [self._topology.region(node.region).jurisdiction for node in found]
-            wanted = {self._topology.region(node.region).jurisdiction for node in self._nodes}
-            return set(regions) == wanted and len(regions) == len(wanted)
+            led = [cluster_of(self._topology, node) for node in found]
+            wanted = {cluster_of(self._topology, node) for node in self._nodes}
+            return set(led) == wanted and len(led) == len(wanted)
 
-        await self._until(complete, "not every jurisdiction has one primary")
+        await self._until(complete, "not every cluster has one primary")
         return found
 
     async def _delete(self, connection: asyncpg.Connection, row: StoredRow) -> int:

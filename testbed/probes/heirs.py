@@ -8,6 +8,7 @@ from typing import Any
 
 from testbed.probes.json_source import JsonSource
 from testbed.topology.model import Topology
+from testbed.topology.placement_plan import EVERYWHERE, cluster_of
 
 _PATRONI_PORT = 8008
 _TRIES = 10
@@ -20,8 +21,10 @@ async def heirs_of(topology: Topology) -> tuple[tuple[str, str], ...]:
     Patroni is asked again for a while: after all nodes stood still it may not answer at once.
     """
     source = JsonSource()
-    homes = {node.name: topology.region(node.region).jurisdiction for node in topology.nodes}
-    nodes = topology.members("postgres")
+    clusters = {node: cluster_of(topology, node) for node in topology.members("postgres")}
+    # The cluster of what may be everywhere has no primary of anything pinned.
+    nodes = [node for node, cluster in clusters.items() if cluster != EVERYWHERE]
+    homes = {node.name: clusters[node] for node in nodes}
     try:
         for _ in range(_TRIES):
             answers = await asyncio.gather(

@@ -14,7 +14,7 @@ from testbed.probes.patroni import Member, PatroniProbe, replication_problems
 from testbed.probes.protocol import Claim
 from testbed.probes.streams import Stream
 from testbed.topology.model import Node, Topology
-from testbed.topology.placement_plan import EVERYWHERE
+from testbed.topology.placement_plan import EVERYWHERE, cluster_of
 
 KEEPER_PORT = 7412
 _SILENT_MS_MAX = 8000.0
@@ -131,11 +131,8 @@ class PlacementProbe:
 
 def _of(topology: Topology, cluster: str) -> Topology:
     """The topology with the servers of one cluster only: a jurisdiction's, or that everywhere."""
-    home = {region.name: region.jurisdiction for region in topology.regions}
     nodes = tuple(
-        node
-        for node in topology.members("postgres")
-        if cluster == (EVERYWHERE if EVERYWHERE in node.groups else home[node.region])
+        node for node in topology.members("postgres") if cluster_of(topology, node) == cluster
     )
     return replace(topology, nodes=nodes)
 

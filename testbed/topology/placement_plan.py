@@ -94,6 +94,11 @@ class PlacementPlan:
         return tuple(one for one in self.servers.values() if one.jurisdiction == jurisdiction)
 
 
+def cluster_of(topology: Topology, node: Node) -> str:
+    """The cluster that a server is in: the name of its jurisdiction, or ``EVERYWHERE``."""
+    return EVERYWHERE if EVERYWHERE in node.groups else topology.region(node.region).jurisdiction
+
+
 def publications(policy: Policy) -> tuple[Published, ...]:
     """What may cross, table by table; a table without anything that may cross is not there."""
     found = []
@@ -122,16 +127,14 @@ def plan_of(policy: Policy, topology: Topology, scopes: Mapping[str, str]) -> Pl
     home = {region.name: region.jurisdiction for region in topology.regions}
     addresses = {
         name: tuple(
-            node.address
-            for node in topology.members(SERVERS)
-            if home[node.region] == name and EVERYWHERE not in node.groups
+            node.address for node in topology.members(SERVERS) if cluster_of(topology, node) == name
         )
         for name in policy.jurisdictions
     }
     crossing = publications(policy)
 
     def server(node: Node) -> ServerPart:
-        if EVERYWHERE in node.groups:
+        if cluster_of(topology, node) == EVERYWHERE:
             return ServerPart(node.name, EVERYWHERE, EVERYWHERE, True, (), addresses)
         jurisdiction = policy.jurisdictions[home[node.region]]
         return ServerPart(

@@ -13,7 +13,8 @@ from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.history import History
 from testbed.history.operation import Operation
 
-HOMES = {"eu-db1": "EU", "eu-db2": "EU", "us-db1": "US"}
+HOMES = {"eu-db1": "EU", "eu-db2": "EU", "us-db1": "US", "eu-any1": "ANY"}
+"""The last one is of a cluster that has what may be everywhere and nothing else."""
 
 
 def write(residency: str, node: str | None, outcome: str = "ok", f: str = "register") -> list[Any]:
@@ -52,7 +53,13 @@ def test_writes_at_home_are_valid() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [write("EU", "us-db1"), write("US", "eu-db1"), change("EU", "us-db1")]
+    "bad",
+    [
+        write("EU", "us-db1"),
+        write("US", "eu-db1"),
+        change("EU", "us-db1"),
+        write("EU", "eu-any1"),
+    ],
 )
 def test_a_write_that_is_taken_abroad_is_a_violation(bad: list[Any]) -> None:
     verdict = writes(*GOOD, bad)
