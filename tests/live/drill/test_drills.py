@@ -25,6 +25,10 @@ ROOT = Path(__file__).parents[3]
 DRILLS = ROOT / "experiments" / "drills"
 WORLD = "drill-live"
 EU = "synchronous_regions=eu-west,eu-central"
+ALL = sorted(DRILLS.glob("*.yml"))
+IN_ONE_WORLD = [
+    path for path in ALL if yaml.safe_load(path.read_text())["deployment"] == "active-passive"
+]
 
 
 def command(*words: str) -> list[str]:
@@ -78,15 +82,15 @@ def await_(condition: Callable[[], Any], what: str, limit_s: float) -> Any:
 
 
 @pytest.mark.usefixtures("world")
-def test_a_drill_without_people_holds_its_objective(tmp_path: Path) -> None:
+@pytest.mark.parametrize("drill", IN_ONE_WORLD, ids=lambda path: path.stem)
+def test_a_shipped_drill_holds_its_objective_without_people(drill: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    done = run(
-        "drill", str(short(tmp_path, "slow-link")), "--auto", "--world", WORLD, "--out", str(out)
-    )
+    done = run("drill", str(drill), "--auto", "--world", WORLD, "--out", str(out))
     assert done.returncode == 0, done.stdout + done.stderr
     card = json.loads((out / "scorecard.json").read_text())
     assert card["outcome"] == "held"
-    assert card["lost_writes"] == 0
+    # None where the promises of lag are asked: what they measure is no loss.
+    assert card["lost_writes"] in (0, None)
     items = [one for one in book(out) if one.kind == "preflight"]
     assert len(items) == 5
     assert all(one.good for one in items)
@@ -127,12 +131,12 @@ def test_a_drivers_terminal_that_is_killed_leaves_nothing_broken(tmp_path: Path)
 
 
 EVERY = "TESTBED_EVERY_DRILL"
-"""Set it to play every drill as it is shipped, and every control: a minute or two each."""
+"""Set it to play every drill in a world of its own, and every control: a minute or two each."""
 
 
 @pytest.mark.skipif(not os.environ.get(EVERY), reason=f"takes a minute or two each: set {EVERY}")
 @pytest.mark.parametrize("control", [False, True], ids=["held", "control"])
-@pytest.mark.parametrize("drill", sorted(DRILLS.glob("*.yml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("drill", ALL, ids=lambda path: path.stem)
 def test_every_shipped_drill_holds_and_its_control_does_not(
     drill: Path, control: bool, tmp_path: Path
 ) -> None:
