@@ -41,10 +41,10 @@ PLAN = {
          "parameters": {"added_ms": 450}},
         {"kind": "process-pause", "target": f"{REPLICA}/postgres", "at_s": 16, "duration_s": 7},
         {"kind": "node-kill", "target": "role:primary", "at_s": 28, "duration_s": 9},
-        {"kind": "region-cut", "target": "region-of:primary", "at_s": 50, "duration_s": 16},
+        {"kind": "region-cut", "target": "region-of:primary", "at_s": 70, "duration_s": 16},
     ],
     "seed": 1,
-    "duration_s": 67,
+    "duration_s": 87,
 }  # fmt: skip
 
 SETTLING_S = 8.0
