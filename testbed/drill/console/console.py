@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from textual import work
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Input, Label, OptionList, Static
+from textual.widgets import Footer, Input, Label, OptionList, Static
 
 from testbed.drill.channel import Caller
 from testbed.drill.console import map as world_map
@@ -66,6 +66,9 @@ class Console(App[str]):
     """
 
     ENABLE_COMMAND_PALETTE = False
+    PROMPT: ClassVar[str]
+    """What the prompt says while nothing is typed."""
+
     CSS = """
     Screen { layout: vertical; }
     #headline { height: 1; background: $panel; }
@@ -82,6 +85,19 @@ class Console(App[str]):
         super().__init__()
         self._caller = caller
         self.picture: dict[str, Any] = {}
+
+    def compose(self) -> ComposeResult:
+        """Map and what stands beside it, the log below, a prompt."""
+        yield Static(id="headline")
+        with Horizontal(id="middle"):
+            yield Static(id="map")
+            yield Static(id="side")
+        yield Static(id="signals")
+        yield Static(id="log")
+        yield Static(id="people")
+        yield Static(id="answer")
+        yield Input(placeholder=self.PROMPT, id="prompt")
+        yield Footer()
 
     def on_mount(self) -> None:
         """Begin to receive."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input
 
 from testbed.drill.console import panels
 from testbed.drill.console.console import LEFT, Console
@@ -17,6 +15,7 @@ class FacilitatorConsole(Console):
     """Steers a drill."""
 
     TITLE = "testbed drill"
+    PROMPT = "a note for the debrief; Esc leads back to the keys"
     AUTO_FOCUS = None
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "wish('start')", "Start"),
@@ -29,19 +28,6 @@ class FacilitatorConsole(Console):
         Binding("t", "shell", "Shell"),
         Binding("q", "leave", "Leave"),
     ]
-
-    def compose(self) -> ComposeResult:
-        """Map and timeline side by side, the log below."""
-        yield Static(id="headline")
-        with Horizontal(id="middle"):
-            yield Static(id="map")
-            yield Static(id="side")
-        yield Static(id="signals")
-        yield Static(id="log")
-        yield Static(id="people")
-        yield Static(id="answer")
-        yield Input(placeholder="a note for the debrief; Esc leads back to the keys", id="prompt")
-        yield Footer()
 
     def on_mount(self) -> None:
         """The keys work from the start; the prompt is there when it is wanted."""

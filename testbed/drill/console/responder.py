@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.text import Text
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input
 
 from testbed.drill.console import panels
 from testbed.drill.console.console import LEFT, Console
@@ -27,6 +25,7 @@ class ResponderConsole(Console):
     """Watches as an operator would, and declares what is found."""
 
     TITLE = "testbed drill: responder"
+    PROMPT = "detected, cause WORDS, mitigated, note WORDS, shell NODE"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "declare('detected')", "Detected", priority=True),
         Binding("f3", "begin('cause ')", "Cause ...", priority=True),
@@ -34,19 +33,6 @@ class ResponderConsole(Console):
         Binding("f5", "shell", "Shell", priority=True),
         Binding("f10", "leave", "Leave", priority=True),
     ]
-
-    def compose(self) -> ComposeResult:
-        """Map and what an operator's status page says, log and prompt below."""
-        yield Static(id="headline")
-        with Horizontal(id="middle"):
-            yield Static(id="map")
-            yield Static(id="side")
-        yield Static(id="signals")
-        yield Static(id="log")
-        yield Static(id="people")
-        yield Static(id="answer")
-        yield Input(placeholder="detected, cause WORDS, mitigated, note WORDS, shell NODE")
-        yield Footer()
 
     def on_mount(self) -> None:
         """The prompt has the keys."""
