@@ -11,7 +11,7 @@ from faults.protocol import Context, FaultError
 from testbed.drill.book import Book
 from testbed.drill.drill import Drill
 from testbed.drill.readings import broken
-from testbed.drill.rehearsal import Rehearsal, rehearsal_steps
+from testbed.drill.rehearsal import rehearsal_steps, rehearse
 from testbed.drill.stop_watch import StopWatch, provoked
 from testbed.probes.protocol import Probe
 from testbed.runner.announcer import Announcer
@@ -24,14 +24,14 @@ TRIP_S = 0.5
 
 _POLL_S = 0.1
 
-WORLD, PRIMARY, STEADY, STOPS, ROLLBACK = (
+WORLD, PRIMARY, STOPS, ROLLBACK, STEADY = (
     "the world is healthy",
     "the primary stands where the drill begins",
-    "the steady state is measured",
     "the stop conditions trip",
     "the rollback is rehearsed",
+    "the steady state is measured",
 )
-ITEMS = (WORLD, PRIMARY, STEADY, STOPS, ROLLBACK)
+ITEMS = (WORLD, PRIMARY, STOPS, ROLLBACK, STEADY)
 
 
 class PreflightError(Exception):
@@ -77,28 +77,16 @@ class Preflight:
         await self._item(PRIMARY, self._primary)
 
     async def under_load(self) -> None:
-        """Steady state, stop conditions and rollback, while the clients work.
+        """Stop conditions, rollback and steady state, while the clients work.
+
+        The steady state comes last: the rehearsal is the latest that could have disturbed it.
 
         Raises:
             PreflightError: An item is red.
         """
+        await self._item(STOPS, self._trip)
+        await self._item(ROLLBACK, self._rolled_back)
         await self._item(STEADY, self._steady)
-        region = self._region_of(await self._probe.holder("primary"))
-        steps = rehearsal_steps(self._drill, self._world.topology, region)
-        rehearsal = Rehearsal(steps, self._context, self._world)
-        await rehearsal.begin()
-        try:
-            await self._item(STOPS, self._trip)
-        finally:
-            rehearsed = await rehearsal.end()
-        within_s = self._drill.rollback.within_s
-
-        async def rolled_back() -> tuple[bool, str]:
-            good = not rehearsed.problem and rehearsed.healed_s <= within_s
-            said = f"{rehearsed.what}: undone in {rehearsed.healed_s:.2f} s of {within_s:g} s"
-            return good, f"{said}; {rehearsed.problem or 'nothing is left of it'}"
-
-        await self._item(ROLLBACK, rolled_back)
 
     async def _item(self, name: str, check: Callable[[], Awaitable[tuple[bool, str]]]) -> None:
         good, text = await check()
@@ -129,9 +117,25 @@ class Preflight:
             return False, f"{holder} is primary and could not hand over: {error}"
         return found.shown, f"moved from {holder} to {candidates[0]}"
 
+    async def _rolled_back(self) -> tuple[bool, str]:
+        region = self._region_of(await self._probe.holder("primary"))
+        steps = rehearsal_steps(self._drill, self._world.topology, region)
+        rehearsed = await rehearse(steps, self._context, self._world)
+        within_s = self._drill.rollback.within_s
+        good = not rehearsed.problem and rehearsed.healed_s <= within_s
+        said = f"{rehearsed.what}: undone in {rehearsed.healed_s:.2f} s of {within_s:g} s"
+        return good, f"{said}; {rehearsed.problem or 'nothing is left of it'}"
+
     async def _steady(self) -> tuple[bool, str]:
+        """Nothing is to complain, and then every bound holds for ``measured_s``."""
+        try:
+            await steady(self._probe, HEALTHY_S, Announcer(None, 0))
+        except StageError as error:
+            return False, str(error)
+        return await self._within_bounds(self._drill.steady_state.measured_s)
+
+    async def _within_bounds(self, measured_s: float) -> tuple[bool, str]:
         """Every bound holds for the whole time, after a while to get there."""
-        measured_s = self._drill.steady_state.measured_s
         deadline_s = time.monotonic() + HEALTHY_S
         since_s: float | None = None
         values: Mapping[str, float | None] = {}
@@ -147,7 +151,10 @@ class Preflight:
 
     async def _trip(self) -> tuple[bool, str]:
         """Each condition, with a limit that this world's readings break, trips when it should."""
-        said, good = [], True
+        good, text = await self._within_bounds(0.0)
+        if not good:
+            return False, text
+        said = []
         for condition in self._drill.stop_conditions:
             value = self._signals().get(condition.bound.signal)
             if value is None:

@@ -15,7 +15,7 @@ from testbed.world.namespaces import NamespaceWorld
 from testbed.world.protocol import WorldError
 
 HOLD_S = 0.6
-"""Long enough for the observers to show the effect of a cut."""
+"""What a step has to say; a rehearsed one is undone as soon as it is shown to bite."""
 
 ADDED_MS = 40
 ABSENCE_S = 15.0
@@ -61,56 +61,45 @@ def rehearsal_steps(drill: Drill, topology: Topology, primary: str) -> tuple[Ste
     return tuple(steps)
 
 
-class Rehearsal:
-    """Breaks and undoes.
+async def rehearse(steps: tuple[Step, ...], context: Context, world: NamespaceWorld) -> Rehearsed:
+    """Break it, see that it is broken, undo it as a halt does, and see that nothing is left.
+
+    It is undone as soon as its effect is shown. A cut that lasts longer than the lease of the
+    store's leader would move more than what is rehearsed.
 
     Args:
         steps: What is broken, all at once.
         context: What faults may use.
         world: To see that nothing is left.
     """
-
-    def __init__(self, steps: tuple[Step, ...], context: Context, world: NamespaceWorld) -> None:
-        self._faults = [build(step.kind, step.target, step.parameters) for step in steps]
-        self._context = context
-        self._world = world
-        self._problems: list[str] = []
-
-    @property
-    def what(self) -> str:
-        """Everything that it breaks."""
-        return ", ".join(fault.title for fault in self._faults) or "nothing"
-
-    async def begin(self) -> None:
-        """Break it, and see that it is broken."""
-        # One after the other: a stopped observer would hide what a cut does.
-        for fault in self._faults:
-            try:
-                await fault.inject(self._context)
-                self._expect((await fault.effect(self._context)).shown, fault, "bite")
-            except FaultError as error:
-                self._problems.append(str(error))
-
-    async def end(self) -> Rehearsed:
-        """Undo it as a halt does, and see that nothing is left."""
-        began_s = time.monotonic()
-        outcomes = await asyncio.gather(
-            *(fault.heal(self._context) for fault in self._faults), return_exceptions=True
-        )
-        healed_s = time.monotonic() - began_s
-        self._problems += [str(one) for one in outcomes if isinstance(one, BaseException)]
+    faults = [build(step.kind, step.target, step.parameters) for step in steps]
+    problems = []
+    # One after the other: a stopped observer would hide what a cut does.
+    for fault in faults:
         try:
-            async with asyncio.timeout(ABSENCE_S):
-                for fault in self._faults:
-                    self._expect((await fault.absence(self._context)).shown, fault, "go")
-        except (FaultError, TimeoutError) as error:
-            self._problems.append(f"its absence was not shown: {error}")
-        self._problems += await leftovers(self._world)
-        return Rehearsed(self.what, healed_s, "; ".join(self._problems))
+            await fault.inject(context)
+            problems += _unless((await fault.effect(context)).shown, fault, "bite")
+        except FaultError as error:
+            problems.append(str(error))
+    began_s = time.monotonic()
+    outcomes = await asyncio.gather(
+        *(fault.heal(context) for fault in faults), return_exceptions=True
+    )
+    healed_s = time.monotonic() - began_s
+    problems += [str(one) for one in outcomes if isinstance(one, BaseException)]
+    try:
+        async with asyncio.timeout(ABSENCE_S):
+            for fault in faults:
+                problems += _unless((await fault.absence(context)).shown, fault, "go")
+    except (FaultError, TimeoutError) as error:
+        problems.append(f"its absence was not shown: {error}")
+    problems += await leftovers(world)
+    what = ", ".join(fault.title for fault in faults) or "nothing"
+    return Rehearsed(what, healed_s, "; ".join(problems))
 
-    def _expect(self, shown: bool, fault: Fault, what: str) -> None:
-        if not shown:
-            self._problems.append(f"{fault.title} was not shown to {what}")
+
+def _unless(shown: bool, fault: Fault, what: str) -> list[str]:
+    return [] if shown else [f"{fault.title} was not shown to {what}"]
 
 
 async def leftovers(world: NamespaceWorld) -> list[str]:

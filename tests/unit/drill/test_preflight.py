@@ -126,7 +126,22 @@ def test_a_steady_state_out_of_bounds_is_red(
 ) -> None:
     entries, why = checked(tmp_path, monkeypatch, values={**HEALTHY, "success_ratio": 0.5})
     assert "success_ratio is 0.5" in why
-    assert entries[-1].what == module.STEADY
+    assert (entries[-1].what, entries[-1].good) == (module.STOPS, False)
+
+
+def test_a_steady_state_that_the_rehearsal_disturbed_is_red(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = dict(HEALTHY)
+
+    async def disturb(fault: FakeFault, context: Context) -> None:
+        values["success_ratio"] = 0.5
+
+    monkeypatch.setattr(FakeFault, "heal", disturb)
+    entries, why = checked(tmp_path, monkeypatch, values=values)
+    assert "success_ratio is 0.5" in why
+    assert [one.good for one in entries if one.what == module.ROLLBACK] == [True]
+    assert (entries[-1].what, entries[-1].good) == (module.STEADY, False)
 
 
 def test_a_stop_condition_that_sees_nothing_is_red(
