@@ -116,21 +116,36 @@ def ensure_golden(
 def prune(keep: int) -> tuple[str, ...]:
     """Remove the snapshots that were not used for the longest time; the removed keys.
 
-    What makers that were killed have left behind goes as well.
+    One that a world shows stays, however old it is: a file removed below an overlay is missing
+    in the world. What makers that were killed have left behind goes as well.
 
     Args:
         keep: How many stay.
     """
     snapshots = [path for path in golden_folder().glob("[0-9a-f]*") if path.is_dir()]
     by_use = sorted(snapshots, key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in by_use[keep:]:
-        # Renamed first, so that no world starts from half a snapshot.
-        path.rename(golden_folder() / f".{path.name}-removed")
+    removed = tuple(path.name for path in by_use[keep:] if _remove(path))
     for path in golden_folder().glob(".*-*"):
         with _locked(path.name[1:].partition("-")[0], wait=False) as held:
             if held:
                 shutil.rmtree(path, ignore_errors=True)
-    return tuple(path.name for path in by_use[keep:])
+    return removed
+
+
+def _remove(snapshot: Path) -> bool:
+    """Remove a snapshot that no world shows; False if one does."""
+    with contextlib.ExitStack() as stack:
+        for folder in snapshot.iterdir():
+            opened = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, opened)
+            try:
+                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+        # Renamed first, so that no world starts from half a snapshot.
+        gone = snapshot.rename(golden_folder() / f".{snapshot.name}-removed")
+        shutil.rmtree(gone, ignore_errors=True)
+    return True
 
 
 def _make(

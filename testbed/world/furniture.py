@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -66,15 +67,40 @@ def lay(name: str, lower: str) -> None:
         lower: The golden folder. Copied where the kernel has no overlay on memory.
 
     Raises:
-        FurnitureError: It could not be copied either.
+        FurnitureError: It could not be copied either, or is being removed.
     """
     try:
+        hold(lower)
         overlay(lower, Path("/srv"))
     except OSError as error:
         print(f"{name}: copies {lower} instead of an overlay: {error}", file=sys.stderr)
         for leftover in ("upper", "work"):
             shutil.rmtree(f"/srv/{leftover}", ignore_errors=True)
         copy(lower, Path("/srv"))
+
+
+def hold(lower: str) -> None:
+    """Keep a golden folder from being removed while this process, the node's first, lives.
+
+    A mounted overlay does not: whatever is removed below it is missing in it from then on.
+
+    Args:
+        lower: The golden folder. Locked for whoever shows it; who removes it wants it alone.
+
+    Raises:
+        OSError: It cannot be locked.
+        FurnitureError: It has been removed since it was named.
+    """
+    try:
+        held = os.open(lower, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(held, fcntl.LOCK_SH)
+        gone = not os.path.samestat(os.fstat(held), Path(lower).stat())
+    except FileNotFoundError:
+        gone = True
+    if gone:
+        raise FurnitureError(f"the snapshot {lower} has just been removed: start again")
+    # The process becomes another program; the lock stays with the open folder.
+    os.set_inheritable(held, True)
 
 
 def overlay(lower: str, target: Path) -> None:

@@ -68,6 +68,18 @@ def test_the_snapshots_used_last_stay() -> None:
     assert not [path for path in golden_folder().iterdir() if path.name.endswith("-removed")]
 
 
+def test_a_snapshot_that_a_world_shows_stays() -> None:
+    shown, old = snapshot("a1", 10), snapshot("b2", 20)
+    world = os.open(shown / "eu-west-db1", os.O_RDONLY)
+    fcntl.flock(world, fcntl.LOCK_SH)
+    assert prune(0) == ("b2",)
+    assert shown.is_dir()
+    assert not old.exists()
+    os.close(world)
+    assert prune(0) == ("a1",)
+    assert not shown.exists()
+
+
 def test_what_a_killed_maker_left_goes_and_what_a_running_one_makes_stays() -> None:
     left, made = golden_folder() / ".aa-left", golden_folder() / ".bb-made"
     left.mkdir()
