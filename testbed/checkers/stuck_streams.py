@@ -9,6 +9,7 @@ PostgreSQL looks at the bound. In the end every slot is read. Without looks the 
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 from typing import Any
 
 from testbed.checkers.operation_view import moment_s
@@ -65,7 +66,11 @@ def _failing(recording: MeshRecording, settled_ns: int) -> list[dict[str, Any]]:
         if not after:
             continue
         first, last = after[0], after[-1]
-        failures = last.errors - first.errors
+        # One that was made anew counts from zero again.
+        failures = sum(
+            later.errors - (earlier.errors if later.errors >= earlier.errors else 0)
+            for earlier, later in pairwise(after)
+        )
         if last.runs and failures <= FAILURES_MAX:
             continue
         grown = {

@@ -17,6 +17,8 @@ from testbed.world.protocol import WorldError
 NAME = "mesh"
 FILE = "mesh.jsonl"
 LOOK_S = 0.5
+BEGIN_S_MAX = 5.0
+"""How long the last look waits for a stream that was just made anew to hear from its publisher."""
 
 
 class MeshInspection:
@@ -57,7 +59,13 @@ class MeshInspection:
             (outcome,) = await asyncio.gather(task, return_exceptions=True)
             if isinstance(outcome, Exception):
                 raise WorldError(f"the mesh was not watched to the end: {outcome}") from outcome
-        await self._look()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + BEGIN_S_MAX
+        while True:
+            unbegun = await self._look()
+            if not unbegun or loop.time() > deadline:
+                break
+            await asyncio.sleep(LOOK_S)
         await self.close()
 
     async def close(self) -> None:
@@ -76,8 +84,16 @@ class MeshInspection:
             await asyncio.sleep(LOOK_S)
             await self._look()
 
-    async def _look(self) -> None:
+    async def _look(self) -> bool:
+        """Record what every keeper sees; whether a stream has not begun yet."""
         time = self._scene.now()
-        for report in await self._probe.reports():
-            if report is not None and self._log is not None:
+        reports = [report for report in await self._probe.reports() if report is not None]
+        for report in reports:
+            if self._log is not None:
                 self._log.append({"time": time, **asdict(report)})
+        return any(
+            not stream["received"]
+            for report in reports
+            if not report.standby
+            for stream in report.streams.values()
+        )

@@ -89,8 +89,10 @@ class MeshNode:
             for statement in statements:
                 connection.execute(statement.encode())
 
-    def settings(self, strategy: str, nodes: Sequence[MeshNode], **others: Any) -> dict[str, Any]:
-        """As ``mesh.json`` has them, which is written too."""
+    def settings(
+        self, strategy: str, nodes: Sequence[MeshNode], dead: Sequence[str] = (), **others: Any
+    ) -> dict[str, Any]:
+        """As ``mesh.json`` has them, which is written too; other regions have dead nodes too."""
         (self.folder / "schema.sql").write_text(schema(strategy))
         found = role_variables(strategy)
         logs = ["heartbeat_change", "seen_change", *(f"{name}_change" for name in found["logged"])]
@@ -109,7 +111,7 @@ class MeshNode:
             "seeding": "automatic",
             "slot_bound_bytes": 4 << 20,
             "slot_alarm_bytes": 2 << 20,
-            "peers": {node.region: [str(node.folder)] for node in nodes if node is not self},
+            "peers": {node.region: [*dead, str(node.folder)] for node in nodes if node is not self},
             **others,
         }
         (self.folder / "mesh.json").write_text(json.dumps(document))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -261,13 +262,36 @@ def test_a_keeper_reports_of_a_standby_too(nodes: list[MeshNode]) -> None:
         a.do("CREATE TABLE nothing ()")
 
 
+@pytest.fixture
+def dead(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A node that died behind a proxy: connections are accepted, and closed at once."""
+    folder = tmp_path_factory.mktemp("d")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folder / ".s.PGSQL.5432"))
+        listener.listen()
+        closing_thread = threading.Thread(target=close_all, args=(listener,))
+        closing_thread.start()
+        yield str(folder)
+        listener.shutdown(socket.SHUT_RDWR)
+        closing_thread.join()
+
+
+def close_all(listener: socket.socket) -> None:
+    """Accept connections and close them, until the listener is shut down."""
+    while True:
+        try:
+            listener.accept()[0].close()
+        except OSError:
+            return
+
+
 @pytest.mark.parametrize("nodes", [2], indirect=True)
 def test_after_a_promotion_both_ends_are_seeded_again(
-    nodes: list[MeshNode], tmp_path_factory: pytest.TempPathFactory
+    nodes: list[MeshNode], dead: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """What the old primary had sent or received, and its standby had not, would be missing."""
     a, b = nodes[:2]
-    agree("last_write_wins", [a, b], own_nodes=2)
+    agree("last_write_wins", [a, b], own_nodes=2, dead=[dead])
     a.do(UPSERT.format(key=1, value=1))
     eventually(lambda: same([a, b]), "rows everywhere")
     # A standby that has stopped to follow: a copy of the node, as it was.
@@ -284,7 +308,8 @@ def test_after_a_promotion_both_ends_are_seeded_again(
     a.become(standby)
     assert a.rows("SELECT key FROM item") == [(1,)]
     keepers = [
-        mesh_keeper.Keeper(node.settings("last_write_wins", [a, b], own_nodes=2)) for node in (a, b)
+        mesh_keeper.Keeper(node.settings("last_write_wins", [a, b], dead=[dead], own_nodes=2))
+        for node in (a, b)
     ]
 
     def seeded() -> bool:

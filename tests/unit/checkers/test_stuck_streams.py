@@ -61,6 +61,13 @@ def test_a_slot_that_was_lost_and_is_there_again_is_valid() -> None:
     assert verdict.numbers["seeded_again"] == 1
 
 
+def test_failures_of_a_stream_that_was_made_anew_count_from_zero_again() -> None:
+    counted = [row(11 + n, counts={"apply_error_count": errors}) for n, errors in enumerate((9, 0))]
+    assert judged(row(1), *counted).validity is Validity.VALID
+    more = row(14, counts={"apply_error_count": 4})
+    assert "failed 4 times" in judged(row(1), *counted, more).reason
+
+
 def test_without_looks_at_the_end_nothing_can_be_said() -> None:
     assert judged(row(1)).validity is Validity.UNKNOWN
     assert judged().validity is Validity.UNKNOWN

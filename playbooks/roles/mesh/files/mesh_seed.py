@@ -68,7 +68,7 @@ def seed(settings: dict[str, Any], way: Inbound) -> int | None:
             replace_slot(remote, way)
             await_visible(remote)
             rows = merge_rows(settings, remote)
-            subscribe(settings, local, way, timeline(remote))
+            subscribe(settings, local, way, remote)
     return rows
 
 
@@ -134,8 +134,13 @@ def disable(local: Connection, way: Inbound) -> None:
         local.execute(sql.SQL("ALTER SUBSCRIPTION {} SET (slot_name = NONE)").format(name))
 
 
-def subscribe(settings: dict[str, Any], local: Connection, way: Inbound, there: int) -> None:
+def subscribe(
+    settings: dict[str, Any], local: Connection, way: Inbound, remote: Connection
+) -> None:
     """A new subscription at the slot, in place of the stopped one.
+
+    To that node alone: when another one is promoted, the region is seeded again anyway, and libpq
+    asks no second node where a proxy accepts a connection to a dead one and then closes it.
 
     copy_data: the rows are here; origin: what came from elsewhere is not sent on; failover: a
     standby of the other region keeps the slot for the day it is promoted.
@@ -146,13 +151,14 @@ def subscribe(settings: dict[str, Any], local: Connection, way: Inbound, there: 
         "create_slot = false, copy_data = false, origin = none, failover = true)"
     ).format(
         name,
-        sql.Literal(way.source),
+        sql.Literal(way.source(remote.info.host)),
         sql.SQL(", ").join(map(sql.Identifier, published(settings))),
         sql.Literal(way.slot),
     )
+    there, here = timeline(remote), timeline(local)
     with local.transaction():
         local.execute("DELETE FROM way WHERE name = %s", (way.name,))
-        local.execute("INSERT INTO way VALUES (%s, %s, %s)", (way.name, there, timeline(local)))
+        local.execute("INSERT INTO way VALUES (%s, %s, %s)", (way.name, there, here))
         local.execute(sql.SQL("DROP SUBSCRIPTION IF EXISTS {}").format(name))
         local.execute(made)
 

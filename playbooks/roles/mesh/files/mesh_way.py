@@ -50,11 +50,10 @@ class Inbound:
         """The slot's, at the other region."""
         return f"{self.region.replace('-', '_')}_{self.name}"
 
-    @property
-    def source(self) -> str:
-        """Where the other region's writable node is, for the subscription."""
+    def source(self, *addresses: str) -> str:
+        """How to connect to the one of these nodes of the other region that takes writes."""
         return (
-            f"host={','.join(self.addresses)} port=5432 user=postgres dbname=testbed "
+            f"host={','.join(addresses)} port=5432 user=postgres dbname=testbed "
             f"target_session_attrs=read-write connect_timeout=5"
         )
 
@@ -65,7 +64,7 @@ class Inbound:
             psycopg.OperationalError: It is out of reach, or none of them takes writes.
         """
         return psycopg.connect(
-            self.source,
+            self.source(*self.addresses),
             autocommit=True,
             connect_timeout=CONNECT_S_MAX,
             tcp_user_timeout=SILENT_MS_MAX,
