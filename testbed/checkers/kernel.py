@@ -1,19 +1,19 @@
 """A loop over arrays that runs as plain Python on small histories and compiled on large ones.
 
-Loading the compiler takes longer than judging a few thousand operations, and a compiled loop is
-some hundred times faster than a plain one. A kernel is one function for both: nothing is written
+Compiling takes longer than judging a few thousand operations, and a compiled loop is some hundred
+times faster than a plain one. A kernel is one function for both: nothing is written
 twice, and what the tests try in Python is what runs compiled.
 """
 
 from __future__ import annotations
 
-import types
 from collections.abc import Callable
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from testbed.history.compiled_folder import compiled_folder
+from testbed.history.loop import Loop
 
 COMPILED_FROM = 50_000
 """From so many rows on a loop is worth compiling."""
@@ -55,25 +55,18 @@ class Kernel(Generic[P, R]):
 
         It releases the interpreter's lock, so that a budget can end it.
         """
-        numba = _compiler()
-        function = self.plain
-        assert isinstance(function, types.FunctionType)
-        inner = {
-            name: value.compiled if isinstance(value, Kernel) else value
-            for name in function.__code__.co_names
-            if (value := function.__globals__.get(name)) is not None and value is not self
-        }
-        bound = types.FunctionType(
-            function.__code__,
-            {**function.__globals__, **inner},
-            function.__name__,
-            function.__defaults__,
-            function.__closure__,
-        )
-        bound.__module__ = function.__module__
-        bound.__qualname__ = function.__qualname__
-        compiled: Any = numba.njit(bound, cache=True, nogil=True)
+        compiled: Any = self.loop
         return compiled  # type: ignore[no-any-return]
+
+    @cached_property
+    def loop(self) -> Loop:
+        """The same, as what may be part of other loops."""
+        return Loop(self.plain, _folder)
+
+    @property
+    def dispatcher(self) -> Any:
+        """What the compiler knows it as."""
+        return self.loop.dispatcher
 
 
 def kernel_sources() -> list[Path]:
@@ -83,14 +76,8 @@ def kernel_sources() -> list[Path]:
 
 
 @cache
-def _compiler() -> Any:
-    """The compiler, told where to keep what it compiles."""
-    # Half a second that small histories need not pay.
-    import numba  # noqa: PLC0415
-
-    config: Any = numba.config
-    config.CACHE_DIR = str(compiled_folder("kernels", kernel_sources()))
-    return numba
+def _folder() -> Path:
+    return compiled_folder("kernels", kernel_sources())
 
 
 def kernel(function: Callable[P, R]) -> Kernel[P, R]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import operator
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -13,6 +14,7 @@ from testbed.history import scan, scan_fields, scan_pairs, scan_state, scan_toke
 from testbed.history.entry import Entry
 from testbed.history.interning import Interned
 from testbed.history.jsonl import entry_of_line
+from testbed.history.loop import LoopCall
 from testbed.history.operation_table import Tag
 from testbed.history.operations_of import (
     FUNCTIONS_MAX,
@@ -57,6 +59,8 @@ class LineScan:
         self._problems = Complaints(complaints.source)
         self._habits = scan_fields.no_habits()
         self._data = np.empty(0, np.uint8)
+        self._scan = LoopCall(scan.scan)
+        self._state: State | None = None
 
     def read(self, blocks: Iterable[bytes], progress: Callable[[int], None] | None) -> None:
         """Read all blocks."""
@@ -70,9 +74,10 @@ class LineScan:
         data[: len(block)] = np.frombuffer(block, np.uint8)
         data[size - 1] = ord("\n")
         data[size:] = 0
+        words = scan_tokens.overlapping(data)
         at = 0
         while True:
-            why, at, line = self._scanned(data, at, size, line)
+            why, at, line = self._scanned(data, words, at, size, line)
             if why == scan_tokens.TABLE_FULL:
                 self._grow_tables()
             elif why == scan_tokens.FULL:
@@ -94,7 +99,9 @@ class LineScan:
             self._data = np.empty(wanted, np.uint8)
         return self._data[:wanted]
 
-    def _scanned(self, data: NDArray[np.uint8], at: int, size: int, line: int) -> Any:
+    def _scanned(
+        self, data: NDArray[np.uint8], words: NDArray[np.int64], at: int, size: int, line: int
+    ) -> Any:
         buffer = self.buffer
         state = State(
             micros=buffer.micros,
@@ -112,9 +119,10 @@ class LineScan:
             function_text=self._function_names.text,
             habits=self._habits,
         )
-        words = scan_tokens.overlapping(data)
+        if self._state is None or any(map(operator.is_not, state, self._state)):
+            self._state = state
         mode, split = self._mode, self._split_values
-        return scan.scan(data, words, at, size, line, mode, split, buffer.rows, state)
+        return self._scan(data, words, at, size, line, mode, split, buffer.rows, self._state)
 
     def _grow_tables(self) -> None:
         for table in (self.processes, self.keys):

@@ -32,7 +32,7 @@ def read_operations(
     complaints = Complaints(source.name)
     entries, blocks = _opened(source, form, complaints)
     if blocks is not None:
-        # The compiler takes half a second to load: late, and only for long files.
+        # Late, and only for long files: it has to be compiled once.
         from testbed.history import scanned_tables  # noqa: PLC0415
 
         return scanned_tables.operations(
