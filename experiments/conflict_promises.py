@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from experiments import bounds
-from experiments.promises import Setting, adequate, healed_ns, required
+from experiments.setting import Setting, adequate, healed_ns, required
 from testbed.checkers import (
     conflict_counters,
     convergence,

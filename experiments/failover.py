@@ -1,6 +1,6 @@
 """Failover: what an active-passive cluster promises its clients while regions and nodes fail.
 
-Promises, each judged from what clients saw (see ``experiments/promises.py``):
+Promises, each judged from what clients saw (see ``experiments/failover_promises.py``):
 
 - no acknowledged write is lost;
 - at most one primary acknowledges writes at a time;

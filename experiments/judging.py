@@ -14,10 +14,11 @@ import orjson
 
 from experiments.catalogue import EXPERIMENTS
 from experiments.conflict_promises import conflicts
+from experiments.failover_promises import failover
 from experiments.lag_promises import lagging
 from experiments.measuring import MEASURES, seconds_of
 from experiments.placement_promises import placed
-from experiments.promises import Setting, failover, setting_of
+from experiments.setting import Setting, setting_of
 from testbed.checkers.verdict import Validity, Verdict, merge
 from testbed.history.fault_window import FaultWindow
 from testbed.history.problem import HistoryError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from experiments import bounds, physics
 from experiments.lag_measuring import floors_ms
-from experiments.promises import Setting, adequate, healed_ns, required
+from experiments.setting import Setting, adequate, healed_ns, required
 from testbed.checkers import (
     bounded_staleness,
     lag_agreement,

@@ -7,7 +7,8 @@ from types import MappingProxyType
 from typing import Any
 
 from experiments import lag_measuring
-from experiments.promises import Setting, expectations
+from experiments.failover_expectations import expectations
+from experiments.setting import Setting
 from testbed.clients.catalogue import writes_everywhere
 from testbed.measures.final_state import final_state
 from testbed.measures.load import load

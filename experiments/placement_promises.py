@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from experiments import bounds
 from experiments.conflict_promises import CONVERGENCE_MS, flowing
-from experiments.promises import Setting, adequate, required
+from experiments.setting import Setting, adequate, required
 from testbed.checkers import at_home, erasure, placement, residency
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.erasure_record import ERASURE_FILE, read_erasure

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.promises import setting_of
+from experiments.setting import setting_of
 from testbed.checkers.verdict import Verdict
 from testbed.drill.book import Entry, read_book
 from testbed.drill.drill import Drill

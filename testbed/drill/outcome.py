@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from experiments.judging import judge
-from experiments.promises import setting_of
+from experiments.setting import setting_of
 from testbed.checkers.verdict import Validity, Verdict, merge
 from testbed.drill.book import Entry, read_book
 from testbed.drill.drill import Drill

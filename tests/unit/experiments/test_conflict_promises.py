@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from experiments.conflict_promises import conflicts
-from experiments.promises import setting_of
+from experiments.setting import setting_of
 from testbed.checkers.verdict import Validity
 from testbed.runner.execute import Ending
 from testbed.runner.folder import FolderError, RunFolder

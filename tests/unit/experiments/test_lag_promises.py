@@ -12,7 +12,7 @@ from experiments.judging import PROMISES
 from experiments.lag_measuring import document, floors_ms, measured
 from experiments.lag_promises import REPLICATION_MS, lagging, staleness_bound_ms
 from experiments.measuring import MEASURES
-from experiments.promises import setting_of
+from experiments.setting import setting_of
 from testbed.checkers.verdict import Validity, Verdict, merge
 from testbed.runner.execute import Ending
 from testbed.runner.folder import FolderError, RunFolder

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from experiments.placement_promises import erased, placed
-from experiments.promises import setting_of
+from experiments.setting import setting_of
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.erasure_record import ErasureRecord, write_erasure
 from testbed.history.residency import Erasure, Finding, Found

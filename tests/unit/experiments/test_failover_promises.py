@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from experiments.promises import Setting, expectations, failover, setting_of
+from experiments.failover_expectations import expectations
+from experiments.failover_promises import failover
+from experiments.setting import Setting, setting_of
 from testbed.checkers.verdict import Validity
 from testbed.history.operation import OperationType
 from testbed.runner.execute import Ending
