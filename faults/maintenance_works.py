@@ -28,7 +28,7 @@ RESTORED = "restored"
 _LIMIT_S = 30.0
 _SEED_S = 20.0
 _POLL_S = 0.1
-_DUMPS = "/srv/backup"
+_DUMPS = "/srv/backup/dumps"
 
 _ADD = f"alter table orders add column if not exists {ADDED} text"
 _FILL = f"update orders set {ADDED} = delivery_address where residency = $1"  # noqa: S608

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from testbed.checkers import residency, residency_controls
@@ -12,7 +13,13 @@ from testbed.checkers.residency import Territory
 from testbed.checkers.residency_causes import Cause, causes
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.residency import AtRest, Canary, Control
-from testbed.history.residency_record import ResidencyRecord, unsought
+from testbed.history.residency_record import (
+    ARCHIVE,
+    BASE,
+    DUMP,
+    ResidencyRecord,
+    unsought,
+)
 
 _TYPES = {
     "uuid": "uuid raw",
@@ -23,8 +30,14 @@ _TYPES = {
 }
 """How a twin in a column of a type lies in a table's file."""
 
-_KEPT = re.compile("^(dump|backup)")
-"""How the search names what lies in dumps and backups."""
+_KEPT: Mapping[str, re.Pattern[str]] = MappingProxyType(
+    {
+        DUMP: re.compile("dump$"),
+        BASE: re.compile("backup: (?!archived)"),
+        ARCHIVE: re.compile("backup: archived"),
+    }
+)
+"""How the search names what lies in the things that a store keeps."""
 
 
 def check(record: ResidencyRecord, written: Iterable[Canary]) -> Verdict:
@@ -69,30 +82,31 @@ def controls(record: ResidencyRecord) -> tuple[Control, ...]:
         *residency_controls.controls_of(
             territory_of(record), record.canaries, record.found, encodings
         ),
-        *_dumps(record),
+        *_backups(record),
     )
 
 
-def _dumps(record: ResidencyRecord) -> Iterable[Control]:
-    """Each store really dumped what this run wrote in each jurisdiction that it dumps."""
+def _backups(record: ResidencyRecord) -> Iterable[Control]:
+    """Each store really has what this run wrote, in everything that it keeps of a jurisdiction."""
     pinned = {
         canary.token: canary.jurisdiction
         for canary in record.canaries
         if record.allowed.get(canary.data_class) is not None
     }
     seen = {
-        (finding.where.node, pinned[finding.canary])
+        (finding.where.node, pinned[finding.canary], kind)
         for finding in record.found.findings
-        if finding.canary in pinned
-        and isinstance(finding.where, AtRest)
-        and _KEPT.search(finding.how)
+        if finding.canary in pinned and isinstance(finding.where, AtRest)
+        for kind, words in _KEPT.items()
+        if words.match(finding.how)
     }
-    for node, jurisdiction in record.dumped:
+    for node, jurisdiction, kind in record.stored:
         made = sum(
-            (deed.what, deed.node, deed.of) == ("dump", node, jurisdiction) for deed in record.deeds
+            (deed.what, deed.node, deed.of) == (kind, node, jurisdiction) for deed in record.deeds
         )
-        detail = f"data of {jurisdiction} in a dump on {node}, which made {made} in the run"
-        yield Control("dump", (node, jurisdiction) in seen, detail)
+        several = "" if kind == ARCHIVE else f", which made {made} in the run"
+        detail = f"data of {jurisdiction} in a {kind} on {node}{several}"
+        yield Control(kind, (node, jurisdiction, kind) in seen, detail)
 
 
 def _encodings(data_class: Mapping[str, Any], table: Mapping[str, Any]) -> tuple[str, ...]:

@@ -128,9 +128,11 @@ def _cause(finding: Finding, same: Iterable[Finding], *, column: bool) -> str:
         kept = _kept(finding)
         return brought if not kept or (kept, brought) in _CONSEQUENCES else kept
     name = _carried([finding.how], column=column, stored=False)
-    # What was fetched in order to be kept is no second mistake.
+    # What was fetched in order to be kept is no second mistake; WAL is archived by a physical
+    # replication.
     kept = next((kept for one in same if (kept := _kept(one)) in _FETCHED), "")
-    return kept if kept and name in ("copy", "read") else name
+    fetched = name in ("copy", "read") or (name, kept) == ("standby", "backup")
+    return kept if kept and fetched else name
 
 
 def _kept(finding: Finding) -> str:

@@ -23,6 +23,9 @@ from testbed.history.whole_file import write_whole
 RECORD_VERSION = 1
 FILE = "residency.json"
 
+DUMP, BASE, ARCHIVE = "dump", "base backup", "archived WAL"
+"""What a store keeps of a jurisdiction's cluster; what is archived grows without a pause."""
+
 
 class RecordError(ValueError):
     """The record is missing, damaged or of a newer version; the message says what to do."""
@@ -34,9 +37,9 @@ class Deed:
 
     Args:
         node: Whose keeper tells it.
-        what: ``dump``, or ``deed`` for what a mutant did.
+        what: ``DUMP`` or ``BASE``, or ``deed`` for what a mutant did.
         of: The jurisdiction whose data it was; empty where that is not told.
-        time_ns: When, since the run began; of a dump, when it began: it has what was there then.
+        time_ns: When, since the run began; of a backup, when it began: it has what was there then.
         detail: The file that was written, or what was done.
     """
 
@@ -59,10 +62,10 @@ class ResidencyRecord:
         canaries: What was searched for: what clients wrote, and the controls.
         found: What was found and what was looked at.
         seconds: How long each part took, by name.
-        deeds: Dumps that were made in the run, and what else is told of it.
+        deeds: Backups that were made in the run, and what else is told of it.
         heirs: Each node that is primary, or may become it, of a jurisdiction's cluster, with that
             jurisdiction: the one of the primary.
-        dumped: Each store that dumps a jurisdiction from time to time, with that.
+        stored: Each store that backs a jurisdiction up, with that, and each thing that it keeps.
     """
 
     policy: Mapping[str, Any]
@@ -73,7 +76,7 @@ class ResidencyRecord:
     found: Found
     seconds: Mapping[str, float] = field(default_factory=dict)
     deeds: tuple[Deed, ...] = ()
-    dumped: tuple[tuple[str, str], ...] = ()
+    stored: tuple[tuple[str, str, str], ...] = ()
     heirs: tuple[tuple[str, str], ...] = ()
 
 
@@ -114,7 +117,7 @@ def write_record(record: ResidencyRecord, path: Path) -> None:
         "found": found_document(record.found),
         "seconds": dict(record.seconds),
         "deeds": [asdict(deed) for deed in record.deeds],
-        "dumped": [list(pair) for pair in record.dumped],
+        "stored": [list(one) for one in record.stored],
         "heirs": [list(pair) for pair in record.heirs],
     }
     write_whole(path, json.dumps(document) + "\n")
@@ -146,7 +149,7 @@ def read_record(path: Path) -> ResidencyRecord:
             found=found_of(document["found"]),
             seconds=document.get("seconds", {}),
             deeds=tuple(Deed(**one) for one in document.get("deeds", ())),
-            dumped=_pairs(document.get("dumped", ())),
+            stored=_stored(document),
             heirs=_pairs(document.get("heirs", ())),
         )
     except FileNotFoundError as error:
@@ -161,6 +164,12 @@ def read_record(path: Path) -> ResidencyRecord:
 
 def _pairs(document: Iterable[Any]) -> tuple[tuple[str, str], ...]:
     return tuple((one[0], one[1]) for one in document)
+
+
+def _stored(document: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
+    """What stores keep; in older records, of which there were dumps alone."""
+    dumped = [(*pair, DUMP) for pair in _pairs(document.get("dumped", ()))]
+    return (*dumped, *((one[0], one[1], one[2]) for one in document.get("stored", ())))
 
 
 def unsought(record: ResidencyRecord, written: Iterable[Canary]) -> tuple[Canary, ...]:

@@ -2,8 +2,8 @@
 
 It comes after the search for residency, when clients have ended. ``erasure.json`` in the run folder
 says what was found of the subject before and after, and is judged with no cluster. Server logs are
-not erased: a subject is chosen of whom no statement failed. Dumps are waited for until those from
-before have been replaced, where the deployment keeps a bounded number of them.
+not erased: a subject is chosen of whom no statement failed. New backups are asked for until those
+from before have been replaced, where the deployment keeps a bounded number of them.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from testbed.history.erasure_record import ERASURE_FILE, ErasureRecord, write_erasure
 from testbed.history.journal import read
 from testbed.history.residency import Erasure, Found
-from testbed.history.residency_record import FILE, RecordError, read_record
+from testbed.history.residency_record import BASE, DUMP, FILE, RecordError, read_record
 from testbed.probes.erasing import Erasing
 from testbed.probes.inspection import Scene
-from testbed.probes.keepers import Keepers
+from testbed.probes.keepers import UNKNOWN, Keepers
 from testbed.probes.patterns import Pattern, patterns_of
 from testbed.probes.placement_policy import policy_of
 from testbed.probes.subjects import Subject, subject_of
@@ -30,8 +31,13 @@ from testbed.world.protocol import WorldError
 NAME = "erasure"
 DELETE, COMPLETE = "delete", "complete"
 VARIABLE = "erasure_method"
-DUMPS = "/srv/backup"
-"""Where stores keep their dumps."""
+KEPT = "store_backups_kept"
+INTERVALS = MappingProxyType({DUMP: "store_dump_interval_s", BASE: "store_base_backup_interval_s"})
+"""The variables that say how many backups of a kind are kept, and how often one is made."""
+FOLDERS = MappingProxyType(
+    {DUMP: ("/srv/backup/dumps",), BASE: ("/srv/backup/base", "/srv/backup/wal")}
+)
+"""Where stores keep them; the archived log is kept for as long as a base backup needs it."""
 
 
 class ErasureInspection:
@@ -82,7 +88,7 @@ class ErasureInspection:
                     # What is left is found, and said, by the search.
                     problem = str(error)
         done_ns = scene.now()
-        with self._timed("dumps"):
+        with self._timed("backups"):
             kept = await self._kept(done_ns) if method == COMPLETE else {}
         with self._timed("after"):
             after = await sweep(scene.world, patterns, time_ns=scene.now())
@@ -102,13 +108,15 @@ class ErasureInspection:
         """Nothing runs."""
 
     async def _kept(self, done_ns: int) -> Mapping[str, str]:
-        """Where the subject is known to remain: dumps from before, if they are still kept."""
+        """Where the subject is known to remain: backups from before, if they are still kept."""
+        variables = self._scene.deployment.variables
+        kept = int(variables[KEPT])
         keepers = Keepers(self._scene.deployment, self._scene.base_ns)
         try:
-            late = await keepers.replaced(done_ns)
+            late = await keepers.replaced(done_ns, kept)
         finally:
             await keepers.close()
-        return {DUMPS: f"the second dump by {' and '.join(late)} from then"} if late else {}
+        return remains(late, kept, {kind: variables[INTERVALS[kind]] for kind in INTERVALS})
 
     async def _before(self, subject: Subject, patterns: tuple[Pattern, ...]) -> Found:
         """What was found of the subject in the run's search, or else in one of its own."""
@@ -125,6 +133,27 @@ class ErasureInspection:
         began = time.monotonic()
         yield
         self._seconds[name] = round(time.monotonic() - began, 3)
+
+
+def remains(
+    late: Iterable[tuple[str, str]], kept: int, intervals_s: Mapping[str, float]
+) -> dict[str, str]:
+    """Which folders of stores still have backups from before, each with until when.
+
+    Args:
+        late: Each store that has, and the kind of the backups; one that does not answer may have
+            any.
+        kept: How many of each kind a store keeps.
+        intervals_s: By kind, the pause between two backups.
+    """
+    found: dict[str, list[str]] = {}
+    for node, kind in late:
+        for one, folders in FOLDERS.items():
+            if kind in (one, UNKNOWN):
+                end = f"{node} has {kept} newer ones, of which it makes one in {intervals_s[one]} s"
+                for folder in folders:
+                    found.setdefault(folder, []).append(end)
+    return {folder: " and ".join(ends) for folder, ends in found.items()}
 
 
 def _keep(record: ErasureRecord, path: Path) -> None:

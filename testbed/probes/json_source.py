@@ -17,10 +17,17 @@ class JsonSource:
 
     async def get(self, url: str) -> dict[str, Any] | None:
         """The object behind a URL; None when nobody answers in time, or with anything else."""
+        return await self._asked("GET", url)
+
+    async def post(self, url: str) -> dict[str, Any] | None:
+        """The same, of a URL that does something when it is asked to."""
+        return await self._asked("POST", url)
+
+    async def _asked(self, method: str, url: str) -> dict[str, Any] | None:
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S))
         try:
-            async with self._session.get(url) as answer:
+            async with self._session.request(method, url) as answer:
                 document = await answer.json(content_type=None)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
             return None

@@ -1,8 +1,8 @@
-"""What a deployment does with personal data besides replicating it: dumps, and a mutant's deeds.
+"""What a deployment does with personal data besides replicating it: backups, and a mutant's deeds.
 
-The keepers of a placement deployment tell it. A search that is made before the first dump was
+The keepers of a placement deployment tell it. A search that is made before the first backup was
 finished, or before a mutant was at work, would find nothing there, and show nothing by it: so the
-inspection waits for both, with a deadline, and records what was done when.
+inspection asks for backups, waits for both, with a deadline, and records what was done when.
 """
 
 from __future__ import annotations
@@ -14,16 +14,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from testbed.history.residency_record import Deed
+from testbed.history.residency_record import ARCHIVE, Deed
 from testbed.probes.json_source import JsonSource
 from testbed.topology.model import Deployment, Node
 
 KEEPER_PORT = 7412
 LIMIT_S = 30.0
-DUMPS_KEPT = 2
-"""So many dumps of a jurisdiction a store keeps."""
 UNKNOWN = "?"
-"""What a store dumps that does not answer: nothing that is found shows it."""
+"""What a store keeps that does not answer: nothing that is found shows it."""
 AT_WORK = frozenset({"central_statement_log", "cache_abroad", "consul_value", "stray_replica"})
 """Mutants that do something of their own from time to time; the others are how a thing is set."""
 
@@ -35,11 +33,11 @@ class Told:
     """What all keepers tell at one moment.
 
     Args:
-        stores: Each store with each jurisdiction that it dumps.
+        stores: Each store with each jurisdiction that it backs up, and each thing that it keeps.
         deeds: What was done so far.
     """
 
-    stores: tuple[tuple[str, str], ...] = ()
+    stores: tuple[tuple[str, str, str], ...] = ()
     deeds: tuple[Deed, ...] = ()
 
 
@@ -66,26 +64,45 @@ class Keepers:
 
         Args:
             written_ns: When the first canary was written: a mutant must have been at work since.
-            ended_ns: When the last one was: every store must have dumped since.
+            ended_ns: When the last one was: every backup must have been made since.
         """
+        await self._ask()
         told = await self._until(lambda told: not lacking(told, self._mutant, written_ns, ended_ns))
         return Told(told.stores, tuple(one for one in told.deeds if one.time_ns >= written_ns))
 
-    async def replaced(self, since_ns: int) -> tuple[str, ...]:
-        """Wait until no dump is kept that is older than a moment.
+    async def replaced(self, since_ns: int, kept: int) -> tuple[tuple[str, str], ...]:
+        """Have so many backups made that none is kept that is older than a moment.
+
+        Args:
+            since_ns: The moment.
+            kept: How many of each kind a store keeps.
 
         Returns:
-            The stores that still kept older ones when time was up.
+            What was still kept of older ones when time was up: each store and the kind.
         """
-        return unreplaced(await self._until(lambda told: not unreplaced(told, since_ns)), since_ns)
+        deadline = asyncio.get_running_loop().time() + LIMIT_S
+        late: tuple[tuple[str, str], ...] = ()
+        for count in range(1, kept + 1):
+            await self._ask()
+            told = await self._until(
+                lambda told, count=count: not unreplaced(told, since_ns, count),  # type: ignore[misc]
+                deadline,
+            )
+            late = unreplaced(told, since_ns, kept)
+        return late
+
+    async def _ask(self) -> None:
+        """Have every store make its backups now; one that does not answer makes them later."""
+        stores = [node for node in self._nodes if "stores" in node.groups]
+        await asyncio.gather(*(self._source.post(_url(node)) for node in stores))
 
     async def close(self) -> None:
         """Close its connections."""
         await self._source.close()
 
-    async def _until(self, enough: Callable[[Told], bool]) -> Told:
+    async def _until(self, enough: Callable[[Told], bool], deadline: float | None = None) -> Told:
         """What the keepers tell, once it is enough or time is up."""
-        deadline = asyncio.get_running_loop().time() + LIMIT_S
+        deadline = deadline or asyncio.get_running_loop().time() + LIMIT_S
         while True:
             told = await self._told()
             if enough(told) or asyncio.get_running_loop().time() > deadline:
@@ -93,21 +110,19 @@ class Keepers:
             await asyncio.sleep(_POLL_S)
 
     async def _told(self) -> Told:
-        documents = await asyncio.gather(
-            *(self._source.get(f"http://{node.address}:{KEEPER_PORT}/") for node in self._nodes)
-        )
+        documents = await asyncio.gather(*(self._source.get(_url(node)) for node in self._nodes))
         answers = [
             (node, document or {}) for node, document in zip(self._nodes, documents, strict=True)
         ]
         return Told(
-            tuple((node.name, of) for node, answer in answers for of in _stores(node, answer)),
+            tuple((node.name, *one) for node, answer in answers for one in _stores(node, answer)),
             tuple(deed for node, answer in answers for deed in self._of(node.name, answer)),
         )
 
     def _of(self, node: str, document: Mapping[str, Any]) -> Iterable[Deed]:
-        for dump in document.get("dumps", ()):
-            began_ns = self._since(dump["began_unix_s"])
-            yield Deed(node, "dump", str(dump["of"]), began_ns, str(dump["file"]))
+        for one in document.get("backups", ()):
+            began_ns = self._since(one["began_unix_s"])
+            yield Deed(node, str(one["kind"]), str(one["of"]), began_ns, str(one["file"]))
         for deed in document.get("deeds", ()):
             yield Deed(node, "deed", "", self._since(deed["at_unix_s"]), str(deed["what"]))
 
@@ -115,11 +130,16 @@ class Keepers:
         return int((float(at_unix_s) - self._began_unix_s) * 1e9)
 
 
-def _stores(node: Node, document: Mapping[str, Any]) -> tuple[str, ...]:
-    """The jurisdictions that a store dumps; one that does not answer dumps what is not known."""
+def _url(node: Node) -> str:
+    return f"http://{node.address}:{KEEPER_PORT}/"
+
+
+def _stores(node: Node, document: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What a store keeps of which jurisdiction; of one that does not answer it is not known."""
     if "stores" not in node.groups:
         return ()
-    return tuple(document.get("dumps_of", (UNKNOWN,)))
+    backs_up = document.get("backs_up", {UNKNOWN: (UNKNOWN,)})
+    return tuple((of, kind) for of, kinds in backs_up.items() for kind in kinds)
 
 
 def lacking(told: Told, mutant: str, written_ns: int, ended_ns: int) -> tuple[str, ...]:
@@ -131,28 +151,39 @@ def lacking(told: Told, mutant: str, written_ns: int, ended_ns: int) -> tuple[st
         written_ns: When the first canary was written.
         ended_ns: When the last one was.
     """
-    fresh = {
-        (deed.node, deed.of)
-        for deed in told.deeds
-        if deed.what == "dump" and deed.time_ns > ended_ns
-    }
-    found = [f"a dump of {of} on {node}" for node, of in told.stores if (node, of) not in fresh]
+    fresh = _made(told, ended_ns)
+    found = [
+        f"a {kind} of {of} on {node}"
+        for node, of, kind in told.stores
+        if kind != ARCHIVE and not fresh[node, of, kind]
+    ]
     at_work = any(deed.what == "deed" and deed.time_ns > written_ns for deed in told.deeds)
     if mutant in AT_WORK and not at_work:
         found.append(f"the work of the mutant {mutant}")
     return tuple(found)
 
 
-def unreplaced(told: Told, since_ns: int) -> tuple[str, ...]:
-    """The stores that may still keep a dump from before a moment.
+def unreplaced(told: Told, since_ns: int, kept: int) -> tuple[tuple[str, str], ...]:
+    """The stores that may still keep a backup from before a moment, each with the kind.
 
     Args:
         told: What the keepers tell.
-        since_ns: The moment; a dump that began later does not have what was there before.
+        since_ns: The moment; a backup that began later does not have what was there before.
+        kept: How many of each kind a store keeps.
     """
-    fresh = Counter(
-        (deed.node, deed.of)
-        for deed in told.deeds
-        if deed.what == "dump" and deed.time_ns > since_ns
+    fresh = _made(told, since_ns)
+    return tuple(
+        dict.fromkeys(
+            (node, kind)
+            for node, of, kind in told.stores
+            # The archive begins with the oldest base backup.
+            if kind != ARCHIVE and fresh[node, of, kind] < kept
+        )
     )
-    return tuple(dict.fromkeys(node for node, of in told.stores if fresh[node, of] < DUMPS_KEPT))
+
+
+def _made(told: Told, since_ns: int) -> Counter[tuple[str, str, str]]:
+    """How many backups of each kind each store began since a moment."""
+    return Counter(
+        (deed.node, deed.of, deed.what) for deed in told.deeds if deed.time_ns > since_ns
+    )

@@ -33,8 +33,8 @@ class PlacementReport:
         peers: The other jurisdictions.
         streams: What arrives from each of them, by the subscription's name.
         slots: What is kept for each of them, by the slot's name.
-        dumps: Each dump that was completed: ``file``, ``of``, ``bytes``, ``began_unix_s``,
-            ``at_unix_s``.
+        backups: Each dump and base backup that was completed: ``kind``, ``file``, ``of``,
+            ``began_unix_s``, ``at_unix_s``.
         deeds: What a mistake made on purpose has done: ``what``, ``at_unix_s``.
     """
 
@@ -45,7 +45,7 @@ class PlacementReport:
     peers: tuple[str, ...]
     streams: Mapping[str, Mapping[str, Any]]
     slots: Mapping[str, Mapping[str, Any]]
-    dumps: tuple[Mapping[str, Any], ...]
+    backups: tuple[Mapping[str, Any], ...]
     deeds: tuple[Mapping[str, Any], ...]
 
 
@@ -147,7 +147,7 @@ def report_of(document: Mapping[str, Any]) -> PlacementReport:
         peers=tuple(document.get("peers", ())),
         streams={str(row["name"]): row for row in document.get("streams", ())},
         slots={str(row["name"]): row for row in document.get("slots", ())},
-        dumps=tuple(document.get("dumps", ())),
+        backups=tuple(document.get("backups", ())),
         deeds=tuple(document.get("deeds", ())),
     )
 

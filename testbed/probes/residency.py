@@ -102,7 +102,7 @@ class ResidencyInspection:
             found=found,
             seconds=self._seconds,
             deeds=told.deeds,
-            dumped=told.stores,
+            stored=told.stores,
             heirs=heirs,
         )
         await asyncio.to_thread(_keep, record, scene.folder / FILE)

@@ -15,7 +15,14 @@ from testbed.checkers.placement import causes_of, controls, territory_of
 from testbed.checkers.residency import LEAK, explained, leaks, place_of, totals
 from testbed.checkers.residency_causes import CAUSES
 from testbed.history.residency import Canary
-from testbed.history.residency_record import FILE, RecordError, ResidencyRecord, read_record
+from testbed.history.residency_record import (
+    BASE,
+    DUMP,
+    FILE,
+    RecordError,
+    ResidencyRecord,
+    read_record,
+)
 from testbed.report.audit_erasure import erasure_of
 from testbed.report.recorded import RecordedRun
 from testbed.report.story import headline
@@ -75,7 +82,7 @@ def audit_of(run: RecordedRun) -> dict[str, Any] | None:
             for cause in causes_of(record)
         ],
         "findings": _findings(record),
-        "dumps": [asdict(deed) for deed in record.deeds if deed.what == "dump"],
+        "backups": [asdict(deed) for deed in record.deeds if deed.what in (DUMP, BASE)],
         "erasure": erasure_of(run.folder),
         "not_covered": list(SCOPE),
         "seconds": dict(record.seconds),

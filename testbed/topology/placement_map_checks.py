@@ -13,7 +13,7 @@ from testbed.topology.problem import Problem, nearest
 from testbed.topology.variable import Value
 
 PLACEMENT, STORES = "placement", "stores"
-"""The groups of the servers that keep the policy, and of what stores dumps."""
+"""The groups of the servers that keep the policy, and of what stores backups."""
 OWN_JURISDICTION = "own_jurisdiction"
 """The value of ``haproxy_writers`` under which clients stay in their jurisdiction."""
 

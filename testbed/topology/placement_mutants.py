@@ -125,8 +125,8 @@ def _central_statement_log(ground: _Ground) -> PlacementPlan:
 
 def _backup_abroad(ground: _Ground) -> PlacementPlan:
     store = ground.store
-    dumps = {**store.dumps, ground.home: ground.addresses(ground.home)}
-    return ground.with_store(replace(store, dumps=dumps))
+    backs_up = {**store.backs_up, ground.home: ground.addresses(ground.home)}
+    return ground.with_store(replace(store, backs_up=backs_up))
 
 
 def _cache_abroad(ground: _Ground) -> PlacementPlan:
@@ -167,7 +167,7 @@ def _moved(ground: _Ground, *, takes_over: bool) -> PlacementPlan:
             for name, one in servers.items()
         },
         stores={
-            name: replace(one, dumps={other: addresses[other] for other in one.dumps})
+            name: replace(one, backs_up={other: addresses[other] for other in one.backs_up})
             for name, one in ground.plan.stores.items()
         },
     )

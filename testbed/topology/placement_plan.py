@@ -1,8 +1,8 @@
 """What each host does under a placement policy: drawn from the policy and the topology alone.
 
 Servers publish what may cross, and nothing else; take over only in their jurisdiction's failover
-regions; and are in one cluster with servers of their jurisdiction only. Stores keep dumps of their
-own jurisdiction. Mistakes made on purpose are in ``placement_mutants.py``.
+regions; and are in one cluster with servers of their jurisdiction only. Stores keep backups of
+their own jurisdiction. Mistakes made on purpose are in ``placement_mutants.py``.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ class StorePart:
     Args:
         node: Its name.
         jurisdiction: Where it is.
-        dumps: Addresses of the servers of each jurisdiction whose dumps it makes and keeps.
+        backs_up: Addresses of the servers of each jurisdiction whose backups it makes and keeps:
+            dumps, base backups and archived WAL.
         collects_logs: Whether it takes the lines of other hosts' logs.
         caches: Addresses of the servers whose rows it keeps in a cache; none for no cache.
         copies: Addresses of servers from which, and to which, it copies rows by hand; or none.
@@ -76,7 +77,7 @@ class StorePart:
 
     node: str
     jurisdiction: str
-    dumps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    backs_up: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     collects_logs: bool = False
     caches: tuple[str, ...] = ()
     copies: tuple[tuple[str, ...], ...] = ()

@@ -46,7 +46,9 @@ def test_nothing_is_abroad_and_an_erased_subject_is_nowhere(
     assert judged["erasure"]["numbers"]["found_after"] == 0
     audit = json.loads((run / "audit.json").read_text())
     assert all(control["shown"] for control in audit["controls"])
-    assert {dump["of"] for dump in audit["dumps"]} == {"EU", "US"}
+    assert {(one["what"], one["of"]) for one in audit["backups"]} == {
+        (kind, of) for kind in ("dump", "base backup") for of in ("EU", "US")
+    }
     assert command.left_behind() == []
 
 

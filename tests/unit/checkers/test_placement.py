@@ -13,6 +13,9 @@ from testbed.checkers.residency_causes import CAUSES
 from testbed.checkers.verdict import Validity
 from testbed.history.residency import AtRest, Canary, Finding, Found, OnWire, Searched
 from testbed.history.residency_record import (
+    ARCHIVE,
+    BASE,
+    DUMP,
     Deed,
     RecordError,
     ResidencyRecord,
@@ -70,6 +73,8 @@ HEALTHY = (
     at(CONTROL, ABROAD, "file"),
     wire(CONTROL, OUT, "PostgreSQL statement"),
     at(PERSON, HOME, "dump", "/srv/backup/eu.dump"),
+    at(PERSON, HOME, "backup: table or index file", "/srv/backup/base/eu-1/base/5/16384"),
+    at(PERSON, HOME, "backup: archived write-ahead log", "/srv/backup/wal/eu/" + "0" * 24),
 )
 
 
@@ -80,7 +85,7 @@ def record(*more: Finding, without: Finding | None = None) -> ResidencyRecord:
         nodes={HOME: "EU", ABROAD: "US"},
         links={OUT: ("EU", "US"), BACK: ("US", "EU")},
         canaries=(PERSON, DELIVERY, COMPANY, AMERICAN, CONTROL),
-        dumped=((HOME, "EU"),),
+        stored=tuple((HOME, "EU", kind) for kind in (DUMP, BASE, ARCHIVE)),
         deeds=(Deed(HOME, "dump", "EU", 5, "/srv/backup/eu.dump"),),
         found=Found(
             tuple(each for each in (*HEALTHY, *more) if each is not without),
@@ -103,7 +108,7 @@ def test_a_healthy_run_is_clean() -> None:
     assert causes_of(record()) == ()
 
 
-@pytest.mark.parametrize("number", [1, 4, 6, 7, 8, 9, 10])
+@pytest.mark.parametrize("number", [1, 4, 6, 7, 8, 9, 10, 11, 12])
 def test_every_control_is_needed(number: int) -> None:
     verdict = check(record(without=HEALTHY[number]), WRITTEN)
     assert verdict.validity is Validity.UNKNOWN
@@ -132,6 +137,8 @@ def test_what_was_not_looked_for_makes_it_inconclusive() -> None:
         ("backup", [wire(PERSON, OUT, "PostgreSQL COPY from the server (...)"),
                     at(PERSON, ABROAD, "dump")]),
         ("backup", [at(PERSON, ABROAD, "backup: table or index file")]),
+        ("backup", [wire(PERSON, OUT, "PostgreSQL physical replication"),
+                    at(PERSON, ABROAD, "backup: archived write-ahead log")]),
         ("statement log", [wire(PERSON, OUT, "port 7411"), at(PERSON, ABROAD, "log file")]),
         ("cache", [wire(PERSON, OUT, "PostgreSQL row returned by a query"),
                    at(PERSON, ABROAD, "cache's own file")]),

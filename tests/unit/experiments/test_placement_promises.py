@@ -85,7 +85,7 @@ def test_a_deployment_that_is_known_to_be_broken_is_never_clean(
 
 
 def test_a_store_that_has_not_dumped_yet_makes_it_inconclusive(tmp_path: Path) -> None:
-    waiting = replace(CLEAN, dumped=(*CLEAN.dumped, (ABROAD, "EU")))
+    waiting = replace(CLEAN, stored=(*CLEAN.stored, (ABROAD, "EU", "dump")))
     verdict = judged(run_of(tmp_path, waiting))["residency"]
     assert verdict.validity is Validity.UNKNOWN
     assert f"data of EU in a dump on {ABROAD}" in verdict.reason

@@ -46,7 +46,7 @@ def server(node: str = "eu-west-db1", home: str = "EU", other: str = "US") -> Pl
             "peers": [other],
             "streams": [{**RUNS, "name": f"from_{other.lower()}"}],
             "slots": [],
-            "dumps": [],
+            "backups": [],
             "deeds": [],
         }
     )

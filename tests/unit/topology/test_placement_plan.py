@@ -46,8 +46,8 @@ def test_clusters_and_stores_stay_in_their_jurisdiction() -> None:
     }
     assert all(one.takes_over for one in found.servers.values())
     assert found.servers["eu-west-db1"].peers == {"US": US}
-    assert found.stores["eu-central-store1"].dumps == {"EU": EU}
-    assert found.stores[STORE].dumps == {"US": US}
+    assert found.stores["eu-central-store1"].backs_up == {"EU": EU}
+    assert found.stores[STORE].backs_up == {"US": US}
 
 
 def test_every_mistake_is_a_choice_of_the_variable_and_changes_the_plan() -> None:
@@ -79,7 +79,7 @@ def test_a_server_abroad_in_the_cluster_at_home(mutant: str, may: bool) -> None:
 
 
 def test_stores_with_a_mistake() -> None:
-    assert plan("backup_abroad").stores[STORE].dumps == {"US": US, "EU": EU}
+    assert plan("backup_abroad").stores[STORE].backs_up == {"US": US, "EU": EU}
     assert plan("cache_abroad").stores[STORE].caches == EU
     assert plan("stray_replica").stores[STORE].copies == (EU, US)
     logging = plan("central_statement_log")
@@ -162,7 +162,7 @@ def test_what_may_be_everywhere_has_a_cluster_of_its_own() -> None:
     for one in everywhere:
         assert (one.scope, one.publishes, one.peers) == ("everywhere", (), {"EU": EU, "US": US})
     assert found.servers["eu-west-db1"].peers == {"US": US}
-    assert found.stores["eu-central-store1"].dumps == {"EU": EU}
+    assert found.stores["eu-central-store1"].backs_up == {"EU": EU}
     # Its members are no failover targets of what is pinned.
     assert [one.node for one in found.cluster("EU")] == ["eu-west-db1", "eu-central-db1"]
 

@@ -148,7 +148,7 @@ class Keeper:
             "mutant": self.settings["mutant"],
             "problem": self.problem,
             "peers": sorted(self.part["peers"]),
-            "dumps": [],
+            "backups": [],
             "deeds": self.deeds,
         }
         try:

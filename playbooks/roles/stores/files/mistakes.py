@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from backups import source_of
 from psycopg import sql
 
 LOG_PORT = 7411
@@ -54,14 +55,6 @@ def again(work: Callable[[], None]) -> None:
         except MISSES as error:
             print(f"missed: {' '.join(str(error).split())}", flush=True)
         time.sleep(INTERVAL_S)
-
-
-def source_of(addresses: list[str]) -> str:
-    """How to connect to the primary of a cluster."""
-    return (
-        f"host={','.join(addresses)} port=5432 user=postgres dbname=testbed "
-        f"target_session_attrs=read-write load_balance_hosts=random connect_timeout=3"
-    )
 
 
 def personal_table(store: Any) -> dict[str, Any]:
