@@ -83,6 +83,7 @@ def controls(record: ResidencyRecord) -> tuple[Control, ...]:
             territory_of(record), record.canaries, record.found, encodings
         ),
         *_backups(record),
+        *_traces(record),
     )
 
 
@@ -107,6 +108,19 @@ def _backups(record: ResidencyRecord) -> Iterable[Control]:
         several = "" if kind == ARCHIVE else f", which made {made} in the run"
         detail = f"data of {jurisdiction} in a {kind} on {node}{several}"
         yield Control(kind, (node, jurisdiction, kind) in seen, detail)
+
+
+def _traces(record: ResidencyRecord) -> Iterable[Control]:
+    """What leaves a trace other than in a row was done, and the trace was found."""
+    purposes = {canary.token: canary.purpose for canary in record.canaries}
+    seen = {
+        (purposes.get(finding.canary, ""), " in ".join((finding.how, *finding.where.inside)))
+        for finding in record.found.findings
+    }
+    for purpose, words in record.traces:
+        if purpose in purposes.values():
+            shown = any(one == purpose and words in place for one, place in seen)
+            yield Control("trace", shown, f"a canary of the purpose {purpose}: {words}")
 
 
 def _encodings(data_class: Mapping[str, Any], table: Mapping[str, Any]) -> tuple[str, ...]:

@@ -35,6 +35,13 @@ _TYPES: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     }
 )
 _UNDONE = "undone"
+MANY_ROWS = 600
+UNDECIDED_S = 0.5
+# Rows by numbers that nobody else has.
+_MANY = """
+insert into customers (id, residency, notes)
+select -(random() * 4e18)::bigint, $1, $2 || n from generate_series(1, $3::int) n
+"""
 
 
 def typed(columns: Mapping[str, Any], space: int) -> dict[str, Any]:
@@ -108,17 +115,22 @@ async def _delete(connection: asyncpg.Connection, space: int, what: Invocation) 
 
 
 async def _undo(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
+    """A transaction that is larger than decoding's memory, and is given up after a while."""
     transaction = connection.transaction()
     await transaction.start()
     for row in what.value["rows"]:
         # What fails here ends the connection's transaction by itself.
         await _insert(connection, space, row)
+    first = what.value["rows"][0]["columns"]
+    await connection.execute(_MANY, first["residency"], first["notes"], MANY_ROWS)
+    # It is decoded as far as it was written to the log; one that has ended is not sent any more.
+    await connection.execute("select pg_sleep($1)", UNDECIDED_S)
     await transaction.rollback()
     return Completion("ok", value=_UNDONE)
 
 
 async def _mistake(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
-    """A text where a number belongs: the server's message names it."""
+    """A text where a number belongs, and a row without a key: the server's messages name them."""
     (row,) = what.value["rows"]
     ((name, token),) = row["columns"].items()
     try:
@@ -127,17 +139,31 @@ async def _mistake(connection: asyncpg.Connection, space: int, what: Invocation)
             f"insert into {row['table']} (id, residency, {name}) "  # noqa: S608 - our own words
             f"values ({key_of(space, what.key)}, 'ANY', '{token}')"
         )
+        return Completion("fail", error="a text was taken for a number")
     except asyncpg.InvalidTextRepresentationError as error:
-        return Completion("ok", value=error.sqlstate)
-    return Completion("fail", error="a text was taken for a number")
+        said = [error.sqlstate]
+    try:
+        await connection.execute(
+            f"insert into {row['table']} (residency, full_name) values ('ANY', $1)",  # noqa: S608
+            token,
+        )
+    except asyncpg.NotNullViolationError as error:
+        return Completion("ok", value=[*said, error.sqlstate])
+    return Completion("fail", error="a row without a key was taken")
 
 
 async def _sort(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
-    """Looks for a name by a literal and by a prepared statement, and sorts it on disk."""
+    """Looks for a name by a literal, in a script and by a prepared statement; sorts it on disk.
+
+    The statistics of statements keep the text of a script with its literals.
+    """
     (row,) = what.value["rows"]
     ((name, token),) = row["key"].items()
     await connection.fetch(
         f"select id from {row['table']} where {name} = '{token}'"  # noqa: S608 - our own words
+    )
+    await connection.execute(
+        f"do $do$ begin perform id from {row['table']} where {name} = '{token}'; end $do$"
     )
     prepared = await connection.prepare(
         f"select count(*) from {row['table']} where {name} = $1"  # noqa: S608 - our own words

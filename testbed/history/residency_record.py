@@ -65,6 +65,7 @@ class ResidencyRecord:
         deeds: Backups that were made in the run, and what else is told of it.
         heirs: Each node that is primary, or may become it, of a jurisdiction's cluster, with that
             jurisdiction: the one of the primary.
+        traces: Purposes of canaries that leave a trace of their own, each with words that tell it.
         stored: Each store that backs a jurisdiction up, with that, and each thing that it keeps.
     """
 
@@ -78,6 +79,7 @@ class ResidencyRecord:
     deeds: tuple[Deed, ...] = ()
     stored: tuple[tuple[str, str, str], ...] = ()
     heirs: tuple[tuple[str, str], ...] = ()
+    traces: tuple[tuple[str, str], ...] = ()
 
 
 def written_canaries(history: History) -> tuple[Canary, ...]:
@@ -119,6 +121,7 @@ def write_record(record: ResidencyRecord, path: Path) -> None:
         "deeds": [asdict(deed) for deed in record.deeds],
         "stored": [list(one) for one in record.stored],
         "heirs": [list(pair) for pair in record.heirs],
+        "traces": [list(pair) for pair in record.traces],
     }
     write_whole(path, json.dumps(document) + "\n")
 
@@ -151,6 +154,7 @@ def read_record(path: Path) -> ResidencyRecord:
             deeds=tuple(Deed(**one) for one in document.get("deeds", ())),
             stored=_stored(document),
             heirs=_pairs(document.get("heirs", ())),
+            traces=_pairs(document.get("traces", ())),
         )
     except FileNotFoundError as error:
         raise RecordError(

@@ -4,7 +4,8 @@ A delete leaves the row in dead tuples, in statistics and in the write-ahead log
 DELETE; ANALYZE; VACUUM FULL of the tables and of ``pg_statistic``, once no replication slot keeps
 old rows; then the log is cycled past every segment that was written before, with ``wal_recycle``
 off meanwhile, so that none lives on under a later name; and every standby's own checkpoint, which
-removes its segments. Dumps and server logs are not touched by it.
+removes its segments; and the texts in every server's statistics of statements are reset. Dumps and
+server logs are not touched by it.
 """
 
 from __future__ import annotations
@@ -108,6 +109,9 @@ class Erasing:
             await self._cycle()
         finally:
             await self._everywhere(f"alter system reset {name}" for name in _SETTINGS)
+        for node in self._nodes:
+            async with connected(node, DATABASE) as connection:
+                await connection.execute("select pg_stat_statements_reset()")
 
     async def _primaries(self) -> tuple[Node, ...]:
         found: tuple[Node, ...] = ()

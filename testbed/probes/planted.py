@@ -12,9 +12,11 @@ from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from typing import Any
 
 from testbed.history.residency import Canary
+from testbed.probes.held import OPEN
 from testbed.probes.servers import primaries
 from testbed.toolchain.programs import locate
 from testbed.topology.model import Node, Topology
+from testbed.topology.placement_plan import cluster_of
 from testbed.workloads.canary import FOREIGN, LEAK, Canaries
 from testbed.workloads.unique import REGIONS_MAX
 from testbed.world.namespace_world import NamespaceWorld
@@ -63,6 +65,22 @@ class Planted:
         writable = await primaries(topology.members("postgres"))
         sent = await asyncio.gather(*self._crossings(topology), *self._leaks(topology, writable))
         return tuple(canary for canary in sent if canary is not None)
+
+    async def to_hold(self) -> tuple[tuple[Node, Canary], ...]:
+        """Canaries that may be kept open: for each jurisdiction's primary one of its own."""
+        topology = self._world.topology
+        pinned = {where: name for name, where in self._allowed.items() if where is not None}
+        found = []
+        for node in await primaries(topology.members("postgres")):
+            home = cluster_of(topology, node)
+            data_class = next((name for where, name in pinned.items() if home in where), None)
+            if data_class is not None:
+                row = f"control/{OPEN}"
+                canary = self._canaries.make(
+                    data_class, SUBJECT, row, jurisdiction=home, purpose=OPEN
+                )
+                found.append((node, canary))
+        return tuple(found)
 
     def _crossings(self, topology: Topology) -> Iterator[Coroutine[Any, Any, Canary | None]]:
         """On each link a statement with a canary that may be anywhere."""

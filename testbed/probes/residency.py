@@ -24,6 +24,7 @@ from testbed.history.residency_record import (
     written_canaries,
 )
 from testbed.probes.heirs import heirs_of
+from testbed.probes.held import OPEN, Held
 from testbed.probes.in_motion import search_in_motion
 from testbed.probes.inspection import Scene
 from testbed.probes.keepers import Keepers, Told
@@ -36,6 +37,16 @@ from testbed.topology.model import Topology
 from testbed.world.protocol import WorldError
 
 NAME = "residency"
+STREAMING = "placement_streaming"
+TRACES = (
+    ("enlarge", "TOAST pglz value"),
+    ("error", "log file"),
+    ("query", "texts of pg_stat_statements"),
+    (OPEN, "temporary file"),
+)
+"""Where a canary of a purpose must be found, in the words that the search has for it."""
+STREAMED, SPILLED = ("undo", "logical replication"), (OPEN, "spill file")
+"""The same of transactions that are larger than decoding's memory."""
 TAP = "tap"
 """Folder of the recording in the run folder; removed once it has been searched."""
 
@@ -73,16 +84,22 @@ class ResidencyInspection:
         written = written_canaries(history)
         allowed = policy.allowed()
         with self._timed("controls"):
-            controls = await Planted(scene.world, allowed, scene.space).plant()
+            planted = Planted(scene.world, allowed, scene.space)
+            controls = await planted.plant()
             heirs = await heirs_of(scene.deployment.topology)
         with self._timed("waiting"):
             told = await self._told(history)
-        canaries = (*written, *controls)
-        if not canaries:
-            raise WorldError("nothing was written that could be searched for: the load did nothing")
-        patterns = patterns_of(canaries)
-        with self._timed("at rest"):
-            found = await sweep(scene.world, patterns, time_ns=scene.now())
+        spills = scene.deployment.variables.get(STREAMING) == "off"
+        held = Held(await planted.to_hold(), spills=spills)
+        try:
+            canaries = (*written, *controls, *await held.open())
+            if not canaries:
+                raise WorldError("nothing was written that could be searched for: no load was made")
+            patterns = patterns_of(canaries)
+            with self._timed("at rest"):
+                found = await sweep(scene.world, patterns, time_ns=scene.now())
+        finally:
+            await held.close()
         with self._timed("in motion"):
             await self._stop()
             found += await asyncio.to_thread(
@@ -104,6 +121,7 @@ class ResidencyInspection:
             deeds=told.deeds,
             stored=told.stores,
             heirs=heirs,
+            traces=(*TRACES, SPILLED if spills else STREAMED),
         )
         await asyncio.to_thread(_keep, record, scene.folder / FILE)
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)

@@ -10,8 +10,8 @@ from testbed.history.residency import Canary
 from testbed.history.residency_record import canaries_in
 from testbed.probes.erasing import StoredRow
 
-NEVER_STORED = frozenset({"query", "error", "misplace"})
-"""Purposes of canaries that no table ever holds: a query's literal, a value that was refused."""
+NEVER_STORED = frozenset({"error", "misplace"})
+"""Purposes of canaries that no table ever holds: a value that was refused, which logs may hold."""
 
 
 @dataclass(slots=True)

@@ -115,6 +115,30 @@ def test_every_control_is_needed(number: int) -> None:
     assert "control" in verdict.reason
 
 
+@pytest.mark.parametrize(
+    ("trace", "shown"),
+    [
+        (("row", "archived write-ahead log"), True),
+        (("row", "spill file"), False),
+        (("row", "TOAST pglz value"), False),
+        # What nobody wrote leaves no trace.
+        (("query", "texts of pg_stat_statements"), True),
+    ],
+)
+def test_a_trace_that_is_not_found_makes_it_inconclusive(
+    trace: tuple[str, str], shown: bool
+) -> None:
+    verdict = check(replace(record(), traces=(trace,)), WRITTEN)
+    assert verdict.validity is (Validity.VALID if shown else Validity.UNKNOWN), verdict.reason
+
+
+def test_a_trace_may_be_told_by_what_it_was_inside_of() -> None:
+    inside = AtRest(HOME, "/srv/patroni/data/base/5/1", 3, ("TOAST pglz value",))
+    large = Finding(PERSON.token, "utf-8", inside, how="table or index file")
+    found = replace(record(large), traces=(("row", "TOAST pglz value"),))
+    assert check(found, WRITTEN).validity is Validity.VALID
+
+
 def test_what_was_not_looked_for_makes_it_inconclusive() -> None:
     late = MADE.make("customers_eu", "s9", "customers/9", jurisdiction="EU")
     verdict = check(record(), (*WRITTEN, late))

@@ -65,7 +65,7 @@ def test_the_one_of_whom_most_is_known_is_chosen() -> None:
         write([row(2)], [canary(2), canary(2)], "info"),
         write([row(2)], [canary(2), canary(2)], "fail"),
         write([row(2)], [canary(2), canary(2, "error")]),
-        write([row(2)], [canary(2), canary(2, "query")]),
+        write([row(2)], [canary(2), canary(2, "misplace")]),
         write([row(2, "ANY")], [canary(2), canary(2)]),
         write([row(2), row(3)], [canary(2), canary(2), canary(3)]),
         write([{"table": "products", "columns": {"id": 2}}], [canary(2), canary(2)]),

@@ -97,6 +97,8 @@ class Placement:
             "SET LOCAL ROLE testbed",
             schema,
             "RESET ROLE",
+            # What was said by whom: an erasure resets it.
+            "CREATE EXTENSION pg_stat_statements",
             # A client that carries a position asks how far a stream has been applied.
             "GRANT SELECT ON pg_replication_origin_status TO testbed",
             "GRANT EXECUTE ON FUNCTION pg_show_replication_origin_status() TO testbed",
@@ -149,8 +151,12 @@ class Placement:
         # failover: standbys of the publisher keep the slot as well.
         statement = sql.SQL(
             "CREATE SUBSCRIPTION {} CONNECTION {} PUBLICATION {} WITH (slot_name = {}, "
-            "create_slot = false, copy_data = false, origin = none, failover = true)"
-        ).format(sql.Identifier(name), sql.Literal(source), sql.Identifier(NAME), sql.Literal(slot))
+            "create_slot = false, copy_data = false, origin = none, failover = true, "
+            "streaming = {})"
+        ).format(
+            sql.Identifier(name), sql.Literal(source), sql.Identifier(NAME), sql.Literal(slot),
+            sql.Literal(self.settings["streaming"]),
+        )  # fmt: skip
         self.change(f"subscribe to {peer}", statement)
 
     def all_stream(self) -> bool:

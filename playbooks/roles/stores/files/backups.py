@@ -74,9 +74,10 @@ class Backups:
     def keep_backups(self) -> None:
         """A dump from time to time, a base backup less often, and both whenever they are asked."""
         while True:
+            asked = self.asked.is_set()
+            self.asked.clear()
             self.attempt(DUMP, self.dump)
-            if self.asked.is_set() or time.monotonic() >= self.next_base_s:
-                self.asked.clear()
+            if asked or time.monotonic() >= self.next_base_s:
                 self.attempt(BASE, self.base)
             self.asked.wait(self.settings["dump_interval_s"])
 
