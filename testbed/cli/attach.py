@@ -43,7 +43,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     from testbed.drill.attach import abort, find_drill, watch
     from testbed.drill.channel import Person
-    from testbed.drill.web import serve
 
     folder = find_drill(arguments.folder)
     name = arguments.name or getpass.getuser()
@@ -52,6 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     person = Person(name, arguments.role)
     if arguments.web is not None:
+        # Only who needs it waits for it: an abort is wanted at once.
+        from testbed.drill.web import serve
+
         print(f"http://127.0.0.1:{arguments.web}/ shows it until the drill ends.", flush=True)
         asyncio.run(serve(folder, person, arguments.web))
         return 0

@@ -19,9 +19,10 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Returns the exit code of the drill."""
+    from testbed.drill.channel import RUN
     from testbed.drill.debrief_file import HTML, write_debrief
     from testbed.drill.outcome import outcome_of
-    from testbed.drill.session_file import RUN, drill_of
+    from testbed.drill.session_file import drill_of
     from testbed.runner.folder import RunFolder
 
     folder: Path = arguments.folder

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from testbed.drill.channel import SOCKET, Caller, Person
-from testbed.drill.session_file import RUN
+from testbed.drill.channel import RUN, SOCKET, Caller, Person
 
 
 class NoDrillError(Exception):

@@ -16,7 +16,12 @@ from typing import Any
 
 import orjson
 
+RUN = "run"
+"""The run folder below a drill's folder."""
+
 SOCKET = "drill.sock"
+"""In the run folder, from the beginning of preflight to the end of the drill."""
+
 LINE_BYTES_MAX = 1 << 20
 
 ROLES = ("facilitator", "responder", "observer")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from testbed.drill.channel import RUN
 from testbed.drill.debrief import Debrief, debrief_of
 from testbed.drill.debrief_html import render_html
 from testbed.drill.debrief_markdown import render_markdown
 from testbed.drill.drill import Drill
 from testbed.drill.outcome import Outcome
-from testbed.drill.session_file import RUN, read_setup
+from testbed.drill.session_file import read_setup
 from testbed.history.whole_file import write_whole
 from testbed.runner.folder import FolderError, RunFolder, write_json
 

@@ -9,8 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from testbed.drill.channel import SOCKET, Caller, Person
-from testbed.drill.session_file import RUN
+from testbed.drill.channel import RUN, SOCKET, Caller, Person
 from testbed.drill.start import HOST_LOG
 
 POLL_S = 0.1

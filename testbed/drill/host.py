@@ -19,12 +19,12 @@ from types import FrameType
 from typing import NoReturn
 
 from testbed.drill.book import FILE as BOOK
-from testbed.drill.channel import SOCKET
+from testbed.drill.channel import RUN, SOCKET
 from testbed.drill.debrief_file import write_debrief
 from testbed.drill.drill import Drill
 from testbed.drill.drill_file import DrillFileError
 from testbed.drill.outcome import outcome_of
-from testbed.drill.session_file import RUN, Setup, drill_of, read_setup
+from testbed.drill.session_file import Setup, drill_of, read_setup
 from testbed.history.problem import HistoryError
 from testbed.metrics.alarms import alarmed
 from testbed.metrics.exporter import MetricsError, served

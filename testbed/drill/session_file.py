@@ -12,8 +12,6 @@ from testbed.topology.model import Deployment
 
 SETUP = "drill.json"
 FILE = "drill.yml"
-RUN = "run"
-"""The run folder below a drill's folder."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from testbed.drill.channel import Channel, Person
+from testbed.drill.channel import RUN, Channel, Person
 from testbed.drill.follow import follow
 from testbed.drill.picture import seen_by
-from testbed.drill.session_file import RUN
 from testbed.drill.start import HOST_LOG
 from tests.unit.drill.scene import scene
 
