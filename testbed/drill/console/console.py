@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from textual import work
 from textual.app import App, ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Input, Label, OptionList, Static
@@ -66,6 +66,9 @@ class Console(App[str]):
     """
 
     ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "leave", "Leave", show=False, priority=True)
+    ]
     PROMPT: ClassVar[str]
     """What the prompt says while nothing is typed."""
 
@@ -144,6 +147,10 @@ class Console(App[str]):
         """Send what is wanted."""
         self.say("")
         self._caller.send(message)
+
+    def action_leave(self) -> None:
+        """Leave; the drill goes on."""
+        self.exit(LEFT)
 
     def action_shell(self) -> None:
         """Choose a node and open a shell on it."""

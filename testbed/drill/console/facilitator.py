@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from testbed.drill.console import panels
-from testbed.drill.console.console import LEFT, Console
+from testbed.drill.console.console import Console
 
 
 class FacilitatorConsole(Console):
@@ -70,4 +70,4 @@ class FacilitatorConsole(Console):
         if self._caller.person.driver and self.picture.get("phase") != "ended":
             self.say("the drill hangs on this terminal: press A to abort it, or Ctrl-Q to go")
             return
-        self.exit(LEFT)
+        super().action_leave()

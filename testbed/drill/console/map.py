@@ -98,7 +98,7 @@ def node_words(node: Mapping[str, Any]) -> tuple[str, str, str]:
     bad = node.get("state") not in ("running", "streaming")
     more = []
     if node.get("synchronous") in ("sync", "quorum"):
-        more.append("synchronous")
+        more.append("sync")
     if lag is not None and lag > 0:
         more.append(f"{size(lag)} behind")
     if bad or not more:

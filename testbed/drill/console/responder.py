@@ -81,7 +81,3 @@ class ResponderConsole(Console):
             self.open_shell(node)
         else:
             self.say(f"there is no node '{node}'; nodes: {', '.join(nodes)}")
-
-    def action_leave(self) -> None:
-        """Leave; the drill goes on."""
-        self.exit(LEFT)

@@ -86,8 +86,10 @@ def test_a_note_is_written_without_steering(tmp_path: Path) -> None:
 
 def test_the_drivers_terminal_is_not_left_by_accident(tmp_path: Path) -> None:
     async def body(pilot: Pilot[str], line: Line) -> None:
-        await pilot.press("q")
-        assert "press A" in shown(pilot, "#answer")
+        for key in ("q", "ctrl+c"):
+            pilot.app.query_one("#answer", Static).update("")
+            await pilot.press(key)
+            assert "press A" in shown(pilot, "#answer")
 
     played(FacilitatorConsole, Person("bob", "facilitator", driver=True), scene(tmp_path), body)
 
@@ -132,3 +134,13 @@ def test_a_console_ends_with_its_drill(tmp_path: Path) -> None:
         assert pilot.app.return_value == "ended"
 
     played(ResponderConsole, Person("ann", "responder"), scene(tmp_path), body)
+
+
+def test_ctrl_c_leaves_a_console_on_which_no_drill_hangs(tmp_path: Path) -> None:
+    async def body(pilot: Pilot[str], line: Line) -> None:
+        await pilot.press("ctrl+c")
+        await pilot.pause(0.2)
+        assert pilot.app.return_value == "left"
+
+    played(ResponderConsole, Person("ann", "responder"), scene(tmp_path), body)
+    played(FacilitatorConsole, Person("bob", "facilitator"), scene(tmp_path), body)
