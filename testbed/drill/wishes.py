@@ -84,9 +84,11 @@ class Wishes:
         }
         if what not in commands:
             return f"unknown command '{what}' (known: {', '.join(commands)})"
+        line = self._timeline.next_line()
         problem = commands[what]()
         if not problem and what != "abort":
-            self._book.note("command", self._done(what), who=person.name, secret=True)
+            about = line.inject.name if line is not None and what in ("inject", "skip") else ""
+            self._book.note("command", self._done(what), about, who=person.name, secret=True)
         return problem
 
     def _done(self, what: str) -> str:

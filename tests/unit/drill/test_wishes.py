@@ -74,6 +74,12 @@ def test_the_facilitator_steers_a_drill_that_is_played(tmp_path: Path) -> None:
     for what in ("inject", "skip", "heal", "hold"):
         assert desk.wish(BOB, do=what) == ""
     assert desk.timeline.done == ["fire", "skip", "heal"]
+    said = [(one.what, one.text) for one in desk.book.entries]
+    assert said[:3] == [
+        ("injects now", shipped()[0].injects[0].name),
+        ("skips", shipped()[0].injects[0].name),
+        ("heals all", ""),
+    ]
     desk.wish(BOB, do="hold")
     assert [one.what for one in desk.book.entries][-2:] == ["held", "goes on"]
 
