@@ -9,6 +9,7 @@ from typing import Any
 from experiments.setting import setting_of
 from testbed.checkers.verdict import Verdict
 from testbed.drill.book import Entry, read_book
+from testbed.drill.cut_short import halt_of, left_out
 from testbed.drill.drill import Drill
 from testbed.drill.outcome import Outcome
 from testbed.drill.scorecard import Time, document, false_alarms, times
@@ -144,8 +145,6 @@ def debrief_of(
         (str(one["region"]), str(one["fault"]), one["rto_s"], float(one["bound_s"]))
         for one in measures.get("rto", ())
     )
-    names = {one.what for one in book if one.kind == "inject"}
-    halt = next((one for one in book if one.kind == "halt"), None)
     said = [one for one in book if (one.kind, one.what) == ("healed", "halt")]
     return Debrief(
         drill=drill,
@@ -155,7 +154,7 @@ def debrief_of(
         control=control,
         source=source,
         injected=_injected(drill, book, run.windows, run.evidence),
-        skipped=tuple(one.name for one in drill.injects if one.name not in names),
+        skipped=left_out(book, drill),
         times=times(book, run.windows, _served_ns(run)),
         false_alarms=false_alarms(book, run.windows),
         rto=rto,
@@ -167,7 +166,7 @@ def debrief_of(
         ),
         preflight=tuple(one for one in book if one.kind == "preflight"),
         story=_story(book),
-        halt=halt,
+        halt=halt_of(book),
         healed=said[0].text if said else "",
     )
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from experiments.judging import judge
 from experiments.setting import setting_of
 from testbed.checkers.verdict import Validity, Verdict, merge
-from testbed.drill.book import Entry, read_book
+from testbed.drill.book import read_book
+from testbed.drill.cut_short import cut_short, unfinished
 from testbed.drill.drill import Drill
 from testbed.metrics.alarms import fired
 from testbed.metrics.prometheus import Firing
@@ -56,27 +57,29 @@ def outcome_of(folder: RunFolder, drill: Drill) -> Outcome:
     """
     judged = judge(folder)
     run = read_run(folder)
-    verdicts = (*judged.verdicts, *_asked(run, drill))
+    book = read_book(folder.path)
+    verdicts = (*judged.verdicts, *_asked(run, drill, cut_short(book, drill)))
     merged = merge(verdicts)
     if judged.validity is None and merged is not Validity.VIOLATION:
         return Outcome(None, run.ending.problem, verdicts)
-    halted = halt_of(read_book(folder.path))
-    if merged is not Validity.VIOLATION and halted is not None:
+    missing = unfinished(book, drill)
+    if merged is not Validity.VIOLATION and missing:
         # What was cut short may have broken its promise a second later.
-        return Outcome(Validity.UNKNOWN, f"it was halted: {halted.text}", verdicts)
+        return Outcome(Validity.UNKNOWN, missing, verdicts)
     telling = [one for one in verdicts if one.validity is merged]
     if merged is Validity.VALID:
         return Outcome(merged, f"{len(verdicts)} promises held", verdicts)
     return Outcome(merged, "; ".join(f"{one.name}: {one.reason}" for one in telling), verdicts)
 
 
-def halt_of(entries: tuple[Entry, ...]) -> Entry | None:
-    """What halted a drill; None for one that came to its end."""
-    return next((one for one in entries if one.kind == "halt"), None)
+def _asked(run: RecordedRun, drill: Drill, short: str) -> Iterator[Verdict]:
+    """What the objective asks beside the experiment's promises.
 
-
-def _asked(run: RecordedRun, drill: Drill) -> Iterator[Verdict]:
-    """What the objective asks beside the experiment's promises."""
+    Args:
+        run: What was recorded.
+        drill: What was played.
+        short: Why what was to happen may have had no time to; empty if it had.
+    """
     setting = setting_of(run)
     injected_ns = min((window.inject_ns for window in run.windows), default=None)
     before, after = set[str](), list[str]()
@@ -88,16 +91,16 @@ def _asked(run: RecordedRun, drill: Drill) -> Iterator[Verdict]:
         else:
             after.append(pair.node)
     if drill.objective.primary != "anywhere":
-        yield _moved(drill.objective.primary, before, after)
+        yield _moved(drill.objective.primary, before, after, short)
     if drill.objective.jurisdiction:
         yield _jurisdiction(run, drill.objective.jurisdiction, [*before, *after])
     firings = fired(run.folder)
     if drill.objective.alerts and firings is not None:
-        yield _alerted(drill.objective.alerts, firings, injected_ns)
+        yield _alerted(drill.objective.alerts, firings, injected_ns, short)
 
 
 def _alerted(
-    wanted: tuple[str, ...], firings: tuple[Firing, ...], injected_ns: int | None
+    wanted: tuple[str, ...], firings: tuple[Firing, ...], injected_ns: int | None, short: str
 ) -> Verdict:
     """Whether each alert fired after the first inject."""
     promise = "The alerts that belong to what is injected fire."
@@ -111,23 +114,32 @@ def _alerted(
     missing = [name for name in wanted if name not in first]
     if missing:
         said = f"{', '.join(missing)} did not fire; what did: {', '.join(first) or 'nothing'}"
-        return Verdict("alerts", promise, Validity.VIOLATION, said)
+        return _missed("alerts", promise, said, short)
     said = ", ".join(f"{name} after {first[name]:.1f} s" for name in wanted)
     numbers = {"first_alert_s": min(first.values())}
     return Verdict("alerts", promise, Validity.VALID, said, numbers=numbers)
 
 
-def _moved(wanted: str, before: set[str], after: list[str]) -> Verdict:
+def _missed(name: str, promise: str, said: str, short: str) -> Verdict:
+    """What was to happen did not; no violation if it had no time to."""
+    if short:
+        return Verdict(name, promise, Validity.UNKNOWN, f"{said}; but {short}")
+    return Verdict(name, promise, Validity.VIOLATION, said)
+
+
+def _moved(wanted: str, before: set[str], after: list[str], short: str) -> Verdict:
     promise = f"The primary {wanted}: who acknowledges writes before the fault, and after it."
     if not before or not after:
         return Verdict("primary", promise, Validity.UNKNOWN, "too few writes to say")
     last = after[-1]
     moved = last not in before
     strangers = sorted(set(after) - before)
-    good = moved if wanted == "moves" else not strangers
     said = f"{', '.join(sorted(before))} before, {last} in the end"
     if strangers and wanted == "stays":
         said += f"; {', '.join(strangers)} meanwhile"
+    if wanted == "moves" and not moved:
+        return _missed("primary", promise, said, short)
+    good = wanted == "moves" or not strangers
     return Verdict("primary", promise, Validity.VALID if good else Validity.VIOLATION, said)
 
 

@@ -39,15 +39,16 @@ def at(name: str, from_s: float) -> Firing:
 def test_every_alert_of_the_objective_must_fire_after_the_inject() -> None:
     wanted = ("TestbedLinkDown", "TestbedNodeSilent")
     both = (at("TestbedLinkDown", 12.0), at("TestbedNodeSilent", 13.5))
-    verdict = _alerted(wanted, both, 10 * 10**9)
+    verdict = _alerted(wanted, both, 10 * 10**9, "")
     assert verdict.validity is Validity.VALID
     assert "TestbedLinkDown after 2.0 s" in verdict.reason
     assert verdict.numbers == {"first_alert_s": 2.0}
-    late = _alerted(wanted, both, 13 * 10**9)
+    late = _alerted(wanted, both, 13 * 10**9, "")
     assert late.validity is Validity.VIOLATION
     assert "TestbedLinkDown did not fire; what did: TestbedNodeSilent" in late.reason
-    assert _alerted(wanted, (), 10 * 10**9).validity is Validity.VIOLATION
-    assert _alerted(wanted, both, None).validity is Validity.UNKNOWN
+    assert _alerted(wanted, (), 10 * 10**9, "").validity is Validity.VIOLATION
+    assert _alerted(wanted, (), 10 * 10**9, "it was halted").validity is Validity.UNKNOWN
+    assert _alerted(wanted, both, None, "").validity is Validity.UNKNOWN
 
 
 @pytest.mark.parametrize("path", sorted(DRILLS.glob("*.yml")), ids=lambda each: each.stem)
