@@ -224,11 +224,7 @@ class Direction:
             if self._phase in ("playing", "recovering"):
                 for stop in self._stops:
                     if stop.observe(now_s, values):
-                        self.halt(
-                            f"stop condition '{stop.condition.name}': {stop.condition.bound} has "
-                            f"not held for {stop.condition.for_s:g} s (now {stop.value})",
-                            "testbed",
-                        )
+                        self.halt(stop.said, "testbed")
                 self._say_unsteady(now_s)
             await asyncio.sleep(TICK_S)
 

@@ -39,6 +39,15 @@ class StopWatch:
             self.since_s = now_s
         return now_s - self.since_s >= self.condition.for_s
 
+    @property
+    def said(self) -> str:
+        """Why the drill must stop, in words."""
+        now = "no reading" if self.value is None else f"{self.value:.3g}"
+        return (
+            f"stop condition '{self.condition.name}': {self.condition.bound} has not held for "
+            f"{self.condition.for_s:g} s (now {now})"
+        )
+
     def broken_s(self, now_s: float) -> float:
         """For how long the bound has been broken; 0 while it holds."""
         return 0.0 if self.since_s is None else now_s - self.since_s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -50,15 +51,14 @@ def world() -> Iterator[None]:
     run("down", WORLD)
 
 
-def short(tmp_path: Path, name: str, **changes: Any) -> Path:
-    """A shipped drill with the shortest times that still show something."""
+def endless(tmp_path: Path, name: str, **changes: Any) -> Path:
+    """A shipped drill that begins at once and would hold for longer than any test waits."""
     document = yaml.safe_load((DRILLS / f"{name}.yml").read_text())
     document["steady_state"]["measured_s"] = 1
     for inject in document["injects"]:
-        inject |= {"at_s": 0.5, "for_s": 5}
-    document |= changes
+        inject |= {"at_s": 0.5, "for_s": 60}
     path = tmp_path / f"{name}.yml"
-    path.write_text(yaml.safe_dump(document))
+    path.write_text(yaml.safe_dump(document | changes))
     return path
 
 
@@ -99,35 +99,80 @@ def test_a_shipped_drill_holds_its_objective_without_people(drill: Path, tmp_pat
     assert (out / "run" / "report.html").exists()
 
 
+@contextlib.contextmanager
+def driven(file: Path, out: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The driver of a drill whose injects have all been made."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    argv = command("drill", str(file), "--auto", "--world", WORLD, "--out", str(out))
+    names = [one["name"] for one in yaml.safe_load(file.read_text())["injects"]]
+    with subprocess.Popen(
+        argv, env=env, stdout=subprocess.DEVNULL, start_new_session=True
+    ) as driver:
+        await_(lambda: all(entry(out, "inject", name) for name in names), "it is injected", 60)
+        yield driver
+
+
+def halted(out: Path, why: str) -> tuple[Entry, Entry]:
+    """A drill was halted and all is healed, verified, and said: the halt and the heal."""
+    healed = await_(lambda: entry(out, "healed", "halt"), "everything is healed", 30)
+    halt = entry(out, "halt", "halted")
+    assert halt is not None
+    assert why in halt.text
+    assert (healed.time_ns - halt.time_ns) / 1e9 < 2.0
+    assert healed.good, healed.text
+    await_((out / "scorecard.json").exists, "the debrief is written", 90)
+    card = json.loads((out / "scorecard.json").read_text())
+    assert (card["outcome"], card["exit_code"]) == ("inconclusive", 2)
+    assert why in (out / "debrief.md").read_text()
+    assert find_running(WORLD).alive()
+    return halt, healed
+
+
 @pytest.mark.usefixtures("world")
 def test_a_drivers_terminal_that_is_killed_leaves_nothing_broken(tmp_path: Path) -> None:
     """Everything is healed within two seconds, verified, said, and the debrief is written."""
     out = tmp_path / "out"
-    file = short(tmp_path, "slow-link")
-    document = yaml.safe_load(file.read_text())
-    for inject in document["injects"]:
-        inject["for_s"] = 60
-    file.write_text(yaml.safe_dump(document))
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    argv = command("drill", str(file), "--auto", "--world", WORLD, "--out", str(out))
-    with subprocess.Popen(
-        argv, env=env, stdout=subprocess.DEVNULL, start_new_session=True
-    ) as driver:
-        name = document["injects"][1]["name"]
-        await_(lambda: entry(out, "inject", name), "both links are slow", 60)
+    with driven(endless(tmp_path, "slow-link"), out) as driver:
         killed_s = time.monotonic()
         driver.send_signal(signal.SIGKILL)
-        healed = await_(lambda: entry(out, "healed", "halt"), "everything is healed", 10)
+        await_(lambda: entry(out, "healed", "halt"), "everything is healed", 10)
         assert time.monotonic() - killed_s < 2.0
-    halted = entry(out, "halt", "halted")
-    assert halted is not None
-    assert halted.text == "the driver's terminal is gone"
-    assert (healed.time_ns - halted.time_ns) / 1e9 < 2.0
-    assert healed.good, healed.text
-    await_((out / "scorecard.json").exists, "the debrief is written", 60)
-    card = json.loads((out / "scorecard.json").read_text())
-    assert (card["outcome"], card["exit_code"]) == ("inconclusive", 2)
-    assert find_running(WORLD).alive()
+    halted(out, "the driver's terminal is gone")
+
+
+@pytest.mark.usefixtures("world")
+def test_a_drill_is_aborted_from_another_terminal_while_its_drivers_hangs(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with driven(endless(tmp_path, "split-brain-attempt"), out) as driver:
+        driver.send_signal(signal.SIGSTOP)
+        done = run("attach", str(out), "--abort", "--name", "ann")
+        assert done.returncode == 0, done.stderr
+        assert "every fault was healed" in done.stdout
+        halt, _ = halted(out, "aborted")
+        assert halt.who == "ann"
+        driver.send_signal(signal.SIGCONT)
+        assert driver.wait(30) == 2
+
+
+@pytest.mark.usefixtures("world")
+def test_a_stop_condition_that_breaks_halts_the_drill_by_itself(tmp_path: Path) -> None:
+    """With its primary's region cut off nobody is served: more than this drill may take."""
+    out = tmp_path / "out"
+    condition = {
+        "name": "clients are not served",
+        "must_hold": {"success_ratio_min": 0.5},
+        "for_s": 1,
+    }
+    drill = endless(tmp_path, "primary-region-loss", stop_conditions=[condition])
+    with driven(drill, out) as driver:
+        halt, _ = halted(out, "stop condition 'clients are not served'")
+        assert halt.who == "testbed"
+        assert "success_ratio >= 0.5 has not held for 1 s" in halt.text
+        assert driver.wait(30) == 2
+    injected = next(one for one in book(out) if one.kind == "inject")
+    # For a second after the cut most operations of the last three have still succeeded.
+    assert 1.0 < (halt.time_ns - injected.time_ns) / 1e9 < 20.0
+    assert any(one.kind == "machine" and "success_ratio" in one.text for one in book(out))
 
 
 EVERY = "TESTBED_EVERY_DRILL"

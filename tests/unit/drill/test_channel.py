@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -111,3 +113,14 @@ def test_nonsense_on_the_socket_harms_nobody(tmp_path: Path) -> None:
         good.close()
 
     with_channel(tmp_path, body)
+
+
+def test_an_abort_waits_for_no_import_that_it_does_not_need(tmp_path: Path) -> None:
+    program = (
+        "import sys; from testbed.cli.main import main; "
+        f"code = main(['attach', '--abort', {str(tmp_path)!r}]); "
+        "heavy = {'experiments', 'textual', 'yaml', 'jinja2', 'http.server'} & set(sys.modules); "
+        "print(heavy); sys.exit(len(heavy) or code - 3)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout

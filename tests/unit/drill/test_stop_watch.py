@@ -30,6 +30,15 @@ def test_a_reading_that_is_missing_is_not_safe() -> None:
     watch = StopWatch(LOW)
     watch.observe(0.0, {})
     assert watch.observe(3.0, {"success_ratio": None})
+    assert watch.said.endswith("(now no reading)")
+
+
+def test_it_says_why_in_words() -> None:
+    watch = StopWatch(LOW)
+    watch.observe(0.0, {"success_ratio": 1 / 3})
+    assert watch.said == (
+        "stop condition 'nobody is served': success_ratio >= 0.5 has not held for 3 s (now 0.333)"
+    )
 
 
 @given(
