@@ -8,9 +8,13 @@ Consul's documentation of sessions, and HashiCorp's memberlist for failure detec
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from testbed.clients.system import system_of
+from testbed.toolchain.added import WithAdded
+from testbed.topology.model import Topology
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +127,36 @@ def recovery(variables: Mapping[str, Any]) -> Bound:
         .plus("rewind and restart", 25_000.0)
         .plus("replication", 5000.0)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How long a system may take to be whole again.
+
+    Args:
+        rto: From a kind of fault, the variables and the clients' time-out in ms: the time from the
+            fault to the first acknowledged write, in regions that keep a way to the majority.
+        recovery: From the variables: the time from the last heal until a new write is visible on
+            every node.
+    """
+
+    rto: Callable[[str, Mapping[str, Any], float], Bound]
+    recovery: Callable[[Mapping[str, Any]], Bound]
+
+
+_PATRONI = Bounds(rto, recovery)
+
+BOUNDS: Mapping[str, Bounds] = WithAdded(
+    "bounds", {"postgres": _PATRONI, "mesh": _PATRONI, "placement": _PATRONI}
+)
+"""System -> its bounds. A new one is a line here, or a line in another package's
+``testbed.bounds``."""
+
+
+def bounds_of(topology: Topology) -> Bounds:
+    """The bounds of the system that a topology runs.
+
+    Raises:
+        KeyError: Nobody stated them.
+    """
+    return BOUNDS[system_of(topology)]

@@ -21,9 +21,10 @@ from experiments.failover_plan import failover_plan
 from experiments.options import Options
 from experiments.search import search_settings
 from experiments.strategies import FIRST_FAULT_S, schedules
+from testbed.clients.catalogue import SYSTEMS, system_of
 from testbed.runner.plan import Plan, Step
 from testbed.runner.plan_document import load_plan
-from testbed.topology.model import Deployment
+from testbed.topology.model import Deployment, Topology
 from testbed.topology.settings import assignments
 
 DEPLOYMENT = "active-passive"
@@ -39,7 +40,7 @@ def test_failover(arena: Arena, options: Options, deployment: Deployment) -> Non
     if options.plan is not None:
         arena.examine(load_plan(options.plan))
         return
-    workloads = st.sampled_from(["set", "set", "register", "bank"])
+    workloads = st.sampled_from(workloads_of(deployment.topology))
 
     @search_settings(options, EXAMPLE_S_MIN)
     @seed(options.seed)
@@ -49,8 +50,14 @@ def test_failover(arena: Arena, options: Options, deployment: Deployment) -> Non
 
     # One lane is enough for the main job; the others search from the start.
     if options.lane == 0:
-        search = example(schedule=MAIN, workload="set")(search)
+        search = example(schedule=MAIN, workload=workloads_of(deployment.topology)[0])(search)
     search()
+
+
+def workloads_of(topology: Topology) -> list[str]:
+    """What clients do, as often as it is listed: what those of the system can."""
+    able = SYSTEMS[system_of(topology)].workloads
+    return [name for name in ("set", "set", "register", "bank") if name in able or not able]
 
 
 def plan(

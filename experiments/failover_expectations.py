@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from experiments import bounds
+from experiments.bounds import bounds_of
 from experiments.setting import Setting
 from testbed.checkers.expectation import Expectation, after_heal, during
 from testbed.history.fault_window import FaultWindow
@@ -18,6 +18,7 @@ def expectations(setting: Setting) -> Iterator[Expectation]:
     served: what is lost meanwhile may last that much longer.
     """
     run = setting.run
+    bounds = bounds_of(run.deployment.topology)
     holding = tuple(one for one in run.windows if _holds_every_standby(setting, one))
     for window in run.windows:
         bound = bounds.rto(window.kind, run.deployment.variables, run.plan.load.timeout_ms)

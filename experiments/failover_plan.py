@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from experiments import bounds
+from experiments.bounds import bounds_of
 from testbed.runner.plan import Load, Plan, Step
 from testbed.topology.inventory import reference
 from testbed.topology.model import Deployment
@@ -39,7 +39,7 @@ def failover_plan(
         seed: Of every random draw.
         variables: What ``--set`` changed, for the replay.
     """
-    ends = []
+    bounds, ends = bounds_of(deployment.topology), []
     for step in schedule:
         bound = bounds.rto(step.kind, deployment.variables, timeout_ms)
         ends.append(step.at_s + max(step.duration_s or 0.0, bound.total_ms / 1000))

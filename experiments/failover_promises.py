@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from experiments import bounds, physics
+from experiments import physics
 from experiments.failover_expectations import expectations, lasting
-from experiments.setting import Setting, adequate, healed_ns, required
+from experiments.setting import Setting, adequate, healed_ns, recovery_bound_ms, required
 from testbed.checkers import (
     adequacy,
     bank,
@@ -66,7 +66,7 @@ def _recovered(setting: Setting) -> Verdict:
         run.history,
         setting.nodes,
         healed_ns=healed_ns(setting),
-        bound_ms=bounds.recovery(run.deployment.variables).total_ms,
+        bound_ms=recovery_bound_ms(setting),
     )
 
 

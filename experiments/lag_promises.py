@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from experiments import bounds, physics
+from experiments import physics
 from experiments.lag_measuring import floors_ms
-from experiments.setting import Setting, adequate, healed_ns, required
+from experiments.setting import Setting, adequate, healed_ns, recovery_bound_ms, required
 from testbed.checkers import (
     bounded_staleness,
     lag_agreement,
@@ -79,7 +79,7 @@ def _recovered(setting: Setting) -> Verdict:
             run.history,
             setting.nodes,
             healed_ns=healed_ns(setting),
-            bound_ms=bounds.recovery(run.deployment.variables).total_ms,
+            bound_ms=recovery_bound_ms(setting),
             number=number,
         )
         for number in logs

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from experiments.bounds import bounds_of
 from experiments.lag_measuring import Lag, measured
 from testbed.checkers import adequacy
 from testbed.checkers.adequacy import Requirements
 from testbed.checkers.verdict import Verdict
+from testbed.clients.system import data_nodes
 from testbed.measures.load import load_span
 from testbed.runner.recorded import RecordedRun
 from testbed.workloads.catalogue import make, workload_class
@@ -49,8 +51,7 @@ class Setting:
     @property
     def nodes(self) -> tuple[str, ...]:
         """Every node that holds data."""
-        members = self.run.deployment.topology.members("postgres")
-        return tuple(node.name for node in members)
+        return tuple(node.name for node in data_nodes(self.run.deployment.topology))
 
 
 def setting_of(run: RecordedRun) -> Setting:
@@ -95,3 +96,9 @@ def healed_ns(setting: Setting) -> int:
         for window in setting.run.windows
     ]
     return max(ends, default=setting.end_ns)
+
+
+def recovery_bound_ms(setting: Setting) -> float:
+    """How long a new write may take to every node after the last heal."""
+    deployment = setting.run.deployment
+    return bounds_of(deployment.topology).recovery(deployment.variables).total_ms

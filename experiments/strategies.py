@@ -10,6 +10,8 @@ from collections.abc import Callable
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from faults.program import PROGRAMS
+from testbed.clients.system import POSTGRES, system_of
 from testbed.runner.plan import Step
 from testbed.topology.model import Topology
 
@@ -30,7 +32,10 @@ def _moments() -> SearchStrategy[float]:
 
 def region_cuts(topology: Topology) -> SearchStrategy[Step]:
     """A region is cut from all others: the primary's, the Consul leader's, or any."""
-    targets = ["region-of:primary", "region-of:dcs-leader"]
+    targets = [
+        "region-of:primary",
+        *(["region-of:dcs-leader"] if topology.members("consul") else []),
+    ]
     targets += [region.name for region in topology.regions]
     return st.builds(
         lambda target, at_s, duration_s: Step("region-cut", target, at_s, duration_s),
@@ -72,22 +77,30 @@ def slow_links(topology: Topology) -> SearchStrategy[Step]:
     )
 
 
-def process_faults() -> SearchStrategy[Step]:
+def process_faults(topology: Topology) -> SearchStrategy[Step]:
     """A program or a whole node of a role is killed or paused."""
+    # Whoever may be primary, and in Patroni's deployments the leader of its store.
+    groups = {"primary": POSTGRES if topology.members(POSTGRES) else system_of(topology)}
+    if topology.members("consul"):
+        groups["dcs-leader"] = "consul"
+    programs = [
+        f"role:{role}/{program.name}"
+        for role, group in groups.items()
+        for program in PROGRAMS.values()
+        if program.group == group
+    ]
     kills = st.builds(
         lambda target, at_s: Step("process-kill", target, at_s, 10.0),
-        st.sampled_from(
-            ["role:primary/postgres", "role:primary/patroni", "role:dcs-leader/consul"]
-        ),
+        st.sampled_from(programs),
         _moments(),
     )
     nodes = st.builds(
         lambda kind, target, at_s: Step(kind, target, at_s, 30.0),
         st.sampled_from(["node-kill", "node-pause"]),
-        st.sampled_from(["role:primary", "role:dcs-leader"]),
+        st.sampled_from([f"role:{role}" for role in groups]),
         _moments(),
     )
-    return st.one_of(kills, nodes)
+    return st.one_of(kills, nodes) if programs else nodes
 
 
 def switchovers() -> SearchStrategy[Step]:
@@ -101,9 +114,11 @@ def schedules(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
     Two disturbances at once can leave no quorum, where no promise of service holds; the faults
     that can be combined without that are the slow links.
     """
+    # Only Patroni's own switchover is known here.
+    moved = (switchovers(),) if topology.members("postgres") else ()
     disturbance = st.one_of(
-        switchovers(),
-        process_faults(),
+        *moved,
+        process_faults(topology),
         link_cuts(topology),
         region_cuts(topology),
     )

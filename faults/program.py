@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import aiohttp
 import asyncpg
 
+from testbed.toolchain.added import WithAdded
 from testbed.topology.model import Node
 from testbed.world.protocol import Process
 
@@ -21,24 +22,47 @@ class Program:
     Args:
         name: As the launcher and the plan call it.
         group: The inventory group whose nodes run it.
-        health: The URL that answers 200 while it works, with ``{address}`` for the node's own;
-            empty for PostgreSQL, which is asked in its own protocol.
+        health: The URL that answers 200 while it works, with ``{address}`` for the node's own; or,
+            for a program that has none, what asks it in its own protocol.
         supervisor: The program that starts it and starts it again; empty when nobody does.
         recovery_s: How long it may take to work again once it may run.
     """
 
     name: str
     group: str
-    health: str
+    health: str | Callable[[Node], Awaitable[bool]]
     supervisor: str = ""
     recovery_s: float = 30.0
 
 
-PROGRAMS: Mapping[str, Program] = {
+async def _accepts_connections(node: Node) -> bool:
+    try:
+        connection = await asyncpg.connect(
+            host=node.address,
+            port=5432,
+            user="postgres",
+            database="postgres",
+            timeout=_TIMEOUT_S,
+            ssl=False,
+        )
+    except asyncpg.CannotConnectNowError:
+        return False
+    except asyncpg.PostgresError:
+        # Refused by a server that looked at who asks: it accepts connections.
+        return True
+    except (asyncpg.InterfaceError, OSError, TimeoutError):
+        return False
+    connection.terminate()
+    return True
+
+
+_OWN = {
     program.name: program
     for program in (
         # A former primary replays, is rewound and copies before it answers again.
-        Program("postgres", "postgres", "", supervisor="patroni", recovery_s=120.0),
+        Program(
+            "postgres", "postgres", _accepts_connections, supervisor="patroni", recovery_s=120.0
+        ),
         Program("patroni", "postgres", "http://{address}:8008/liveness"),
         Program("consul", "consul", "http://{address}:8500/v1/agent/self"),
         Program("haproxy", "haproxy", "http://{address}:7000/healthy"),
@@ -46,7 +70,10 @@ PROGRAMS: Mapping[str, Program] = {
         Program("mesh", "mesh", "http://{address}:7410/"),
     )
 }
-"""Every program that runs on a node and may be a fault's target."""
+
+PROGRAMS: Mapping[str, Program] = WithAdded("programs", _OWN)
+"""Every program that runs on a node and may be a fault's target. A new one is a line above, or a
+line in another package's ``testbed.programs``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,36 +117,15 @@ def select(
 
 async def healthy(program: str, node: Node) -> bool:
     """Whether a program of a node answers for itself, asked out of band."""
-    url = PROGRAMS[program].health
-    if not url:
-        return await _accepts_connections(node)
+    health = PROGRAMS[program].health
+    if not isinstance(health, str):
+        return await health(node)
     timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
-            session.get(url.format(address=node.address)) as answer,
+            session.get(health.format(address=node.address)) as answer,
         ):
             return answer.status == 200
     except (aiohttp.ClientError, OSError, TimeoutError):
         return False
-
-
-async def _accepts_connections(node: Node) -> bool:
-    try:
-        connection = await asyncpg.connect(
-            host=node.address,
-            port=5432,
-            user="postgres",
-            database="postgres",
-            timeout=_TIMEOUT_S,
-            ssl=False,
-        )
-    except asyncpg.CannotConnectNowError:
-        return False
-    except asyncpg.PostgresError:
-        # Refused by a server that looked at who asks: it accepts connections.
-        return True
-    except (asyncpg.InterfaceError, OSError, TimeoutError):
-        return False
-    connection.terminate()
-    return True

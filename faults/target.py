@@ -8,10 +8,14 @@ from dataclasses import dataclass
 
 from faults.parameter import nearest
 from faults.program import PROGRAMS
-from testbed.topology.model import Topology
+from testbed.clients.system import data_nodes
+from testbed.topology.model import Node, Topology
 
-ROLES: Mapping[str, str] = {"primary": "postgres", "dcs-leader": "consul"}
-"""Each role and the inventory group whose nodes may hold it."""
+ROLES: Mapping[str, Callable[[Topology], tuple[Node, ...]]] = {
+    "primary": data_nodes,
+    "dcs-leader": lambda topology: topology.members("consul"),
+}
+"""Each role and the nodes that may hold it."""
 
 Resolve = Callable[[str], Awaitable[str]]
 """Maps a name or a role to one name of the topology, as ``Context.resolve`` does."""
@@ -113,9 +117,7 @@ def _program_problems(target: str, topology: Topology) -> list[str]:
         return found
     group = PROGRAMS[program].group
     _, _, role = node.rpartition("role:")
-    candidates = (
-        topology.members(ROLES[role]) if node.startswith("role:") else (topology.node(node),)
-    )
+    candidates = ROLES[role](topology) if node.startswith("role:") else (topology.node(node),)
     return [
         f"node '{one.name}' does not run {program} (it is not in group '{group}')"
         + (f", and it may hold the role '{role}'" if node.startswith("role:") else "")
@@ -146,6 +148,6 @@ def _place_problems(kind: TargetKind, name: str, topology: Topology) -> list[str
 def _role_problems(role: str, topology: Topology) -> list[str]:
     if role not in ROLES:
         return [f"unknown role '{role}'{nearest(role, ROLES)}; roles: {', '.join(ROLES)}"]
-    if not topology.members(ROLES[role]):
-        return [f"nobody can hold the role '{role}': no node is in group '{ROLES[role]}'"]
+    if not ROLES[role](topology):
+        return [f"nobody can hold the role '{role}': no node of this deployment may"]
     return []

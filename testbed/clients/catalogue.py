@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Any
 
 from testbed.clients import postgres_entry, session_entry
 from testbed.clients.protocol import Client, Endpoint
-from testbed.clients.system import MESH, PLACEMENT, POSTGRES, system_of
+from testbed.clients.system import MESH, PLACEMENT, POSTGRES, data_nodes, system_of
+from testbed.toolchain.added import WithAdded
 from testbed.topology.model import Topology
+
+
+def _no_sessions(_: Topology) -> tuple[Endpoint, ...]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +26,20 @@ class System:
         nodes: One endpoint for each node that holds data, past every proxy.
         connector: ``(topology, workload, space, timeout_ms, variables) -> endpoint -> client``;
             the variables are the deployment's.
-        sessions: One endpoint for the sessions of every region, which write and read.
+        sessions: One endpoint for the sessions of every region, which write and read; none where
+            the system has no such clients.
         writes_everywhere: Whether each region takes writes of its own, rather than one for all.
         leases: Whether a failure is overcome only when somebody's lease has run out.
+        workloads: Those whose functions its clients perform; empty for all.
     """
 
     entries: Callable[[Topology], tuple[Endpoint, ...]]
     nodes: Callable[[Topology], tuple[Endpoint, ...]]
     connector: Callable[[Topology, str, int, int, Mapping[str, Any]], Callable[[Endpoint], Client]]
-    sessions: Callable[[Topology], tuple[Endpoint, ...]]
+    sessions: Callable[[Topology], tuple[Endpoint, ...]] = _no_sessions
     writes_everywhere: bool = False
     leases: bool = True
+    workloads: frozenset[str] = frozenset()
 
 
 _POSTGRES = System(
@@ -42,16 +49,18 @@ _POSTGRES = System(
     session_entry.sessions,
 )
 
-SYSTEMS: Mapping[str, System] = MappingProxyType(
+SYSTEMS: Mapping[str, System] = WithAdded(
+    "systems",
     {
         # One cluster with one primary; and a mesh of clusters that all take writes.
         POSTGRES: _POSTGRES,
         MESH: replace(_POSTGRES, writes_everywhere=True, leases=False),
         # Clusters of jurisdictions: clients write in their own.
         PLACEMENT: replace(_POSTGRES, writes_everywhere=True),
-    }
+    },
 )
-"""Name -> system. A new one is a file beside ``postgres.py`` and a line here."""
+"""Name -> system. A new one is a file beside ``postgres.py`` and a line here, or a line in another
+package's ``testbed.systems``; its name is the inventory group of its nodes."""
 
 
 def writes_everywhere(topology: Topology) -> bool:
@@ -59,4 +68,4 @@ def writes_everywhere(topology: Topology) -> bool:
     return SYSTEMS[system_of(topology)].writes_everywhere
 
 
-__all__ = ["SYSTEMS", "System", "system_of", "writes_everywhere"]
+__all__ = ["SYSTEMS", "System", "data_nodes", "system_of", "writes_everywhere"]

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from testbed.clients import postgres_entry
-from testbed.clients.postgres_entry import NODE_PORT, data_nodes, entries
+from testbed.clients.postgres_entry import data_nodes, entries
 from testbed.clients.protocol import Client, Endpoint
 from testbed.clients.session import Entrances, Routing, SessionClient
 from testbed.clients.system import MESH, system_of
+from testbed.clients.ways import ways
 from testbed.topology.model import Topology
-from testbed.world.addressing import listeners
 
 SESSION = "session"
 """The name of the endpoint of sessions; a workload sends what belongs to one session there."""
@@ -30,25 +30,15 @@ def sessions(topology: Topology) -> tuple[Endpoint, ...]:
 def entrances(topology: Topology, region: str) -> Entrances:
     """Where the sessions of a region go.
 
-    To a node of another region they go as that region's own programs do: through the listener of
-    the directed link, whose delay, limits and cuts hold for them.
+    To a node of another region they go by its link, see :func:`testbed.clients.ways.ways`.
 
     Raises:
         KeyError: No entry for writes, or no way to a node.
     """
     writers = {one.region: one for one in entries(topology) if one.name == "writer"}
-    ways = {
-        one.node_address: (one.gateway, one.port)
-        for one in listeners(topology)
-        if one.source == region and one.node_port == NODE_PORT
-    }
-    nodes = []
-    for node in data_nodes(topology):
-        host, port = (node.host, node.port) if node.region == region else ways[node.host]
-        nodes.append(Endpoint(node.name, host, port, region))
     return Entrances(
         writer=writers[region],
-        nodes=tuple(nodes),
+        nodes=ways(topology, region, data_nodes(topology)),
         regions={node.name: node.region for node in topology.members("postgres")},
         mesh=system_of(topology) == MESH,
     )

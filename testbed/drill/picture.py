@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from testbed.clients.system import data_nodes
 from testbed.drill.book import Book, Entry
 from testbed.drill.channel import Person
 from testbed.drill.drill import Drill
@@ -103,7 +104,8 @@ def _regions(
                 "latency_ms_p99": mine.latency_ms_p99 if mine else None,
                 "nodes": [
                     _node(node.name, data.get(node.name))
-                    for node in topology.members("postgres", region.name)
+                    for node in data_nodes(topology)
+                    if node.region == region.name
                 ],
             }
         )

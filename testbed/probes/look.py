@@ -19,7 +19,9 @@ from testbed.probes.catalogue import PROBES
 from testbed.probes.consul import ConsulProbe
 from testbed.probes.links import LinkProbe, LinkReading
 from testbed.probes.patroni import Member, PatroniProbe
+from testbed.probes.protocol import Claim
 from testbed.probes.snapshot import DataNode, LinkStatus, Snapshot
+from testbed.probes.streams import Stream
 from testbed.topology.model import Link, Topology
 from testbed.world.namespaces import NamespaceWorld, open_world
 from testbed.world.protocol import WorldError
@@ -57,8 +59,8 @@ class Observer:
 
     async def _look(self) -> Snapshot:
         """Ask everybody once, all at the same time."""
-        members, leaders, readings, steady, (counts, refusal) = await asyncio.gather(
-            self._patroni.members(),
+        nodes, leaders, readings, steady, (counts, refusal) = await asyncio.gather(
+            self._nodes(),
             self._consul.leaders(),
             self._readings(),
             self._system.problems(),
@@ -66,11 +68,18 @@ class Observer:
         )
         names = [node.name for node in self._servers]
         return Snapshot(
-            data_nodes=data_nodes(self._topology, members),
+            data_nodes=nodes,
             consul_leaders=dict(zip(names, leaders, strict=True)),
             links=link_statuses(self._topology, readings, counts),
             problems=(*steady, *refusal),
         )
+
+    async def _nodes(self) -> tuple[DataNode, ...]:
+        """Patroni knows more of its members than every system's probe can say of its own."""
+        if self._topology.members("postgres"):
+            return data_nodes(self._topology, await self._patroni.members())
+        claims, streams = await asyncio.gather(self._system.claims(), self._system.streams())
+        return claimed_nodes(claims, streams)
 
     async def _readings(self) -> list[LinkReading]:
         links = self._topology.links
@@ -128,6 +137,26 @@ def data_nodes(topology: Topology, members: tuple[Member | None, ...]) -> tuple[
                 replication,
                 synchronous,
                 lag_bytes,
+            )
+        )
+    return tuple(found)
+
+
+def claimed_nodes(claims: tuple[Claim, ...], streams: tuple[Stream, ...]) -> tuple[DataNode, ...]:
+    """What nodes say of themselves, with the streams that they receive."""
+    received = {stream.receiver: stream for stream in streams}
+    found = []
+    for claim in claims:
+        stream = received.get(claim.node)
+        found.append(
+            DataNode(
+                claim.node,
+                claim.role,
+                claim.state,
+                claim.term,
+                "streaming" if stream is not None and stream.running else "",
+                stream.synchronous if stream is not None else "",
+                stream.lag_bytes if stream is not None else None,
             )
         )
     return tuple(found)

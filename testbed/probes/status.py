@@ -81,10 +81,10 @@ class WorldStatus:
     problems: tuple[str, ...] = field(default=())
 
 
-def entrances(topology: Topology, system: str = "postgres") -> dict[str, dict[str, str]]:
+def entrances(topology: Topology) -> dict[str, dict[str, str]]:
     """Where the clients of each region enter: ``writer`` and ``reader`` as ``ADDRESS:PORT``."""
     found: dict[str, dict[str, str]] = {region.name: {} for region in topology.regions}
-    for entry in SYSTEMS[system].entries(topology):
+    for entry in SYSTEMS[system_of(topology)].entries(topology):
         found[entry.region][entry.name] = f"{entry.host}:{entry.port}"
     return found
 
@@ -111,7 +111,7 @@ def status(sighting: Sighting) -> WorldStatus:
         age_s=round(sighting.age_s, 1),
         logs=sighting.world.logs,
         jurisdictions={region.name: region.jurisdiction for region in topology.regions},
-        entrances=entrances(topology, system_of(topology)),
+        entrances=entrances(topology),
         nodes=nodes,
         links=links,
         problems=problems,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from testbed.provision.error import Failure, ProvisionError
 from testbed.provision.progress import Listener, Stopwatch
 from testbed.provision.world_inventory import write_world_inventory
 from testbed.toolchain.cache import explained, root
+from testbed.topology.inventory import catalogue_for
 from testbed.topology.model import Deployment
 from testbed.topology.shipped import playbooks
 from testbed.world.protocol import World
@@ -75,14 +77,15 @@ def provision(
         WorldError: A node has ended.
         ToolchainError: The log folder cannot be written.
     """
-    playbook = playbook or playbooks() / "site.yml"
+    played = [playbook] if playbook else [playbooks() / "site.yml", *own_playbooks(deployment)]
     folder = world.logs / "ansible"
     kind = f"{deployment.name}{'-check' if check else ''}"
     stopwatch = Stopwatch(root() / "durations" / f"{kind}.json", listener)
     ident = uuid.uuid4().hex[:12]
     with explained(folder):
         inventory = write_world_inventory(folder, world, deployment, programs)
-        config = _config(folder, ident, playbook, [deployment.folder, inventory], check=check)
+        whole = _together(folder, played)
+        config = _config(folder, ident, whole, [deployment.folder, inventory], check=check)
     watcher = _Watcher(stopwatch)
     runner = Runner(config=config, event_handler=watcher.handle)
     try:
@@ -98,6 +101,25 @@ def provision(
     changes = {node: tuple(sentences) for node, sentences in watcher.changes.items()}
     log = Path(config.artifact_dir)
     return Provisioned(watcher.changed, changes, stopwatch.elapsed_s(), log)
+
+
+def own_playbooks(deployment: Deployment) -> tuple[Path, ...]:
+    """The playbooks that the groups of a deployment name in their declarations."""
+    used = {group for node in deployment.topology.nodes for group in node.groups}
+    groups = catalogue_for(deployment.folder).groups.values()
+    found = (group.playbook for group in groups if group.name in used)
+    return tuple(dict.fromkeys(path for path in found if path is not None))
+
+
+def _together(folder: Path, played: Sequence[Path]) -> Path:
+    """One playbook that plays several, one after the other, each with the roles beside it."""
+    if len(played) == 1:
+        return played[0]
+    whole = folder / "together.yml"
+    whole.write_text(
+        json.dumps([{"ansible.builtin.import_playbook": str(path)} for path in played])
+    )
+    return whole
 
 
 class _Watcher:
@@ -151,6 +173,8 @@ def _config(
         "ANSIBLE_HOME": str(folder / "home"),
         "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
         "ANSIBLE_CALLBACK_PLUGINS": "",
+        # For playbooks that do not stand beside it.
+        "ANSIBLE_COLLECTIONS_PATH": str(playbooks() / "collections"),
         "ANSIBLE_STDOUT_CALLBACK": "",
         "ANSIBLE_INVENTORY_ENABLED": "ansible.builtin.yaml",
         "ANSIBLE_FORKS": "32",

@@ -19,12 +19,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from testbed.provision.ansible import provision
+from testbed.provision.ansible import own_playbooks, provision
 from testbed.provision.error import ProvisionError
 from testbed.provision.progress import Listener
 from testbed.provision.standstill import stop_cleanly
 from testbed.toolchain.cache import explained, root
 from testbed.topology.document import to_document
+from testbed.topology.inventory import catalogue_for
 from testbed.topology.model import Deployment
 from testbed.topology.shipped import playbooks
 from testbed.world import namespaces
@@ -36,8 +37,6 @@ FORMAT = "1"
 KEPT = 6
 DECIDING = ("launcher", "standstill.py", "world_inventory.py")
 """The parts of this package that decide what a snapshot contains."""
-OF_CLIENTS = ("read_routing", "read_routing_wait_ms", "erasure_method")
-"""Variables that say what clients do, and nothing about a node."""
 COPY = 'for entry in /srv/*; do [ "$entry" = /srv/log ] || cp -a "$entry" "$0"/; done'
 
 
@@ -73,12 +72,19 @@ def golden_key(deployment: Deployment, programs: Mapping[str, str]) -> str:
     """
     digest = hashlib.sha256(FORMAT.encode())
     here = Path(__file__).resolve().parent
-    for base in (deployment.folder, playbooks(), *(here / name for name in DECIDING)):
+    own = own_playbooks(deployment)
+    roles = (playbook.parent / "roles" for playbook in own)
+    for base in (deployment.folder, playbooks(), *own, *roles, *(here / name for name in DECIDING)):
         for file in sorted(base.rglob("*")) if base.is_dir() else [base]:
             if file.is_file() and "__pycache__" not in file.parts:
                 digest.update(f"{file.relative_to(base)}\0".encode())
                 digest.update(hashlib.sha256(file.read_bytes()).digest())
-    of_nodes = {k: v for k, v in deployment.variables.items() if k not in OF_CLIENTS}
+    declared = catalogue_for(deployment.folder).variables()
+    of_nodes = {
+        name: value
+        for name, value in deployment.variables.items()
+        if name not in declared or declared[name].used_by == "nodes"
+    }
     described = to_document(replace(deployment, variables=of_nodes))
     digest.update(json.dumps(described, sort_keys=True).encode())
     for name, path in sorted(programs.items()):

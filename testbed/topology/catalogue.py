@@ -9,9 +9,17 @@ from pathlib import Path
 from testbed.topology.problem import Problem, nearest, place_in
 from testbed.topology.quantity import WORDS
 from testbed.topology.source import Item, Listing, Scalar, Table, read
-from testbed.topology.variable import SCOPES, TYPES, RefusedValueError, Value, Variable, read_value
+from testbed.topology.variable import (
+    SCOPES,
+    TYPES,
+    USERS,
+    RefusedValueError,
+    Value,
+    Variable,
+    read_value,
+)
 
-_GROUP_FIELDS = {"group", "description", "wan_ports", "variables"}
+_GROUP_FIELDS = {"group", "description", "playbook", "wan_ports", "variables"}
 _FIELDS = {
     "type",
     "unit",
@@ -21,6 +29,7 @@ _FIELDS = {
     "default",
     "description",
     "scope",
+    "used_by",
 }
 _SUFFIXES = {"ms": "_ms", "s": "_s", "bytes": "_bytes", "kbytes/s": "_kbytes_s"}
 
@@ -34,12 +43,14 @@ class Group:
         description: What its hosts run.
         wan_ports: TCP ports that its members in other regions must reach.
         variables: What an inventory may say about it.
+        playbook: What brings its programs into a world, where ``site.yml`` does not.
     """
 
     name: str
     description: str
     wan_ports: tuple[int, ...]
     variables: tuple[Variable, ...]
+    playbook: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,22 @@ class Catalogue:
             for variable in group.variables
             if scope in (None, variable.scope)
         }
+
+
+def catalogue_of(inventory: Path, shipped: Path, problems: list[Problem]) -> Catalogue:
+    """The catalogue that an inventory is read with.
+
+    Args:
+        inventory: Its folder: groups that the folder ``variables`` beside it declares are added to
+            those that are shipped, or take the place of one.
+        shipped: The catalogue that every inventory has.
+        problems: Gets everything that is wrong with the files.
+    """
+    groups = dict(read_catalogue(shipped, problems).groups)
+    beside = inventory.resolve().parent / shipped.name
+    if beside.is_dir() and beside != shipped.resolve():
+        groups |= read_catalogue(beside, problems).groups
+    return Catalogue(groups)
 
 
 def read_catalogue(folder: Path, problems: list[Problem]) -> Catalogue:
@@ -95,7 +122,20 @@ def _group(name: str, content: Table, problems: list[Problem]) -> Group:
         description=_text(content, "description"),
         wan_ports=tuple(number for number in numbers if isinstance(number, int)),
         variables=tuple(variable for variable in variables if variable is not None),
+        playbook=_playbook(content, problems),
     )
+
+
+def _playbook(group: Table, problems: list[Problem]) -> Path | None:
+    """The playbook that a group names, beside its declaration's folder or anywhere else."""
+    item = group.entries.get("playbook")
+    if item is None:
+        return None
+    path = (Path(item.place.file).parent / _text(group, "playbook")).resolve()
+    if not path.is_file():
+        remedy = "name a file, from the folder of this declaration"
+        problems.append(Problem(item.place, f"the playbook {path} does not exist", remedy))
+    return path
 
 
 def _variable(name: str, group: str, item: Item, problems: list[Problem]) -> Variable | None:
@@ -120,6 +160,7 @@ def _variable(name: str, group: str, item: Item, problems: list[Problem]) -> Var
         minimum=_number(item, "minimum"),
         maximum=_number(item, "maximum"),
         scope=_text(item, "scope") or "deployment",
+        used_by=_text(item, "used_by") or "nodes",
     )
     found = _declaration_problems(variable, item)
     problems.extend(found)
@@ -133,6 +174,8 @@ def _declaration_problems(variable: Variable, item: Table) -> list[Problem]:
         wrong.append((f"unknown type {variable.type or '(none)'}", nearest(variable.type, TYPES)))
     if variable.scope not in SCOPES:
         wrong.append((f"unknown scope {variable.scope}", nearest(variable.scope, SCOPES)))
+    if variable.used_by not in USERS:
+        wrong.append((f"unknown user {variable.used_by}", nearest(variable.used_by, USERS)))
     if variable.unit is not None and variable.unit not in WORDS:
         wrong.append((f"unknown unit {variable.unit}", nearest(variable.unit, WORDS)))
     elif variable.unit is not None and not variable.name.endswith(_SUFFIXES[variable.unit]):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from testbed.topology.catalogue import Catalogue, read_catalogue
+from testbed.topology.catalogue import Catalogue, catalogue_of
 from testbed.topology.checks import CHECKS, REGIONS_MAX, first_place, network
 from testbed.topology.cluster_checks import CLUSTER_CHECKS, DOUBTS
 from testbed.topology.draft import Draft, HostDraft, RegionDraft
@@ -62,7 +62,7 @@ def load(
     Args:
         folder: For example ``inventory/active-passive``.
         overrides: Variables to change, by name: text as from ``--set``, or typed as in a plan.
-        catalogue: Already read; by default the one beside the folder, else the shipped one.
+        catalogue: Already read; by default the shipped one with the one beside the folder.
 
     Raises:
         InventoryError: With every problem of the folder and the overrides.
@@ -112,13 +112,22 @@ def reference(folder: Path) -> str:
     return f"./{folder.relative_to(here)}" if folder.is_relative_to(here) else str(folder)
 
 
+def catalogue_for(folder: Path) -> Catalogue:
+    """What may be said in an inventory folder, by group.
+
+    Raises:
+        NotShippedError: The installation has no catalogue.
+    """
+    return catalogue_of(folder, inventories() / CATALOGUE, [])
+
+
 def settings(folder: Path) -> tuple[Setting, ...]:
     """The variables that ``--set`` can change, with the inventory's values, by group.
 
     Raises:
         InventoryError: The inventory cannot be used.
     """
-    catalogue = read_catalogue(_catalogue_folder(folder), [])
+    catalogue = catalogue_for(folder)
     deployment = load(folder, catalogue=catalogue)
     variables = catalogue.variables("deployment")
     return tuple(
@@ -146,7 +155,7 @@ def inspect(
         return Inspection(None, (problem,), ())
     problems.extend(_stray_files(folder))
     if catalogue is None:
-        catalogue = read_catalogue(_catalogue_folder(folder), problems)
+        catalogue = catalogue_of(folder, inventories() / CATALOGUE, problems)
     regional = catalogue.variables("region")
     hosts = read(folder / HOSTS, problems)
     stated = read(folder / VARIABLES, problems)
@@ -173,12 +182,6 @@ def inspect(
         return Inspection(None, (problem,), ())
     doubts = in_order(problem for doubt in DOUBTS for problem in doubt(draft))
     return Inspection(deployment, (), doubts)
-
-
-def _catalogue_folder(folder: Path) -> Path:
-    """The catalogue beside an inventory, or the shipped one."""
-    beside = folder.resolve().parent / CATALOGUE
-    return beside if beside.is_dir() else inventories() / CATALOGUE
 
 
 def _stray_files(folder: Path) -> Iterator[Problem]:

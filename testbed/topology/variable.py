@@ -14,6 +14,7 @@ from testbed.topology.source import Item, Listing, Scalar, scalar_of
 
 TYPES = ("boolean", "choice", "integer", "name", "number", "region", "regions")
 SCOPES = ("deployment", "region")
+USERS = ("nodes", "clients")
 _NAME = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 
 Value = bool | int | float | str | tuple[str, ...] | None
@@ -34,6 +35,7 @@ class Variable:
         minimum: Of a number, in its unit.
         maximum: Of a number, in its unit.
         scope: ``deployment``, or ``region`` where every region may state its own.
+        used_by: ``nodes``, or ``clients`` where no node is provisioned differently for it.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Variable:
     minimum: float | None = None
     maximum: float | None = None
     scope: str = "deployment"
+    used_by: str = "nodes"
 
     @property
     def values(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import fcntl
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,24 @@ def test_the_key_changes_with_everything_that_decides(
     (tmp_path / "consul").write_text("version 1.1")
     keys.append(golden_key(deployment, programs))
     assert len(set(keys)) == len(keys)
+
+
+def test_what_only_clients_use_decides_nothing(
+    deployment: Deployment, programs: dict[str, str]
+) -> None:
+    primary = load(deployment.folder, {"read_routing": "primary"})
+    assert golden_key(primary, programs) == golden_key(deployment, programs)
+
+
+def test_a_users_own_role_decides(programs: dict[str, str], tmp_path: Path) -> None:
+    example = Path(__file__).parents[3] / "docs" / "examples" / "valkey"
+    for part in ("inventory", "playbooks"):
+        shutil.copytree(example / part, tmp_path / part)
+    deployment = load(tmp_path / "inventory" / "three-regions")
+    before = golden_key(deployment, programs)
+    template = tmp_path / "playbooks" / "roles" / "valkey" / "templates" / "valkey.conf.j2"
+    template.write_text(template.read_text() + "maxmemory 100mb\n")
+    assert golden_key(deployment, programs) != before
 
 
 def snapshot(key: str, used: int) -> Path:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from testbed.topology.catalogue import read_catalogue
+from testbed.topology.catalogue import catalogue_of, read_catalogue
 from testbed.topology.problem import Problem
 
 GOOD = """\
@@ -51,6 +51,7 @@ def test_a_good_one(tmp_path: Path) -> None:
         ("minimum", "minimun", "8: unknown field minimun"),
         ("type: integer", "type: choice", "6: db_pause_ms: a choice without choices"),
         ("unit: ms", "scope: planet", "6: db_pause_ms: unknown scope planet"),
+        ("unit: ms", "used_by: nobody", "6: db_pause_ms: unknown user nobody"),
         ("group: db", "group: other", "1: the file's group is not db"),
     ],
 )
@@ -69,3 +70,27 @@ def test_none_at_all(tmp_path: Path) -> None:
     problems: list[Problem] = []
     assert read_catalogue(tmp_path, problems).groups == {}
     assert [problem.message for problem in problems] == ["no catalogue of variables here"]
+
+
+def test_a_group_names_its_playbook_from_where_it_is_declared(tmp_path: Path) -> None:
+    text = GOOD.replace("wan_ports", "playbook: ../db.yaml\nwan_ports", 1)
+    folder = tmp_path / "variables"
+    folder.mkdir()
+    (missing,) = problems_of(folder, text)
+    assert missing == f"3: the playbook {tmp_path / 'db.yaml'} does not exist"
+    (tmp_path / "db.yaml").write_text("[]")
+    assert problems_of(folder, text) == []
+    assert read_catalogue(folder, []).groups["db"].playbook == tmp_path / "db.yaml"
+
+
+def test_groups_beside_an_inventory_are_added_to_the_shipped_ones(tmp_path: Path) -> None:
+    shipped, mine = tmp_path / "shipped" / "variables", tmp_path / "mine" / "variables"
+    for folder, name, ports in ((shipped, "db", 1), (shipped, "lb", 1), (mine, "lb", 2)):
+        folder.mkdir(parents=True, exist_ok=True)
+        text = GOOD.replace("group: db", f"group: {name}").replace("[1]", f"[{ports}]")
+        (folder / f"{name}.yml").write_text(text.replace("db_pause", f"{name}_pause"))
+    problems: list[Problem] = []
+    groups = catalogue_of(tmp_path / "mine" / "here", shipped, problems).groups
+    assert problems == []
+    assert {name: group.wan_ports for name, group in groups.items()} == {"db": (1,), "lb": (2,)}
+    assert set(catalogue_of(tmp_path / "other" / "here", shipped, problems).groups) == {"db", "lb"}

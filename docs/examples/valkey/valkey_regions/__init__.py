@@ -1,0 +1,1 @@
+"""Valkey with Sentinel across regions, as the testbed sees it."""
