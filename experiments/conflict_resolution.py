@@ -21,14 +21,13 @@ from hypothesis import example, given, seed
 from hypothesis import strategies as st
 
 from experiments.arena import Arena
+from experiments.example_plan import example_plan, lasting_s
 from experiments.options import Options
 from experiments.search import search_settings
 from experiments.strategies import partitions
 from testbed.runner.plan import Load, Plan, Step
 from testbed.runner.plan_document import load_plan
-from testbed.topology.inventory import reference
 from testbed.topology.model import Deployment
-from testbed.topology.settings import assignments
 
 DEPLOYMENT = "active-active"
 
@@ -83,14 +82,14 @@ def plan(
     parameters = {"keys": keys}
     if deployment.variables["conflict_resolution"] == "home_region":
         parameters["hand_overs_percent"] = HAND_OVERS_PERCENT
-    ends = [step.at_s + (step.duration_s or 0.0) for step in schedule]
-    return Plan(
-        deployment=reference(deployment.folder),
-        variables={name: deployment.variables[name] for name in assignments(options.settings)},
-        load=Load(workload, RATE_OPS_S, timeout_ms=1000, parameters=parameters),
+    load = Load(workload, RATE_OPS_S, timeout_ms=1000, parameters=parameters)
+    duration_s = lasting_s(schedule, TAIL_S)
+    return example_plan(
+        "conflict_resolution",
+        deployment,
+        options,
+        load=load,
         schedule=schedule,
-        seed=options.seed,
-        duration_s=round(max(ends, default=4.0) + TAIL_S, 1),
-        experiment="conflict_resolution",
+        duration_s=duration_s,
         inspections=("mesh",),
     )

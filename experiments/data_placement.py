@@ -21,14 +21,13 @@ from hypothesis import example, given, seed
 from hypothesis import strategies as st
 
 from experiments.arena import Arena
+from experiments.example_plan import example_plan, lasting_s
 from experiments.options import Options
 from experiments.placement_strategies import FIRST_S, schedules, writes
 from experiments.search import search_settings
 from testbed.runner.plan import Load, Plan, Step
 from testbed.runner.plan_document import load_plan
-from testbed.topology.inventory import reference
 from testbed.topology.model import Deployment
-from testbed.topology.settings import assignments
 
 DEPLOYMENT = "data-placement"
 
@@ -76,26 +75,26 @@ def plan(
     erase: bool,
 ) -> Plan:
     """The plan of one example."""
-    ends = [step.at_s + (step.duration_s or 5.0) for step in schedule]
-    duration_s = round(max(ends, default=6.0) + TAIL_S, 1)
+    duration_s = lasting_s(schedule, TAIL_S, moment_s=5.0, alone_s=6.0)
     moves = bool(MOVES.intersection(step.kind for step in schedule))
-    return Plan(
-        deployment=reference(deployment.folder),
-        variables={name: deployment.variables[name] for name in assignments(options.settings)},
-        load=Load(
-            "personal_data",
-            rate_ops_s=round(min(RATE_OPS_S, OPERATIONS / duration_s), 1),
-            timeout_ms=TIMEOUT_MS,
-            parameters=dict(mix),
-        ),
+    load = Load(
+        "personal_data",
+        rate_ops_s=round(min(RATE_OPS_S, OPERATIONS / duration_s), 1),
+        timeout_ms=TIMEOUT_MS,
+        parameters=dict(mix),
+    )
+    inspections = (
+        *(("failover_slots",) if moves else ()),
+        "residency",
+        # After a failover slots may keep old rows for longer than an erasure waits.
+        *(("erasure",) if erase and not moves else ()),
+    )
+    return example_plan(
+        "data_placement",
+        deployment,
+        options,
+        load=load,
         schedule=schedule,
-        seed=options.seed,
         duration_s=duration_s,
-        experiment="data_placement",
-        inspections=(
-            *(("failover_slots",) if moves else ()),
-            "residency",
-            # After a failover slots may keep old rows for longer than an erasure waits.
-            *(("erasure",) if erase and not moves else ()),
-        ),
+        inspections=inspections,
     )

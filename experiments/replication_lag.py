@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from experiments import lag_schedules
 from experiments.arena import Arena, Judgement
+from experiments.example_plan import example_plan, lasting_s
 from experiments.lag_search import Disturbance, Worst, search_worst
 from experiments.options import Options
 from testbed.checkers.verdict import Validity
@@ -22,9 +23,7 @@ from testbed.clients.catalogue import writes_everywhere
 from testbed.runner.folder import FolderError, read_json, write_json
 from testbed.runner.plan import Load, Plan, Step
 from testbed.runner.plan_document import load_plan, to_document
-from testbed.topology.inventory import reference
 from testbed.topology.model import Deployment
-from testbed.topology.settings import assignments
 
 DEPLOYMENT = "active-passive"
 
@@ -93,19 +92,19 @@ def plan(
     deployment: Deployment, options: Options, schedule: tuple[Step, ...], bulk_rows: int
 ) -> Plan:
     """The plan of one example."""
-    ends = [step.at_s + (step.duration_s or 8.0) for step in schedule]
-    return Plan(
-        deployment=reference(deployment.folder),
-        variables={name: deployment.variables[name] for name in assignments(options.settings)},
-        load=Load(
-            "sessions",
-            rate_ops_s=RATE_OPS_S,
-            timeout_ms=TIMEOUT_MS,
-            parameters={"bulk_rows": bulk_rows, "bulk_every": 30} if bulk_rows else {},
-        ),
+    load = Load(
+        "sessions",
+        rate_ops_s=RATE_OPS_S,
+        timeout_ms=TIMEOUT_MS,
+        parameters={"bulk_rows": bulk_rows, "bulk_every": 30} if bulk_rows else {},
+    )
+    duration_s = lasting_s(schedule, TAIL_S, moment_s=8.0, alone_s=8.0)
+    return example_plan(
+        "replication_lag",
+        deployment,
+        options,
+        load=load,
         schedule=schedule,
-        seed=options.seed,
-        duration_s=round(max(ends, default=8.0) + TAIL_S, 1),
-        experiment="replication_lag",
+        duration_s=duration_s,
         inspections=("replication",),
     )

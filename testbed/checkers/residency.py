@@ -14,13 +14,20 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from testbed.checkers.verdict import Validity, Verdict
-from testbed.history.residency import AtRest, Canary, Control, Finding, Found, OnWire, Searched
+from testbed.history.residency import (
+    LEAK,
+    AtRest,
+    Canary,
+    Control,
+    Finding,
+    Found,
+    OnWire,
+    Searched,
+)
 
 NAME = "residency"
 PROMISE = "Personal data is, and was, only in the jurisdictions where its class may be."
 
-LEAK = "leak"
-"""Purpose of canaries that are put where they must not be: to find them is a control."""
 MISPLACED = "misplace"
 """Purpose of rows that a client sends to a jurisdiction where they are not at home."""
 

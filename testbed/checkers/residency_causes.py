@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from testbed.checkers.residency import LEAK, Territory, leaks, place_of
-from testbed.history.residency import AtRest, Canary, Finding, Found, OnWire
+from testbed.checkers.residency import Territory, leaks, place_of
+from testbed.history.residency import LEAK, AtRest, Canary, Finding, Found, OnWire
 
 CAUSES: Mapping[str, str] = MappingProxyType(
     {

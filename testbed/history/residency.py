@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+LEAK = "leak"
+"""Purpose of canaries that are put where they must not be: to find them is a control."""
+
 
 @dataclass(frozen=True, slots=True)
 class Canary:

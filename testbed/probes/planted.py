@@ -11,13 +11,13 @@ import asyncio
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from typing import Any
 
-from testbed.history.residency import Canary
+from testbed.history.residency import LEAK, Canary
 from testbed.probes.held import OPEN
 from testbed.probes.servers import primaries
 from testbed.toolchain.programs import locate
 from testbed.topology.model import Node, Topology
 from testbed.topology.placement_plan import cluster_of
-from testbed.workloads.canary import FOREIGN, LEAK, Canaries
+from testbed.workloads.canary import FOREIGN, Canaries
 from testbed.workloads.unique import REGIONS_MAX
 from testbed.world.namespace_world import NamespaceWorld
 from testbed.world.protocol import WorldError

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from testbed.checkers.placement import causes_of, controls, territory_of
-from testbed.checkers.residency import LEAK, explained, leaks, place_of, totals
+from testbed.checkers.residency import explained, leaks, place_of, totals
 from testbed.checkers.residency_causes import CAUSES
-from testbed.history.residency import Canary
+from testbed.history.residency import LEAK, Canary
 from testbed.history.residency_record import (
     BASE,
     DUMP,

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from testbed.clients.protocol import Invocation
+from testbed.topology.model import Region
 from testbed.workloads.marker import MARK
 from testbed.workloads.parameter import Parameter, check_shares, resolved
 
@@ -23,6 +24,7 @@ class BankWorkload:
     Args:
         given: Parameters by name.
         regions: The regions whose clients take part, in the topology's order.
+        space: Number of the run; its rows are told from other runs' by the clients.
 
     Raises:
         WorkloadError: With every problem of the parameters.
@@ -42,7 +44,7 @@ class BankWorkload:
     reads: ClassVar[frozenset[str]] = frozenset({"read"})
     replica_reads: ClassVar[frozenset[str]] = frozenset({"read-replica"})
 
-    def __init__(self, given: Mapping[str, Any], regions: Sequence[str]) -> None:
+    def __init__(self, given: Mapping[str, Any], regions: Sequence[Region], space: int = 0) -> None:
         values = resolved(given, self.parameters)
         check_shares(values, ("reads_percent", "replica_reads_percent"))
         self._accounts = values["accounts"]
@@ -50,7 +52,7 @@ class BankWorkload:
         self._amount_max = values["amount_max"]
         self._reads = values["reads_percent"]
         self._replica_reads = values["replica_reads_percent"]
-        self._regions = tuple(regions)
+        self._regions = tuple(region.name for region in regions)
 
     @property
     def total(self) -> int:

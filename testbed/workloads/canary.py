@@ -19,8 +19,6 @@ TAIL_LENGTH = 16
 
 FOREIGN = "foreign"
 """Purpose of a control: a canary that may be abroad, and must be found there and on the wire."""
-LEAK = "leak"
-"""Purpose of a control: a canary that is put where it must not be, and must be caught."""
 
 
 class Canaries:

@@ -69,10 +69,7 @@ def make(name: str, parameters: Mapping[str, Any], topology: Topology, space: in
     Raises:
         WorkloadError: With every problem of the name or the parameters.
     """
-    found = workload_class(name)
-    if found is PersonalDataWorkload:
-        return PersonalDataWorkload.for_run(parameters, topology, space)
-    return found(parameters, [region.name for region in topology.regions])
+    return workload_class(name)(parameters, topology.regions, space)
 
 
 def problems(name: str, parameters: Mapping[str, Any]) -> Sequence[str]:

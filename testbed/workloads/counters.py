@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from testbed.clients.protocol import Invocation
+from testbed.topology.model import Region
 from testbed.workloads.hand_over import HAND_OVER
 from testbed.workloads.marker import MARK
 from testbed.workloads.parameter import Parameter, check_shares, resolved
@@ -23,6 +24,7 @@ class CountersWorkload:
     Args:
         given: Parameters by name.
         regions: The regions whose clients take part, in the topology's order.
+        space: Number of the run; its rows are told from other runs' by the clients.
 
     Raises:
         WorkloadError: With every problem of the parameters.
@@ -40,13 +42,13 @@ class CountersWorkload:
     reads: ClassVar[frozenset[str]] = frozenset()
     replica_reads: ClassVar[frozenset[str]] = frozenset({"read"})
 
-    def __init__(self, given: Mapping[str, Any], regions: Sequence[str]) -> None:
+    def __init__(self, given: Mapping[str, Any], regions: Sequence[Region], space: int = 0) -> None:
         values = resolved(given, self.parameters)
         self._keys = values["keys"]
         check_shares(values, ("reads_percent", "hand_overs_percent"))
         self._reads = values["reads_percent"]
         self._hand_overs = values["hand_overs_percent"]
-        self._regions = tuple(regions)
+        self._regions = tuple(region.name for region in regions)
 
     def setup(self) -> tuple[Invocation, ...]:
         """Nothing: the counters' table belongs to the deployment."""

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from testbed.clients.protocol import Invocation
+from testbed.topology.model import Region
 from testbed.workloads.marker import MARK
 from testbed.workloads.parameter import Parameter, check_shares, resolved
 
@@ -22,6 +23,7 @@ class ElementsWorkload:
     Args:
         given: Parameters by name.
         regions: The regions whose clients take part, in the topology's order.
+        space: Number of the run; its rows are told from other runs' by the clients.
 
     Raises:
         WorkloadError: With every problem of the parameters.
@@ -39,13 +41,13 @@ class ElementsWorkload:
     reads: ClassVar[frozenset[str]] = frozenset()
     replica_reads: ClassVar[frozenset[str]] = frozenset({"read"})
 
-    def __init__(self, given: Mapping[str, Any], regions: Sequence[str]) -> None:
+    def __init__(self, given: Mapping[str, Any], regions: Sequence[Region], space: int = 0) -> None:
         values = resolved(given, self.parameters)
         check_shares(values, ("reads_percent", "removals_percent"))
         self._keys = values["keys"]
         self._reads = values["reads_percent"]
         self._removals = values["removals_percent"]
-        self._regions = tuple(regions)
+        self._regions = tuple(region.name for region in regions)
 
     def setup(self) -> tuple[Invocation, ...]:
         """Nothing: the set's table belongs to the deployment."""

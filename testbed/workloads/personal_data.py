@@ -12,11 +12,11 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from types import MappingProxyType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from testbed.clients.protocol import Invocation
 from testbed.history.residency import Canary
-from testbed.topology.model import Topology
+from testbed.topology.model import Region
 from testbed.workloads.canary import Canaries
 from testbed.workloads.marker import MARK
 from testbed.workloads.parameter import Parameter, check_shares, resolved
@@ -65,7 +65,6 @@ class PersonalDataWorkload:
     Args:
         given: Parameters by name.
         regions: The regions whose clients take part, in the topology's order.
-        jurisdictions: Jurisdiction by region; without any, each region is one of its own.
         space: Number of the run, so that no two runs have a canary or a key in common.
 
     Raises:
@@ -83,25 +82,14 @@ class PersonalDataWorkload:
     def __init__(
         self,
         given: Mapping[str, Any],
-        regions: Sequence[str],
-        jurisdictions: Mapping[str, str] = MappingProxyType({}),
+        regions: Sequence[Region],
         space: int = 0,
     ) -> None:
         self._shares = resolved(given, self.parameters)
         check_shares(self._shares, tuple(_SHARES))
-        self._regions = tuple(regions)
-        self._jurisdictions = {name: jurisdictions.get(name, name) for name in regions}
+        self._regions = tuple(region.name for region in regions)
+        self._jurisdictions = {region.name: region.jurisdiction for region in regions}
         self._space = space
-
-    @classmethod
-    def for_run(cls, given: Mapping[str, Any], topology: Topology, space: int) -> Self:
-        """The workload of one run of a topology.
-
-        Raises:
-            WorkloadError: With every problem of the parameters.
-        """
-        jurisdictions = {region.name: region.jurisdiction for region in topology.regions}
-        return cls(given, tuple(jurisdictions), jurisdictions, space)
 
     def setup(self) -> tuple[Invocation, ...]:
         """Nothing: the tables belong to the deployment."""

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from testbed.clients.protocol import Invocation
+from testbed.topology.model import Region
 from testbed.workloads.marker import MARK
 from testbed.workloads.parameter import Parameter, check_shares, resolved
 from testbed.workloads.unique import unique_values
@@ -27,6 +28,7 @@ class RegisterWorkload:
     Args:
         given: Parameters by name.
         regions: The regions whose clients take part, in the topology's order.
+        space: Number of the run; its rows are told from other runs' by the clients.
 
     Raises:
         WorkloadError: With every problem of the parameters.
@@ -45,12 +47,12 @@ class RegisterWorkload:
     reads: ClassVar[frozenset[str]] = frozenset({"read"})
     replica_reads: ClassVar[frozenset[str]] = frozenset({"read-replica"})
 
-    def __init__(self, given: Mapping[str, Any], regions: Sequence[str]) -> None:
+    def __init__(self, given: Mapping[str, Any], regions: Sequence[Region], space: int = 0) -> None:
         values = resolved(given, self.parameters)
         check_shares(values, _SHARES)
         self._keys = values["keys"]
         self._shares = tuple(values[name] for name in _SHARES)
-        self._regions = tuple(regions)
+        self._regions = tuple(region.name for region in regions)
 
     def setup(self) -> tuple[Invocation, ...]:
         """Make room for the registers."""

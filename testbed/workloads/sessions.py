@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from testbed.clients.protocol import Invocation
 from testbed.clients.session_entry import SESSION
+from testbed.topology.model import Region
 from testbed.workloads.marker import MARK
 from testbed.workloads.parameter import Parameter, check_shares, resolved
 from testbed.workloads.unique import unique_values
@@ -33,6 +34,7 @@ class SessionsWorkload:
         given: Parameters by name. ``again_percent`` of the reads ask for the row that the region
             wrote last; ``reads_percent`` is of what sessions do.
         regions: The regions whose clients take part, in the topology's order.
+        space: Number of the run; its rows are told from other runs' by the clients.
 
     Raises:
         WorkloadError: With every problem of the parameters.
@@ -54,11 +56,11 @@ class SessionsWorkload:
     reads: ClassVar[frozenset[str]] = frozenset()
     replica_reads: ClassVar[frozenset[str]] = frozenset({"read", "watch"})
 
-    def __init__(self, given: Mapping[str, Any], regions: Sequence[str]) -> None:
+    def __init__(self, given: Mapping[str, Any], regions: Sequence[Region], space: int = 0) -> None:
         self._values = resolved(given, self.parameters)
         check_shares(self._values, ("reads_percent",))
         check_shares(self._values, ("watch_percent", "pulse_percent"))
-        self._regions = tuple(regions)
+        self._regions = tuple(region.name for region in regions)
 
     def setup(self) -> tuple[Invocation, ...]:
         """Make room for the rows, where the deployment has none."""

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from testbed.clients.protocol import Invocation
+from testbed.topology.model import Region
 from testbed.workloads.marker import MARK
 from testbed.workloads.parameter import Parameter, resolved
 from testbed.workloads.unique import unique_values
@@ -23,6 +24,7 @@ class SetWorkload:
     Args:
         given: Parameters by name.
         regions: The regions whose clients take part, in the topology's order.
+        space: Number of the run; its rows are told from other runs' by the clients.
 
     Raises:
         WorkloadError: With every problem of the parameters.
@@ -36,9 +38,9 @@ class SetWorkload:
     reads: ClassVar[frozenset[str]] = frozenset()
     replica_reads: ClassVar[frozenset[str]] = frozenset({"count"})
 
-    def __init__(self, given: Mapping[str, Any], regions: Sequence[str]) -> None:
+    def __init__(self, given: Mapping[str, Any], regions: Sequence[Region], space: int = 0) -> None:
         self._replica_reads = resolved(given, self.parameters)["replica_reads_percent"]
-        self._regions = tuple(regions)
+        self._regions = tuple(region.name for region in regions)
 
     def setup(self) -> tuple[Invocation, ...]:
         """Make room for the elements."""

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.checkers import erasure, residency
-from testbed.checkers.residency import LEAK, MISPLACED, Territory
+from testbed.checkers.residency import MISPLACED, Territory
 from testbed.checkers.verdict import Validity
 from testbed.history.residency import (
+    LEAK,
     AtRest,
     Canary,
     Control,

@@ -11,7 +11,7 @@ import pytest
 from testbed.checkers.placement import causes_of, check, check_heirs, controls
 from testbed.checkers.residency_causes import CAUSES
 from testbed.checkers.verdict import Validity
-from testbed.history.residency import AtRest, Canary, Finding, Found, OnWire, Searched
+from testbed.history.residency import LEAK, AtRest, Canary, Finding, Found, OnWire, Searched
 from testbed.history.residency_record import (
     ARCHIVE,
     BASE,
@@ -23,7 +23,7 @@ from testbed.history.residency_record import (
     unsought,
     write_record,
 )
-from testbed.workloads.canary import LEAK, Canaries
+from testbed.workloads.canary import Canaries
 
 MADE = Canaries(1)
 PERSON = MADE.make("customers_eu", "s1", "customers/1", jurisdiction="EU")

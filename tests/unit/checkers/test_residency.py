@@ -9,6 +9,7 @@ from testbed.checkers.residency import Territory
 from testbed.checkers.residency_controls import TYPED, controls_of
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.residency import (
+    LEAK,
     AtRest,
     Canary,
     Control,
@@ -19,7 +20,7 @@ from testbed.history.residency import (
     Searched,
     Unsearchable,
 )
-from testbed.workloads.canary import FOREIGN, LEAK, Canaries
+from testbed.workloads.canary import FOREIGN, Canaries
 
 TERRITORY = Territory(
     allowed={"customers": frozenset({"EU"}), "products": None},

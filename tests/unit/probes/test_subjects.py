@@ -14,6 +14,7 @@ from testbed.history.history import History
 from testbed.history.operation import Operation
 from testbed.history.residency import Canary
 from testbed.probes.subjects import subject_of
+from testbed.topology.model import Region
 from testbed.workloads.canary import Canaries
 from testbed.workloads.personal_data import PersonalDataWorkload
 
@@ -78,7 +79,7 @@ def test_one_whose_data_may_lie_elsewhere_is_not(bad: tuple[dict[str, Any], Any]
 
 @given(st.integers(0, 1000), st.integers(20, 80))
 def test_somebody_is_found_in_what_the_workload_writes(seed: int, count: int) -> None:
-    workload = PersonalDataWorkload({}, ["eu-west", "us-east"], {"eu-west": "EU", "us-east": "US"})
+    workload = PersonalDataWorkload({}, [Region("eu-west", "EU", 1), Region("us-east", "US", 2)])
     stream = workload.stream("eu-west", random.Random(seed))
     lines = []
     for process in range(count):

@@ -11,14 +11,16 @@ import pytest
 
 from testbed.clients.personal_data_operations import PERSONAL_DATA, key_of, typed
 from testbed.clients.protocol import Invocation
+from testbed.topology.model import Region
 from testbed.workloads.parameter import WorkloadError
 from testbed.workloads.personal_data import FREE, WRITES, PersonalDataWorkload
 
 JURISDICTIONS = {"eu-west": "EU", "eu-central": "EU", "us-east": "US"}
+REGIONS = [Region(name, where, n) for n, (name, where) in enumerate(JURISDICTIONS.items(), 1)]
 
 
 def operations(region: str, count: int = 400, space: int = 5, **given: int) -> list[Invocation]:
-    workload = PersonalDataWorkload(given, tuple(JURISDICTIONS), JURISDICTIONS, space)
+    workload = PersonalDataWorkload(given, REGIONS, space)
     return list(itertools.islice(workload.stream(region, random.Random(region)), count))
 
 
@@ -113,12 +115,12 @@ def test_subjects_of_another_jurisdiction_arrive_with_new_canaries() -> None:
 
 def test_shares_that_leave_nothing_are_refused() -> None:
     with pytest.raises(WorkloadError):
-        PersonalDataWorkload({"changes_percent": 60}, ("a",))
+        PersonalDataWorkload({"changes_percent": 60}, REGIONS)
 
 
 def test_the_region_must_be_known() -> None:
     with pytest.raises(KeyError):
-        next(PersonalDataWorkload({}, ("a",)).stream("b", random.Random(1)))
+        next(PersonalDataWorkload({}, REGIONS).stream("b", random.Random(1)))
 
 
 def test_columns_are_typed_and_keys_belong_to_the_run() -> None:
