@@ -26,7 +26,7 @@ class NumberTable:
         self._interned = Interned()
         self._counters = counters
         self._which = which
-        self.table = _no_numbers(_FIRST_SLOTS)
+        self.table = no_numbers(_FIRST_SLOTS)
         self.values = np.zeros(_FIRST_SLOTS // 2, np.int64)
 
     def interned(self) -> Interned:
@@ -54,8 +54,8 @@ class NumberTable:
     def grow(self) -> None:
         """Double the table."""
         old = self.table
-        self.table = _no_numbers(len(old) * 2)
-        self.values.resize(len(old), refcheck=False)
+        self.table = no_numbers(len(old) * 2)
+        self.values = np.concatenate((self.values, np.zeros(len(old) - len(self.values), np.int64)))
         taken = old[old[:, scan_interning.NUMBER] >= 0]
         scan_interning.put_numbers(
             self.table,
@@ -103,7 +103,8 @@ class NameTable:
         self.table[slot] = (hashed, number, start, end)
 
 
-def _no_numbers(slots: int) -> NDArray[np.int64]:
+def no_numbers(slots: int) -> NDArray[np.int64]:
+    """An empty table of numbers with so many slots, a power of two."""
     table = np.zeros((slots, 2), np.int64)
     table[:, scan_interning.NUMBER] = -1
     return table

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from testbed.history.entry import shown
+from testbed.history.jsonl import QUICK_FROM_BYTES
 from testbed.history.pairing import Complaints
 from testbed.history.problem import Problem
 from testbed.history.quick_sessions import quick_table
@@ -41,8 +42,16 @@ def table_of(source: Source) -> TransactionTable:
     Raises:
         HistoryError: It is not as the format wants it.
     """
+    data = source.whole()
+    if len(data) >= QUICK_FROM_BYTES:
+        # Late, and only for long files: it has to be compiled once.
+        from testbed.history.scanned_sessions import scanned_table  # noqa: PLC0415
+
+        scanned = scanned_table(data, source.name)
+        if scanned is not None:
+            return scanned
     with _without_collection():
-        document, data = _loaded(source)
+        document = _loaded(data, source)
         quick = quick_table(document, source.name)
     return slow_table(document, data, source.name) if quick is None else quick
 
@@ -79,14 +88,14 @@ def transactions(source: Source) -> list[SessionTransaction]:
     Raises:
         HistoryError: With everything that is not as the format wants it.
     """
-    return _sound(*_loaded(source), source.name)
-
-
-def _loaded(source: Source) -> tuple[Any, bytes]:
-    """The parsed file and its bytes."""
     data = source.whole()
+    return _sound(_loaded(data, source), data, source.name)
+
+
+def _loaded(data: bytes, source: Source) -> Any:
+    """The parsed file."""
     try:
-        return loads(data), data
+        return loads(data)
     except JsonError as error:
         raise source.refused(error.problem()) from error
 

@@ -1,8 +1,9 @@
-"""The quick reader of sessions and the ordinary one make the same of the same document."""
+"""The quick readers of sessions and the ordinary one make the same of the same document."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.history.quick_sessions import quick_table
+from testbed.history.scanned_sessions import scanned_table
 from testbed.history.sessions import slow_table
-from testbed.history.strict_json import written
+from testbed.history.strict_json import loads, written
 from testbed.history.transaction_table import TransactionTable
 
 PLAIN = st.one_of(st.integers(-2, 4), st.sampled_from(["", "x", "1", 2**63, -(2**70)]))
@@ -60,6 +62,47 @@ def test_the_rest_is_left_to_the_ordinary_reader_or_read_alike(document: Any) ->
         assert plain(quick) == plain(slow_table(document, written(document, 0), "h"))
 
 
+def spread(document: Any, blank: str, *, sort: bool = False) -> bytes:
+    """A document as text, with a blank wherever there may be one."""
+    separators = (f"{blank},{blank}", f"{blank}:{blank}")
+    text = json.dumps(document, separators=separators, sort_keys=sort)
+    for bracket in "[]{}":
+        text = text.replace(bracket, blank + bracket + blank)
+    return text.encode()
+
+
+WHOLE = st.integers(-3, 5) | st.sampled_from([10**18 - 1, 12345678, 1 - 10**18])
+
+
+@given(documents(operations(WHOLE, WHOLE)), st.sampled_from(["", " ", "\n\t", "\r\n  "]))
+def test_whole_numbers_are_scanned_alike(document: Any, blank: str) -> None:
+    data = spread(document, blank, sort=True)
+    scanned = scanned_table(data, "h")
+    assert scanned is not None
+    assert plain(scanned) == plain(slow_table(document, data, "h"))
+
+
+@given(documents(operations(WHOLE, WHOLE)), st.data())
+def test_damaged_sessions_are_left_to_the_ordinary_reader_or_scanned_alike(
+    document: Any, data: Any
+) -> None:
+    text = bytearray(spread(document, "", sort=True))
+    at = data.draw(st.integers(0, len(text) - 1))
+    piece = st.sampled_from([b"", b"0", b"-", b" ", b"]", b"[", b",", b'"', b"1e3", b"\0", b"null"])
+    text[at : at + data.draw(st.integers(0, 3))] = data.draw(piece | st.binary(max_size=2))
+    scanned = scanned_table(bytes(text), "h")
+    if scanned is not None:
+        assert plain(scanned) == plain(slow_table(loads(bytes(text)), bytes(text), "h"))
+
+
+@given(documents(operations(WHOLE | ODD | PLAIN, WHOLE | ODD | PLAIN)))
+def test_what_is_no_whole_number_is_not_scanned_or_scanned_alike(document: Any) -> None:
+    data = spread(document, "")
+    scanned = scanned_table(data, "h")
+    if scanned is not None:
+        assert plain(scanned) == plain(slow_table(document, data, "h"))
+
+
 def test_what_the_format_does_not_want_is_no_table() -> None:
     sound = {"committed": True, "ops": [["w", 1, 1]]}
     assert quick_table({"sessions": [[sound]]}, "h") is not None
@@ -77,3 +120,4 @@ def test_what_the_format_does_not_want_is_no_table() -> None:
     )
     for wrong in wrongs:
         assert quick_table(wrong, "h") is None
+        assert scanned_table(spread(wrong, ""), "h") is None
