@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from testbed.metrics.catalogue import METRICS
 from testbed.metrics.dashboard import PANELS, render_dashboard
@@ -93,3 +98,23 @@ def test_every_query_follows_the_chosen_world() -> None:
     for panel in DOCUMENT["panels"]:
         for target in panel["targets"]:
             assert "$world" in target["expr"] or target["expr"].startswith("ALERTS")
+
+
+def lost(given: Any, read: Any, place: str = "") -> Iterator[str]:
+    """Where something that was given is not what was read, or is not there at all."""
+    if isinstance(given, dict) and isinstance(read, dict):
+        for name, value in given.items():
+            yield from lost(value, read.get(name), f"{place}/{name}")
+    elif isinstance(given, list) and isinstance(read, list) and len(given) == len(read):
+        for number, (one, other) in enumerate(zip(given, read, strict=True)):
+            yield from lost(one, other, f"{place}/{number}")
+    elif given != read:
+        yield place
+
+
+def test_grafanas_own_models_know_every_field_and_value() -> None:
+    register_default_plugins()
+    read = json.loads(JSONEncoder().encode(Dashboard.from_json(DOCUMENT)))
+    # Of annotations the models have what every source has; these two are Prometheus's own.
+    band = "/annotations/list/0"
+    assert set(lost(DOCUMENT, read)) == {f"{band}/titleFormat", f"{band}/step"}
