@@ -6,12 +6,18 @@ import functools
 
 from jinja2 import Environment
 
+from testbed.checkers.verdict import Validity
 from testbed.drill.debrief import NAMES, Debrief, loss_line
-from testbed.report.page import page_environment, style
+from testbed.report.judgement import Outcome
+from testbed.report.page import page_environment
 from testbed.report.wording import moment, number, seconds
 
-_TONES = {"held": "valid", "missed": "violation", "inconclusive": "unknown", "not played": "error"}
-_SIGNS = {"held": "✓", "missed": "✗", "inconclusive": "?", "not played": "!"}
+_OUTCOMES = {
+    None: Outcome.ERROR,
+    Validity.VALID: Outcome.VALID,
+    Validity.VIOLATION: Outcome.VIOLATION,
+    Validity.UNKNOWN: Outcome.UNKNOWN,
+}
 
 
 def render_html(debrief: Debrief) -> str:
@@ -22,12 +28,11 @@ def render_html(debrief: Debrief) -> str:
         .render(
             debrief=debrief,
             drill=debrief.drill,
-            outcome=debrief.outcome,
-            tone=_TONES[debrief.outcome.word],
-            sign=_SIGNS[debrief.outcome.word],
+            outcome=_OUTCOMES[debrief.outcome.validity],
+            outcomes=_OUTCOMES,
+            line=f"{debrief.drill.title}: the objective was {debrief.outcome.word}",
             names=NAMES,
             loss=loss_line(debrief.lost),
-            style=style(),
         )
     )
 

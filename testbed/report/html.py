@@ -35,6 +35,9 @@ _TEXT_MAX = 8000
 _DRAWN_MAX = 8
 """So many counterexamples are drawn: the page stays below a megabyte whatever broke."""
 
+_DEBRIEF = "debrief.html"
+"""Stands beside the run folder of a drill."""
+
 _PARTS = (
     ("promises", "Promises", "promises"),
     ("why", "Counterexamples", "explained"),
@@ -81,12 +84,18 @@ def _verdict(run: RecordedRun, frames: Sequence[Frame]) -> dict[str, Any]:
         "outcome": found.outcome,
         "about": about(run),
         "audited": (run.folder / FILE).exists(),
+        "debrief": _debrief(run),
         "tiles": tiles(run),
         "caveats": caveats(run),
         "promises": promises,
         "explained": _explained(open_, frames),
         "explained_at": {promise.name: place for place, promise in enumerate(open_, 1)},
     }
+
+
+def _debrief(run: RecordedRun) -> str:
+    """Where the debrief of the drill is that a run is part of, from its folder; empty without."""
+    return f"../{_DEBRIEF}" if (run.folder.parent / _DEBRIEF).exists() else ""
 
 
 def _pictures(run: RecordedRun, frames: Sequence[Frame]) -> dict[str, Any]:

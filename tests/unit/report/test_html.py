@@ -160,3 +160,11 @@ def test_a_run_of_reads_alone_and_one_without_regions_are_shown(broken: Recorded
     parse(render_html(replace(broken, calls=reads)))
     nowhere = tuple(call._replace(region="") for call in broken.calls)
     parse(render_html(replace(broken, calls=nowhere, judgement=None)))
+
+
+def test_a_run_that_is_part_of_a_drill_links_to_its_debrief(tmp_path: Path) -> None:
+    folder = Recording(Story(rate_ops_s=5.0)).write(tmp_path / "run")
+    link = 'href="../debrief.html"'
+    assert link not in render_html(read_run(folder))
+    (tmp_path / "debrief.html").write_text("")
+    assert link in render_html(read_run(folder))
