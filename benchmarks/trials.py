@@ -45,7 +45,7 @@ def work(out: Path, lane: int, seconds: float) -> None:
     arena = Arena(deployment, options)
     until = time.monotonic() + seconds
     try:
-        arena.warm_up()
+        arena.ready_world()
         (out / f"ready{lane}").touch()
         seed = lane * 1000
         while time.monotonic() < until:

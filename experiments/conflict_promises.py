@@ -6,20 +6,20 @@ the same rows; who wins, and whether counters lose anything, differs.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from types import MappingProxyType
-from typing import Any
 
 import orjson
 
 from experiments import bounds
+from experiments.conflict_meetings import met, rows_that_lost, shared
 from experiments.setting import Setting, adequate, healed_ns, required
 from testbed.checkers import (
     conflict_counters,
     convergence,
     final_counter,
     final_set,
+    one_home,
     recovery,
     service,
     stuck_streams,
@@ -27,7 +27,7 @@ from testbed.checkers import (
 )
 from testbed.checkers.expectation import Expectation
 from testbed.checkers.verdict import Validity, Verdict, merge
-from testbed.history.history import Pair
+from testbed.measures.homes import Homes
 from testbed.measures.mesh_recording import MeshRecording, mesh_recording
 from testbed.runner.folder import FolderError
 from testbed.runner.recorded import RecordedRun
@@ -35,10 +35,14 @@ from testbed.runner.recorded import RecordedRun
 CONVERGENCE_MS = 20_000.0
 """From the last heal: a silent stream is given up after 5 s, and opened anew at once."""
 
-KEEPS_INCREMENTS = frozenset({"crdt", "home_region"})
+KEEPS_INCREMENTS = frozenset({"crdt", "home_region", "none"})
+HAS_HOMES = frozenset({"home_region", "none"})
+"""``none`` promises nothing, and is asked for everything: each promise has its control."""
 NAMES_NO_WINNER = frozenset({"none"})
 OF_A_NODE = frozenset({"node-kill", "node-pause", "process-kill", "process-pause", "switchover"})
 FINAL_READS = MappingProxyType({"items": "row", "counters": "total", "elements": "member"})
+SURELY_WRITE = frozenset({"write", "increment"})
+"""A delete of no row, or an add of what is there, is acknowledged and no conflict."""
 PUBLISHES_TABLES = frozenset({"none", "last_write_wins_triggers"})
 UNTIL_CHECKPOINT_BYTES = 128 << 20
 """``max_wal_size`` of the deployments: the bound of a slot is looked at by a checkpoint."""
@@ -59,8 +63,8 @@ def conflicts(setting: Setting) -> tuple[Verdict, ...]:
         flowing(setting),
         _converged(setting),
     ]
-    if run.plan.load.workload == "items" and strategy not in NAMES_NO_WINNER:
-        verdicts.append(winner.check(run.history, setting.nodes))
+    if run.plan.load.workload == "items":
+        verdicts += _rows(setting, strategy)
     if run.plan.load.workload == "counters" and strategy in KEEPS_INCREMENTS:
         verdicts.append(final_counter.check(run.history, setting.nodes, reads=("total",)))
     if run.plan.load.workload == "elements":
@@ -72,6 +76,16 @@ def conflicts(setting: Setting) -> tuple[Verdict, ...]:
     return tuple(verdicts)
 
 
+def _rows(setting: Setting, strategy: str) -> Iterator[Verdict]:
+    """Who won each row, and where it was written."""
+    history = setting.run.history
+    homes = Homes(history, setting.run.region_of) if strategy in HAS_HOMES else None
+    if strategy not in NAMES_NO_WINNER:
+        yield winner.check(history, setting.nodes, homes=homes)
+    if homes is not None:
+        yield one_home.check(history, homes, setting.nodes)
+
+
 def _watched(setting: Setting, strategy: str) -> Iterator[Verdict]:
     """What the keepers of the mesh saw beside the load."""
     recorded = _recording(setting.run)
@@ -81,7 +95,10 @@ def _watched(setting: Setting, strategy: str) -> Iterator[Verdict]:
         until_checkpoint_bytes=UNTIL_CHECKPOINT_BYTES,
     )
     yield conflict_counters.check(
-        recorded, _shared(setting), set(_met(setting)), logged=strategy not in PUBLISHES_TABLES
+        recorded,
+        shared(setting),
+        met(setting, SURELY_WRITE),
+        logged=strategy not in PUBLISHES_TABLES,
     )
 
 
@@ -98,21 +115,6 @@ def _recording(run: RecordedRun) -> MeshRecording:
         raise FolderError(f"{path} is damaged: {error}") from error
 
 
-def _shared(setting: Setting) -> set[Any]:
-    """Rows that may have been written in several regions."""
-    nodes: dict[Any, set[str]] = defaultdict(set)
-    for pair in setting.run.history.of(setting.writes):
-        if pair.outcome != "fail":
-            # Where it went is not known of one that nobody answered.
-            nodes[pair.invocation.key].add(_region(setting, pair))
-    return {key for key, wrote in nodes.items() if len(wrote) > 1}
-
-
-def _region(setting: Setting, pair: Pair) -> str:
-    """Where an operation was done; where its client is, if nobody answered."""
-    return setting.run.region_of.get(str(pair.node), str(pair.region))
-
-
 def _served(setting: Setting) -> Iterator[Expectation]:
     """Every region's writes, from the first fault on: they need no other region.
 
@@ -122,15 +124,20 @@ def _served(setting: Setting) -> Iterator[Expectation]:
     from_ns = min(window.inject_ns for window in run.windows)
     for region in setting.regions:
         yield Expectation(
-            region, "the first fault", from_ns, setting.end_ns, bound_ms=_outage_ms(setting, region)
+            region,
+            "the first fault",
+            from_ns,
+            setting.end_ns,
+            bound_ms=_outage_ms(setting, region, from_ns),
         )
 
 
-def _outage_ms(setting: Setting, region: str) -> float:
-    """How long a region may be without service for what happens to its own nodes."""
+def _outage_ms(setting: Setting, region: str, from_ns: int) -> float:
+    """Until how long after a moment a region may lack service for what happens to its own nodes."""
     run = setting.run
     bounds_ms = [
-        bounds.rto(window.kind, run.deployment.variables, run.plan.load.timeout_ms).total_ms
+        (window.inject_ns - from_ns) / 1e6
+        + bounds.rto(window.kind, run.deployment.variables, run.plan.load.timeout_ms).total_ms
         for window in run.windows
         if window.kind in OF_A_NODE
         and run.region_of.get(str(window.details.get("resolved", "")).split("/")[0]) == region
@@ -141,26 +148,16 @@ def _outage_ms(setting: Setting, region: str) -> float:
 def _conflicted(setting: Setting) -> Verdict:
     """Whether writes of several regions met while a fault kept them apart."""
     name, promise = "conflicts", "Regions wrote the same rows while they could not hear each other."
-    met = set(_met(setting))
-    numbers = {"rows_in_conflict": float(len(met))}
-    if not met:
+    met_rows = met(setting, setting.writes)
+    numbers = {
+        "rows_in_conflict": float(len(met_rows)),
+        "rows_that_lost": rows_that_lost(setting),
+    }
+    if not met_rows:
         reason = "no row was written in two regions while a fault held: nothing was resolved"
         return Verdict(name, promise, Validity.UNKNOWN, reason, (), numbers)
-    reason = f"{len(met)} rows were written in several regions while a fault held"
+    reason = f"{len(met_rows)} rows were written in several regions while a fault held"
     return Verdict(name, promise, Validity.VALID, reason, (), numbers)
-
-
-def _met(setting: Setting) -> Iterator[Any]:
-    run = setting.run
-    owned = run.deployment.variables.get("conflict_resolution") == "home_region"
-    for window in run.windows:
-        until_ns = window.heal_ns or setting.end_ns
-        nodes: dict[Any, set[str]] = defaultdict(set)
-        for pair in run.history.of(setting.writes):
-            # A home region is what keeps two regions from one row: there the try counts.
-            if window.bitten_ns <= pair.start_ns <= until_ns and (pair.outcome == "ok" or owned):
-                nodes[pair.invocation.key].add(_region(setting, pair))
-        yield from (key for key, wrote in nodes.items() if len(wrote) > 1)
 
 
 def flowing(setting: Setting, bound_ms: float = CONVERGENCE_MS) -> Verdict:

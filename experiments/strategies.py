@@ -24,6 +24,9 @@ SLOW_LINK_S = 2.0
 
 SLOW_LINK_DURATION_S = 20.0
 
+PARTITION_S = 1.0
+"""Partitions of a mesh come this early: nothing waits for a lease, and trials are many."""
+
 
 def _moments() -> SearchStrategy[float]:
     """When a fault comes; drawn in tenths of a second, for its place between the timers' ticks."""
@@ -134,7 +137,7 @@ def partitions(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
     """One to three short cuts of links or regions, at times with clocks that are off."""
     regions = st.sampled_from([region.name for region in topology.regions])
     links = st.sampled_from([link.name for link in topology.links])
-    at_s = st.integers(0, 20).map(lambda tenths: 2.0 + tenths / 10)
+    at_s = st.integers(0, 10).map(lambda tenths: PARTITION_S + tenths / 10)
     duration_s = st.sampled_from([1.0, 2.0, 3.0])
     region_cut = st.builds(
         lambda target, at, lasting: Step("region-cut", target, at, lasting),
@@ -156,9 +159,33 @@ def partitions(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
 def _clock_skews(topology: Topology) -> SearchStrategy[Step]:
     """A region's clock is off by seconds while links are cut."""
     return st.builds(
-        lambda target, ahead_ms: Step("clock-skew", target, 1.0, 6.0, {"ahead_ms": ahead_ms}),
+        lambda target, ahead_ms: Step(
+            "clock-skew", target, PARTITION_S - 0.5, 5.0, {"ahead_ms": ahead_ms}
+        ),
         st.sampled_from([node.name for node in topology.members("mesh")]),
         st.sampled_from([-3000, 2000, 5000]),
+    )
+
+
+def writer_losses(topology: Topology) -> SearchStrategy[Step]:
+    """A node of a mesh is lost whose region has another one, or the program that takes writes.
+
+    Which node of a region takes writes depends on what happened before in its world.
+    """
+    nodes = ["role:primary", *(node.name for node in topology.members("mesh"))]
+    return st.one_of(
+        st.builds(
+            lambda target, at: Step("node-kill", target, at, 30.0),
+            st.sampled_from(nodes),
+            _moments(),
+        ),
+        st.builds(
+            lambda target, program, at: Step("process-kill", f"{target}/{program}", at, 10.0),
+            st.sampled_from(nodes),
+            st.sampled_from(["postgres", "patroni"]),
+            _moments(),
+        ),
+        switchovers(),
     )
 
 

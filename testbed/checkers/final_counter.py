@@ -58,11 +58,13 @@ def check(
         least, greatest = _bounds([one for one in added if str(one.invocation.key) == key], initial)
         if not least <= pair.value <= greatest:
             wrong.append((pair, least, greatest))
+    lacking = {str(pair.invocation.key) for pair, least, _ in wrong if pair.value < least}
     numbers = {
         "increments": float(len(added)),
         "unknown_increments": float(sum(pair.outcome == "info" for pair in added)),
         "final_reads": float(len(final)),
         "wrong_reads": float(len(wrong)),
+        "rows_that_lost": float(len(lacking)),
     }
     if wrong:
         pair, least, greatest = wrong[0]

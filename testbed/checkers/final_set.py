@@ -62,10 +62,16 @@ def check(
                     "anomaly": "wrong-element",
                     "text": [f"element {key} {said} at {pair.node}"],
                     "element": key,
+                    "lost": not pair.value,
                     "operations": [shown(one) for one in (*telling, pair)],
                 }
             )
-    numbers = {"final_reads": float(judged), "wrong_reads": float(len(wrong))}
+    lost = {str(one["element"]) for one in wrong if one["lost"]}
+    numbers = {
+        "final_reads": float(judged),
+        "wrong_reads": float(len(wrong)),
+        "rows_that_lost": float(len(lost)),
+    }
     if wrong:
         reason = f"{len(wrong)} of {judged} final reads are wrong: {wrong[0]['text'][0]}"
         return Verdict(

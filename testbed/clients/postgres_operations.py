@@ -229,6 +229,11 @@ async def _hand_over(connection: asyncpg.Connection, space: int, what: Invocatio
     return Completion("ok")
 
 
+async def _take_over(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
+    await connection.execute("select take_over($1, $2)", space, what.key)
+    return Completion("ok")
+
+
 async def _include(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
     await connection.execute("select include($1, $2)", space, what.key)
     return Completion("ok")
@@ -271,6 +276,7 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = MappingProxyType(
             "write": _item_write,
             "delete": _item_delete,
             "hand-over": _hand_over,
+            "take-over": _take_over,
             "read": _item_read,
             "row": _item_read,
         },

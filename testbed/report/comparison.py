@@ -44,6 +44,27 @@ class Compared:
         return sum(self._numbers("rows_in_conflict"))
 
     @property
+    def rows_that_lost(self) -> float:
+        """Rows that surely lost an acknowledged write, allowed or not, over all runs."""
+        return sum(self._numbers("rows_that_lost", "conflicts"))
+
+    @property
+    def stuck(self) -> float:
+        """Streams and slots that were stuck, over all runs."""
+        return sum(self._numbers("stuck"))
+
+    @property
+    def counted(self) -> float:
+        """Conflicts that PostgreSQL counted, over all runs."""
+        return sum(
+            number
+            for one in self._promises()
+            if one.name == "conflict-counters"
+            for name, number in one.numbers.items()
+            if name.endswith("_count")
+        )
+
+    @property
     def converged_ms(self) -> tuple[float, float] | None:
         """Median and greatest time from the heal until every node showed everything."""
         found = sorted(each for each in self._numbers("converged_ms_max") if each > 0)
@@ -62,8 +83,12 @@ class Compared:
         for run in self.suite.runs:
             yield from run.judgement.promises if run.judgement else ()
 
-    def _numbers(self, name: str) -> list[float]:
-        return [one.numbers[name] for one in self._promises() if name in one.numbers]
+    def _numbers(self, name: str, promise: str | None = None) -> list[float]:
+        return [
+            one.numbers[name]
+            for one in self._promises()
+            if name in one.numbers and promise in (None, one.name)
+        ]
 
 
 def outcome_of_all(compared: Sequence[Compared]) -> Outcome:
@@ -72,7 +97,10 @@ def outcome_of_all(compared: Sequence[Compared]) -> Outcome:
 
 
 def print_comparison(console: Console, variable: str, compared: Sequence[Compared]) -> None:
-    """Prints one line a value; times are the median and the greatest.
+    """Prints one line a value: rows, and times (median and greatest); then the shares served.
+
+    ``met`` are rows that were written in several regions while a fault held, ``lost`` those that
+    surely lost an acknowledged write, ``counted`` the conflicts by PostgreSQL's own counters.
 
     Args:
         console: Where to.
@@ -84,21 +112,32 @@ def print_comparison(console: Console, variable: str, compared: Sequence[Compare
     table.add_column("")
     for heading in ("value", "verdict"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("runs", "conflicts", "differing", "converged ms", "served"):
+    for heading in ("runs", "met", "lost", "differ", "stuck", "counted"):
         table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("converged ms", justify="right", no_wrap=True)
     table.add_column("broken", no_wrap=True)
     for one in compared:
         times = one.converged_ms
-        least = min(one.availability.values(), default=None)
         table.add_row(
             sign(one.suite.outcome, console),
             one.value,
             SIGNS[one.suite.outcome].word,
             str(len(one.suite.runs)),
             f"{one.conflicts:.0f}",
+            f"{one.rows_that_lost:.0f}",
             f"{one.differing_rows:.0f}",
+            f"{one.stuck:.0f}",
+            f"{one.counted:.0f}",
             "-" if times is None else f"{times[0]:.0f} to {times[1]:.0f}",
-            "-" if least is None else percent(least),
             "\n".join(one.broken) or "-",
         )
     console.print(table)
+    regions = list(dict.fromkeys(name for one in compared for name in one.availability))
+    served = Table(box=None, pad_edge=False)
+    served.add_column("served at least", no_wrap=True)
+    for region in regions:
+        served.add_column(region, justify="right", no_wrap=True)
+    for one in compared:
+        shares = (percent(one.availability.get(region)) for region in regions)
+        served.add_row(one.value, *shares)
+    console.print(served)

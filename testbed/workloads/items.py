@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 
 from testbed.clients.protocol import Invocation
 from testbed.topology.model import Region
-from testbed.workloads.hand_over import HAND_OVER
+from testbed.workloads.hand_over import HAND_OVER, TAKE_OVER
 from testbed.workloads.marker import MARK
 from testbed.workloads.parameter import Parameter, check_shares, resolved
 from testbed.workloads.unique import unique_values
 
-_SHARES = ("reads_percent", "deletes_percent", "hand_overs_percent")
+_SHARES = ("reads_percent", "deletes_percent", "hand_overs_percent", "take_overs_percent")
 
 
 class ItemsWorkload:
@@ -22,8 +22,9 @@ class ItemsWorkload:
 
     Functions, each with a key from 0: ``write`` (value: a number that is written once in a run),
     ``delete``, ``read`` (in the client's own region; null for a row that is not there),
-    ``hand-over`` (value: the region that is to be the row's home, where rows have one), and ``row``
-    (as ``read``, of every node directly, at the end).
+    ``hand-over`` (value: the region that is to be the row's home, where rows have one),
+    ``take-over`` (the client's region becomes the row's home without the old one), and ``row`` (as
+    ``read``, of every node directly, at the end).
 
     Args:
         given: Parameters by name.
@@ -41,6 +42,7 @@ class ItemsWorkload:
             "reads_percent": Parameter(20, 0, 90),
             "deletes_percent": Parameter(15, 0, 90),
             "hand_overs_percent": Parameter(0, 0, 50),
+            "take_overs_percent": Parameter(0, 0, 50),
         }
     )
     writes: ClassVar[frozenset[str]] = frozenset({"write", "delete", MARK})
@@ -54,6 +56,7 @@ class ItemsWorkload:
         self._reads = values["reads_percent"]
         self._deletes = values["deletes_percent"]
         self._hand_overs = values["hand_overs_percent"]
+        self._take_overs = values["take_overs_percent"]
         self._regions = tuple(region.name for region in regions)
 
     def setup(self) -> tuple[Invocation, ...]:
@@ -64,13 +67,16 @@ class ItemsWorkload:
         """A mix by the given shares."""
         for value in unique_values(self._regions, region):
             draw = 0.0
-            others = self._reads + self._deletes + self._hand_overs
+            moves = self._reads + self._deletes
+            others = moves + self._hand_overs + self._take_overs
             while (draw := random.random() * 100) < others:
                 key = random.randrange(self._keys)
                 if draw < self._reads:
                     yield Invocation("read", key=key, endpoint="reader")
-                elif draw < self._reads + self._deletes:
+                elif draw < moves:
                     yield Invocation("delete", key=key)
+                elif draw < moves + self._take_overs:
+                    yield Invocation(TAKE_OVER, key=key)
                 else:
                     yield Invocation(HAND_OVER, random.choice(self._regions or (region,)), key=key)
             yield Invocation("write", value, key=random.randrange(self._keys))

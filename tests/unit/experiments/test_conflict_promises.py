@@ -76,6 +76,12 @@ def test_regions_that_end_differently_have_not_converged() -> None:
     assert "winner" not in found
 
 
+@pytest.mark.parametrize("strategy", ["home_region", "none"])
+def test_rows_that_two_regions_write_have_no_home(strategy: str) -> None:
+    """Of the control it is asked as well: what it does not promise is seen to be found."""
+    assert judged(strategy)["one-home"] is Validity.VIOLATION
+
+
 def test_a_stream_that_does_not_come_back_is_found() -> None:
     assert judged("last_write_wins", stuck=True)["replication"] is Validity.VIOLATION
 

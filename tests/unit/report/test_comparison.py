@@ -16,9 +16,22 @@ from testbed.report.terminal import console_for
 def run(differing: float, converged_ms: float, served: float, broken: RecordedRun) -> RecordedRun:
     outcome = Outcome.VIOLATION if differing else Outcome.VALID
     promises = (
-        Promise("conflicts", "met", Outcome.VALID, numbers={"rows_in_conflict": 3.0}),
+        Promise(
+            "conflicts",
+            "met",
+            Outcome.VALID,
+            numbers={"rows_in_conflict": 3.0, "rows_that_lost": 2.0},
+        ),
         Promise("replication", "flows", Outcome.VALID, numbers={"converged_ms_max": converged_ms}),
         Promise("convergence", "same", outcome, numbers={"differing_rows": differing}),
+        Promise("final-set", "kept", outcome, numbers={"rows_that_lost": differing}),
+        Promise("not-stuck", "runs", outcome, numbers={"stuck": differing / 2}),
+        Promise(
+            "conflict-counters",
+            "agree",
+            Outcome.VALID,
+            numbers={"rows_met": 3.0, "insert_exists_count": 5.0, "update_missing_count": 1.0},
+        ),
     )
     judgement = Judgement(outcome, promises=promises, availability={"west": 1.0, "east": served})
     return replace(broken, judgement=judgement, folder=Path("run"))
@@ -30,9 +43,16 @@ def test_each_value_has_a_line_and_the_whole_is_as_good_as_the_worst(broken: Rec
     compared = [Compared("merge", good), Compared("none", bad)]
     stream = io.StringIO()
     print_comparison(console_for(stream, {"COLUMNS": "120"}), "strategy", compared)
-    first, second = (line.split() for line in stream.getvalue().splitlines()[-2:])
-    assert first[1:] == ["merge", "held", "2", "6", "0", "200", "to", "300", "75", "%", "-"]
-    assert second[1:7] == ["none", "broken", "1", "3", "4", "50"]
-    assert second[-1] == "convergence"
+    # Of the second two broken promises more have lines of their own.
+    lines = [line.split() for line in stream.getvalue().splitlines()]
+    first, second = lines[2:4]
+    assert first[1:9] == ["merge", "held", "2", "6", "4", "0", "0", "12"]
+    assert first[9:] == ["200", "to", "300", "-"]
+    assert second[1:9] == ["none", "broken", "1", "3", "2", "4", "2", "6"]
+    assert lines[-3:] == [
+        ["served", "at", "least", "west", "east"],
+        ["merge", "100", "%", "75", "%"],
+        ["none", "100", "%", "100", "%"],
+    ]
     assert outcome_of_all(compared) is Outcome.VIOLATION
     assert outcome_of_all(compared[:1]) is Outcome.VALID

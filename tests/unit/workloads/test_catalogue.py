@@ -60,3 +60,10 @@ def test_homes_are_handed_over_only_where_that_is_asked_for(name: str) -> None:
         return {next(stream).f for _ in range(300)}
 
     assert functions({"hand_overs_percent": 20}) - functions({}) == {"hand-over"}
+
+
+def test_homes_are_taken_over_only_where_that_is_asked_for() -> None:
+    stream = make("items", {"take_overs_percent": 20}, TOPOLOGY).stream("eu-west", random.Random(1))
+    functions = [next(stream).f for _ in range(300)]
+    assert 30 < functions.count("take-over") < 90
+    assert "hand-over" not in functions

@@ -1,0 +1,151 @@
+"""Conflict trials in ten minutes, and how soon the controls' failures are found.
+
+Run it with ``.venv/bin/python -m benchmarks.conflicts trials`` or ``... controls``.
+
+``trials`` runs the experiment in several worlds for a time, and prints how many schedules were
+played, healed and judged, what became of them, and where the time of one went.
+
+``controls`` runs the experiment under each strategy that is known to fail, again and again under
+another seed, until its first broken promise, and prints after how many schedules and seconds that
+was: everything counts, the start of the world too. The default budget of a run is 180 s.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+CONTROLS = ("none", "last_write_wins_triggers", "last_write_wins_wall_clock")
+BUDGET_S = 180.0
+POLL_S = 0.2
+
+
+def command(out: Path, *words: str) -> list[str]:
+    """A run of the experiment, in a process of its own."""
+    run = [sys.executable, "-m", "testbed.cli.main", "run", "conflict_resolution"]
+    return [*run, "--out", str(out), *words]
+
+
+def events(out: Path) -> Iterator[dict[str, Any]]:
+    """What a run has told of its progress so far, in order."""
+    try:
+        lines = (out / "progress.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    except OSError:
+        return
+    yield from (json.loads(line) for line in lines if line.endswith("\n"))
+
+
+def phases_s(told: list[dict[str, Any]], lane: int) -> dict[str, float]:
+    """The seconds that one lane spent in each phase, its first schedule and its world left out."""
+    marks = [
+        (one["time"], "start" if one["event"] == "example" else one.get("name", ""), one)
+        for one in told
+        if one["lane"] == lane and one["event"] in ("example", "phase", "verdict")
+    ]
+    spent: dict[str, float] = defaultdict(float)
+    for (begun, name, one), (ended, _, _) in itertools.pairwise(marks):
+        spent[name or "between"] += ended - begun
+        if one["event"] == "verdict" and one["example"] == 1:
+            spent.clear()
+    return dict(spent)
+
+
+def trials(lanes: int, seconds: float, words: list[str]) -> None:
+    """Run it for a time; print trials in ten minutes and where their time went."""
+    with tempfile.TemporaryDirectory(prefix="testbed-conflicts-") as folder:
+        out = Path(folder) / "out"
+        load = os.getloadavg()[0]
+        budget = ["--budget", str(seconds), "-n", str(lanes), *words]
+        began = time.monotonic()
+        done = subprocess.run(command(out, *budget), capture_output=True, text=True, check=False)
+        lasted_s = time.monotonic() - began
+        told = list(events(out))
+        judged = Counter(one["validity"] for one in told if one["event"] == "verdict")
+        phases = [phases_s(told, lane) for lane in range(lanes)]
+    total = sum(judged.values())
+    if not total:
+        raise SystemExit(done.stdout + done.stderr)
+    print(
+        f"{total} trials in {lasted_s:.0f} s with {lanes} worlds: {total * 600 / lasted_s:.0f} in"
+    )
+    print(
+        f"ten minutes (aim: 200); {dict(judged)}; load {load:.1f} before, {os.getloadavg()[0]:.1f}"
+    )
+    spent: Counter[str] = Counter()
+    for lane in phases:
+        spent.update(lane)
+    for name, seconds_ in spent.most_common():
+        print(f"  {name:12} {seconds_ / max(1, total - lanes):6.2f} s of each trial")
+
+
+def found(folder: Path, strategy: str, seed: int) -> tuple[int, float] | None:
+    """After how many schedules and seconds a control's failure was found; None if it was not."""
+    out = folder / f"{strategy}-{seed}"
+    words = ["--set", f"conflict_resolution={strategy}", "--seed", str(seed)]
+    began = time.monotonic()
+    with (folder / "log").open("ab") as log:
+        run = subprocess.Popen(command(out, *words), stdout=log, stderr=log)
+        try:
+            while run.poll() is None:
+                verdicts = [one for one in events(out) if one["event"] == "verdict"]
+                if any(one["validity"] == "violation" for one in verdicts):
+                    return len(verdicts), time.monotonic() - began
+                time.sleep(POLL_S)
+        finally:
+            if run.poll() is None:
+                run.send_signal(signal.SIGINT)
+            run.wait()
+    return None
+
+
+def controls(repetitions: int, first_seed: int, strategies: list[str]) -> None:
+    """Each control some times; prints a line for each repetition and one for each control."""
+    for strategy in strategies:
+        results = []
+        for seed in range(first_seed, first_seed + repetitions):
+            with tempfile.TemporaryDirectory(prefix="testbed-controls-") as folder:
+                result = found(Path(folder), strategy, seed)
+            results.append(result)
+            said = "not found" if result is None else f"schedule {result[0]}, {result[1]:.0f} s"
+            print(f"  {strategy} seed {seed}: {said} (load {os.getloadavg()[0]:.1f})", flush=True)
+        hits = [one for one in results if one is not None and one[1] <= BUDGET_S]
+        schedules = median(one[0] for one in hits) if hits else float("nan")
+        print(
+            f"{strategy}: {len(hits)} of {repetitions} within {BUDGET_S:.0f} s, "
+            f"median schedule {schedules:g}",
+            flush=True,
+        )
+
+
+def main() -> None:
+    """Measure one of the two."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["trials", "controls"])
+    parser.add_argument("--lanes", type=int, default=4)
+    parser.add_argument("--seconds", type=float, default=600.0)
+    parser.add_argument("--repetitions", type=int, default=10)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--control", action="append", choices=CONTROLS, default=[])
+    parser.add_argument("--set", action="append", default=[], help="of the trials' deployment")
+    arguments = parser.parse_args()
+    if arguments.what == "trials":
+        words = [word for one in arguments.set for word in ("--set", one)]
+        trials(arguments.lanes, arguments.seconds, words)
+        return
+    controls(arguments.repetitions, arguments.first_seed, arguments.control or list(CONTROLS))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""Every drawn run of conflict resolution is a plan that the testbed accepts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from experiments.conflict_promises import OF_A_NODE
+from experiments.conflict_resolution import plan, schedules, workloads
+from experiments.options import Options
+from faults.catalogue import problems
+from testbed.runner.plan_document import from_document, to_document
+from testbed.topology.inventory import find, load
+from testbed.workloads.catalogue import problems as load_problems
+
+pytestmark = pytest.mark.property
+
+STRATEGIES = ("none", "last_write_wins", "home_region", "crdt")
+
+
+@given(
+    st.sampled_from(["active-active", "active-active-ha"]), st.sampled_from(STRATEGIES), st.data()
+)
+def test_a_drawn_plan_can_be_run(name: str, strategy: str, data: st.DataObject) -> None:
+    setting = f"conflict_resolution={strategy}"
+    deployment = load(find(name), {"conflict_resolution": strategy})
+    schedule = data.draw(schedules(deployment.topology))
+    workload = data.draw(st.sampled_from(workloads(strategy)))
+    options = Options(None, (setting,), Path("runs"), 60.0, 3, 1, 0, None)
+    made = plan(deployment, options, schedule, workload, 4)
+    assert from_document(json.loads(json.dumps(to_document(made)))) == made
+    for step in schedule:
+        assert problems(step.kind, step.target, step.parameters, deployment.topology) == []
+        assert made.duration_s >= step.at_s + (step.duration_s or 0.0) + 1.0
+    lost = [step for step in schedule if step.kind in OF_A_NODE]
+    assert len(lost) == (1 if name == "active-active-ha" else 0)
+    # The region that lost its writer is watched when it must be served again.
+    assert not lost or made.duration_s > lost[0].at_s + 10
+    assert load_problems(made.load.workload, made.load.parameters) == ()
