@@ -22,6 +22,9 @@ FIRST_S = 3.0
 FAILOVER_S = 30.0
 """A node stays away for as long as a standby needs to take over when the lease must run out."""
 
+KILLED_S = 3.0
+"""How long a program that watches or stores stays away."""
+
 MAINTAINED_S = 2.0
 """How long what operators made stays."""
 
@@ -50,6 +53,7 @@ def schedules(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
     return st.one_of(
         partitions(topology),
         maintenances(topology),
+        killed_programs(topology),
         lost_jurisdictions(topology),
         moved_primaries(topology),
         stale_standbys(topology),
@@ -74,6 +78,15 @@ def maintenances(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
         ),
         st.sampled_from([region.name for region in topology.regions]),
         st.sampled_from(list(WORKS)),
+    )
+
+
+def killed_programs(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
+    """What keeps the policy on a server, or what makes backups, is killed and comes back."""
+    programs = [f"{node.name}/placement" for node in topology.members("placement")]
+    programs += [f"{node.name}/store" for node in topology.members("stores")]
+    return st.sampled_from(programs).map(
+        lambda program: (Step("process-kill", program, FIRST_S, KILLED_S),)
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from faults.maintenance_works import WORKS, Site
+from faults.maintenance_site import Site
+from faults.maintenance_works import WORKS
 from faults.manual import Manual
 from faults.parameter import Parameter
 from faults.protocol import Context, Evidence, Fault, FaultError
@@ -33,7 +34,9 @@ class Maintenance(Fault):
                 "work",
                 "`add_column`: to a published table, filled with a personal value; "
                 "`seed_subscriber`: a new database gets its first copy of what is published "
-                "elsewhere; `restore_dump`: the newest dump, into a database beside it.",
+                "elsewhere; `restore_dump`: the newest dump, into a database beside it; "
+                "`restore_base`: the newest base backup is started on the store, and replays the "
+                "archived WAL.",
                 choices=tuple(WORKS),
             ),
         ),

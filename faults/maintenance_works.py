@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
 import asyncpg
 
+from faults.maintenance_site import Site, run, store_of
 from faults.protocol import FaultError
+from faults.restore_base import RestoreBase
 from testbed.probes.servers import connected
 from testbed.toolchain.programs import locate
-from testbed.topology.model import Node, Topology
-from testbed.world.protocol import World
 
 DATABASE = "testbed"
 ADDED = "gift_note"
@@ -36,23 +35,6 @@ _FILLED = f"select count(*) from orders where {ADDED} is not null"  # noqa: S608
 _COLUMN = "select count(*) from pg_attribute where attrelid = 'orders'::regclass and attname = $1"
 _EXISTS = "select count(*) from pg_database where datname = $1"
 _COPIED = "select count(*) from customers"
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Where a work is done.
-
-    Args:
-        world: The running world.
-        primary: The primary of the jurisdiction.
-        jurisdiction: Its name.
-        topology: The world's.
-    """
-
-    world: World
-    primary: Node
-    jurisdiction: str
-    topology: Topology
 
 
 class Work(Protocol):
@@ -103,7 +85,7 @@ class SeedSubscriber:
             raise FaultError(f"{site.primary.name} subscribes to nothing: name another region")
         await _database(site, SEEDED)
         dump = ["pg_dump", "--schema-only", "--no-publications", "--no-subscriptions", DATABASE]
-        await _run(site, site.primary, f"{_words(site, dump)} | {_psql(site, SEEDED)}")
+        await run(site, site.primary, f"{_words(site, dump)} | {_psql(site, SEEDED)}")
         async with connected(site.primary, SEEDED) as connection:
             source = str(row["subconninfo"]).replace("'", "''")
             await connection.execute(
@@ -131,18 +113,12 @@ class RestoreDump:
 
     async def do(self, site: Site) -> None:
         """Restore it from the jurisdiction's own store."""
-        stores = [
-            node
-            for node in site.topology.members("stores")
-            if site.topology.region(node.region).jurisdiction == site.jurisdiction
-        ]
-        if not stores:
-            raise FaultError(f"{site.jurisdiction} has no store: name another region")
+        store = store_of(site)
         await _database(site, RESTORED)
         newest = f"$(ls -t {_DUMPS}/{site.jurisdiction.lower()}-*.dump | head -n 1)"
         restore = ["pg_restore", "--no-publications", "--no-subscriptions", "--exit-on-error"]
         restore += [f"--host={site.primary.address}", "--username=postgres", f"--dbname={RESTORED}"]
-        await _run(site, stores[0], f"{_words(site, restore)} {newest}")
+        await run(site, store, f"{_words(site, restore)} {newest}")
 
     async def count(self, site: Site) -> int:
         """Rows that were restored."""
@@ -158,6 +134,7 @@ WORKS: Mapping[str, Work] = MappingProxyType(
         "add_column": AddColumn(),
         "seed_subscriber": SeedSubscriber(),
         "restore_dump": RestoreDump(),
+        "restore_base": RestoreBase(),
     }
 )
 """Name in a plan -> the work."""
@@ -204,17 +181,3 @@ def _words(site: Site, command: list[str]) -> str:
 def _psql(site: Site, database: str) -> str:
     words = ["psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--dbname={database}"]
     return _words(site, words)
-
-
-async def _run(site: Site, node: Node, script: str) -> None:
-    """Run a script on a node.
-
-    Raises:
-        FaultError: It failed; says what it said.
-    """
-    done = await asyncio.to_thread(
-        site.world.execute, node.name, ["bash", "-o", "pipefail", "-c", script], timeout_s=_LIMIT_S
-    )
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip()[-300:]
-        raise FaultError(f"{node.name}: {script.split(maxsplit=1)[0]} failed: {said}")

@@ -166,5 +166,5 @@ async def start(context: Context, node: str, program: str) -> None:
 def runs_on(context: Context, node: str) -> tuple[str, ...]:
     """The programs that a fault may break on a node, supervisors before what they supervise."""
     groups = context.world.topology.node(node).groups
-    present = [program for program in PROGRAMS.values() if program.group in groups]
+    present = [program for program in PROGRAMS.values() if not groups.isdisjoint(program.groups)]
     return tuple(p.name for p in sorted(present, key=lambda p: bool(p.supervisor)))

@@ -26,6 +26,7 @@ class Program:
             for a program that has none, what asks it in its own protocol.
         supervisor: The program that starts it and starts it again; empty when nobody does.
         recovery_s: How long it may take to work again once it may run.
+        also: More groups whose nodes run it.
     """
 
     name: str
@@ -33,6 +34,12 @@ class Program:
     health: str | Callable[[Node], Awaitable[bool]]
     supervisor: str = ""
     recovery_s: float = 30.0
+    also: tuple[str, ...] = ()
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Every inventory group whose nodes run it."""
+        return (self.group, *self.also)
 
 
 async def _accepts_connections(node: Node) -> bool:
@@ -68,6 +75,8 @@ _OWN = {
         Program("haproxy", "haproxy", "http://{address}:7000/healthy"),
         Program("observer", "observers", "http://{address}:7401/"),
         Program("mesh", "mesh", "http://{address}:7410/"),
+        Program("placement", "placement", "http://{address}:7412/", also=("everywhere",)),
+        Program("store", "stores", "http://{address}:7412/"),
     )
 }
 

@@ -31,7 +31,9 @@ injection and once:
 | `eu-west->us-east`, `region-of:primary->us-east` | what the first region sends to the second |
 | `eu-west-db1/haproxy`, `role:primary/consul` | a program of a node |
 
-Programs are `postgres`, `patroni`, `consul`, `haproxy` and `observer`, on the nodes that run them.
+Programs are `postgres`, `patroni`, `consul`, `haproxy`, `observer`, `mesh` (the keeper of a mesh's
+node), `placement` (the keeper of a placement policy) and `store` (what makes and keeps backups), on
+the nodes that run them.
 
 **Faults that overlap** share parts, and each heals its own: a link that two faults cut is cut until
 both are healed, a program that was killed alone and with its node starts after both heals, latency

@@ -115,14 +115,15 @@ def _program_problems(target: str, topology: Topology) -> list[str]:
         return [*found, f"unknown program '{program}'{nearest(program, PROGRAMS)}; known: {known}"]
     if found:
         return found
-    group = PROGRAMS[program].group
+    groups = PROGRAMS[program].groups
+    named = "' or '".join(groups)
     _, _, role = node.rpartition("role:")
     candidates = ROLES[role](topology) if node.startswith("role:") else (topology.node(node),)
     return [
-        f"node '{one.name}' does not run {program} (it is not in group '{group}')"
+        f"node '{one.name}' does not run {program} (it is not in group '{named}')"
         + (f", and it may hold the role '{role}'" if node.startswith("role:") else "")
         for one in candidates
-        if group not in one.groups
+        if one.groups.isdisjoint(groups)
     ]
 
 

@@ -33,4 +33,4 @@ def test_what_has_ended_is_no_process() -> None:
 def test_every_supervisor_is_a_program_of_the_same_nodes() -> None:
     for program in PROGRAMS.values():
         if program.supervisor:
-            assert PROGRAMS[program.supervisor].group == program.group
+            assert PROGRAMS[program.supervisor].groups == program.groups
