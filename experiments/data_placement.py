@@ -86,8 +86,7 @@ def plan(
     inspections = (
         *(("failover_slots",) if moves else ()),
         "residency",
-        # After a failover slots may keep old rows for longer than an erasure waits.
-        *(("erasure",) if erase and not moves else ()),
+        *(("erasure",) if erase else ()),
     )
     return example_plan(
         "data_placement",

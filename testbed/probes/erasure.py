@@ -22,7 +22,7 @@ from testbed.history.residency_record import BASE, DUMP, FILE, RecordError, read
 from testbed.probes.erasing import Erasing
 from testbed.probes.inspection import Scene
 from testbed.probes.keepers import UNKNOWN, Keepers
-from testbed.probes.patterns import Pattern, patterns_of
+from testbed.probes.patterns import patterns_of
 from testbed.probes.placement_policy import policy_of
 from testbed.probes.subjects import Subject, subject_of
 from testbed.probes.sweep import sweep
@@ -70,13 +70,19 @@ class ErasureInspection:
         method = str(scene.deployment.variables.get(VARIABLE, COMPLETE))
         history = await asyncio.to_thread(read, scene.history)
         personal = {name: table.key for name, table in policy.tables.items() if table.personal}
-        subject = subject_of(history, personal, policy.residency, policy.free)
+        earlier = await self._earlier()
+        seen = None if earlier is None else {one.canary for one in earlier.findings}
+        subject = subject_of(history, personal, policy.residency, policy.free, seen)
         if subject is None:
             # Without a record the run is inconclusive.
             return
         patterns = patterns_of(subject.canaries)
         with self._timed("before"):
-            before = await self._before(subject, patterns)
+            before = (
+                await sweep(scene.world, patterns, time_ns=scene.now())
+                if earlier is None
+                else _of(subject, earlier)
+            )
         erasing = Erasing(scene.deployment.topology, subject.rows, tuple(personal), scene.space)
         problem = ""
         with self._timed("erasing"):
@@ -118,21 +124,26 @@ class ErasureInspection:
             await keepers.close()
         return remains(late, kept, {kind: variables[INTERVALS[kind]] for kind in INTERVALS})
 
-    async def _before(self, subject: Subject, patterns: tuple[Pattern, ...]) -> Found:
-        """What was found of the subject in the run's search, or else in one of its own."""
+    async def _earlier(self) -> Found | None:
+        """What the run's search has found; None where it has none."""
         try:
             record = await asyncio.to_thread(read_record, self._scene.folder / FILE)
         except RecordError:
-            return await sweep(self._scene.world, patterns, time_ns=self._scene.now())
-        tokens = {canary.token for canary in subject.canaries}
-        findings = tuple(one for one in record.found.findings if one.canary in tokens)
-        return Found(findings, record.found.searched)
+            return None
+        return record.found
 
     @contextlib.contextmanager
     def _timed(self, name: str) -> Iterator[None]:
         began = time.monotonic()
         yield
         self._seconds[name] = round(time.monotonic() - began, 3)
+
+
+def _of(subject: Subject, found: Found) -> Found:
+    """What was found of a subject."""
+    tokens = {canary.token for canary in subject.canaries}
+    findings = tuple(one for one in found.findings if one.canary in tokens)
+    return Found(findings, found.searched)
 
 
 def remains(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from testbed.history.history import History, Pair
@@ -32,7 +32,11 @@ class Subject:
 
 
 def subject_of(
-    history: History, keys: Mapping[str, tuple[str, ...]], residency: str, free: str
+    history: History,
+    keys: Mapping[str, tuple[str, ...]],
+    residency: str,
+    free: str,
+    seen: Collection[str] | None = None,
 ) -> Subject | None:
     """The subject of whom most was written, all of it acknowledged; None when there is none.
 
@@ -41,6 +45,8 @@ def subject_of(
         keys: The primary key of each table with personal data.
         residency: The column that says where a row is at home.
         free: The word there for rows that are at home nowhere.
+        seen: Canaries that are known to be somewhere; None where that was not looked for. What was
+            lost with a server cannot be shown to be erased.
     """
     found: dict[str, Subject] = {}
     for pair in history.pairs():
@@ -50,6 +56,7 @@ def subject_of(
         for subject in found.values()
         if not subject.doubtful
         and subject.rows
+        and (seen is None or all(canary.token in seen for canary in subject.canaries))
         and all(row.residency != free for row in subject.rows)
     ]
     return max(whole, key=lambda subject: len(subject.canaries), default=None)

@@ -60,6 +60,16 @@ def test_the_one_of_whom_most_is_known_is_chosen() -> None:
     assert (subject.name, len(subject.canaries), len(subject.rows)) == ("s2", 2, 1)
 
 
+def test_what_was_lost_cannot_be_shown_to_be_erased() -> None:
+    more = write([row(2)], [canary(2), canary(2)])
+    (written,) = more[0]["canaries"][:1]
+    seen = {GOOD[0]["canaries"][0]["token"], written["token"]}
+    subject = subject_of(history(GOOD, more), KEYS, "residency", "ANY", seen)
+    assert subject is not None
+    assert subject.name == "s1"
+    assert subject_of(history(GOOD, more), KEYS, "residency", "ANY", ()) is None
+
+
 @pytest.mark.parametrize(
     "bad",
     [
