@@ -28,7 +28,7 @@ from testbed.report.recorded import RecordedRun
 from testbed.report.story import headline
 
 AUDIT_FORMAT = "testbed.audit"
-AUDIT_VERSION = 1
+AUDIT_VERSION = 2
 SCOPE = (
     "free blocks of the machine's own disk, which belong to no node",
     "memory of running programs; servers were made to write theirs to disk before the search",
