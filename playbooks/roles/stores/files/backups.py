@@ -160,13 +160,11 @@ class Backups:
             time.sleep(POLL_S)
 
     def prune(self) -> None:
-        """Remove the log that no base backup needs any more."""
+        """Remove the log that no base backup needs, what a failover left unfinished too."""
         oldest = min(self.bases.glob(f"{self.cluster.lower()}-*[0-9]"))
-        first = segment_of(oldest, "Start-LSN")
-        for one in self.archive.iterdir():
-            # Without the timeline, which is the first of three parts.
-            if re.fullmatch("[0-9A-F]{24}", one.name) and one.name[8:] < first[8:]:
-                one.unlink()
+        program = self.settings["bin_dir"] + "/pg_archivecleanup"
+        command = [program, str(self.archive), segment_of(oldest, "Start-LSN")]
+        subprocess.run(command, check=True, capture_output=True, text=True, timeout=BACKUP_S_MAX)
 
     def keep_archive(self) -> None:
         """Receive the log for ever. Where it cannot go on, it begins anew with a base backup."""
