@@ -13,16 +13,25 @@ from tests.live.experiments.command import Command, verdicts
 pytestmark = pytest.mark.live
 
 
-def plan(folder: Path, mutant: str, *inspections: str) -> str:
+RESTORE = {
+    "kind": "maintenance",
+    "target": "eu-west",
+    "at_s": 1.0,
+    "duration_s": 1.0,
+    "parameters": {"work": "restore_base"},
+}
+
+
+def plan(folder: Path, mutant: str, *inspections: str, schedule: tuple[Any, ...] = ()) -> str:
     document: dict[str, Any] = {
         "version": 1,
         "experiment": "data_placement",
         "deployment": "data-placement",
         "variables": {"placement_mutant": mutant},
         "load": {"workload": "personal_data", "rate_ops_s": 15.0, "timeout_ms": 2000},
-        "schedule": [],
+        "schedule": list(schedule),
         "seed": 1,
-        "duration_s": 4.0,
+        "duration_s": 8.0 if schedule else 4.0,
         "inspections": list(inspections),
     }
     path = folder / "plan.json"
@@ -34,7 +43,7 @@ def test_nothing_is_abroad_and_an_erased_subject_is_nowhere(
     command: Command, tmp_path: Path
 ) -> None:
     out = tmp_path / "suite"
-    made = plan(tmp_path, "none", "residency", "erasure")
+    made = plan(tmp_path, "none", "residency", "erasure", schedule=(RESTORE,))
     code, output = command.run("replay", made, "--out", str(out))
     assert code == 0, output
     (run,) = (out / "runs").glob("*")
@@ -46,6 +55,8 @@ def test_nothing_is_abroad_and_an_erased_subject_is_nowhere(
     assert judged["erasure"]["numbers"]["found_after"] == 0
     audit = json.loads((run / "audit.json").read_text())
     assert all(control["shown"] for control in audit["controls"])
+    assert {"trace", "archived WAL"} <= {control["name"] for control in audit["controls"]}
+    assert audit["schedule"][0]["absence_s"] is not None
     assert {(one["what"], one["of"]) for one in audit["backups"]} == {
         (kind, of) for kind in ("dump", "base backup") for of in ("EU", "US")
     }
