@@ -110,10 +110,6 @@ class Resolved:
         """Micro-operations: what kernels are chosen by."""
         return len(self.table.key)
 
-    def misreads(self) -> list[int]:
-        """The micro-operations that read what no level allows, in order."""
-        return [int(op) for op in np.flatnonzero(self.source <= THIN_AIR)]
-
     def row_of(self, op: int) -> int:
         """The transaction of a micro-operation."""
         return int(np.searchsorted(self.table.first, op, side="right")) - 1

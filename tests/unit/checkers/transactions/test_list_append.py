@@ -91,6 +91,26 @@ def test_a_planted_anomaly_is_named(anomaly):
     assert anomaly in asked.reason
 
 
+def test_a_read_of_nothing_misses_what_it_must_see_also_where_others_saw_it():
+    verdict = judged(
+        txn("x+1", "y+1", **at(0, 9, 0)), txn("x:1", "y:", **at(1, 8, 1)), txn("y:1", **at(2, 7, 2))
+    )
+    assert "observed-transaction-vanishes" in names(verdict)
+
+
+def test_a_read_of_nothing_demands_nothing():
+    # The columns of b follow those of c: a read of no element of b has seen none of the writer's.
+    verdict = judged(
+        txn("a+1", "c+1", **at(0, 9, 0)), txn("b:", "c:", **at(1, 8, 1)), txn("c:1", **at(2, 7, 2))
+    )
+    assert verdict.validity == Validity.VALID
+
+
+def test_cases_of_an_anomaly_are_counted():
+    verdict = judged(txn("x+1"), *[txn("x:1", "x:")] * 3, anomalies=("internal",))
+    assert verdict.counterexample[0]["count"] == 3
+
+
 def test_a_stale_read_is_an_anomaly_of_its_session_or_of_real_time():
     one = judged(txn("x+1", **at(0, 1, 0)), txn("x:", **at(2, 3, 0)))
     assert "G-single-process" in names(one)

@@ -173,3 +173,66 @@ def test_anomalies_can_be_asked_for_by_name() -> None:
     skew = PLANTED["G2-item"]
     assert judged(*skew, timed=False, anomalies=("G2",)).validity == Validity.VIOLATION
     assert judged(*skew, timed=False, anomalies=("G1c",)).validity == Validity.VALID
+
+
+def texts(verdict: Verdict, anomaly: str) -> str:
+    return "\n".join(
+        line for each in verdict.counterexample if each["anomaly"] == anomaly
+        for line in each["text"]
+    )  # fmt: skip
+
+
+def test_a_transaction_that_vanishes_is_found_among_others() -> None:
+    verdict = judged([w("a", 1)], [w("b", 2), w("c", 3)], [r("b", 2), r("c", None)], timed=False)
+    assert "observed-transaction-vanishes" in found(verdict)
+
+
+def test_the_initial_value_is_missed_also_behind_one_that_nobody_wrote() -> None:
+    # 9 comes before 2 and the initial value before both, but nobody is known to have written 9.
+    verdict = judged(
+        [r("x", 9), w("x", 2), w("y", 3)],
+        [r("y", 3), r("x", None)],
+        timed=False,
+        params={"wfr_keys": True},
+    )
+    assert verdict.validity == Validity.VIOLATION
+
+
+def test_what_is_told_names_the_operations() -> None:
+    aborted = judged(
+        {"ops": [w("x", 1)], "outcome": "fail"},
+        {"ops": [w("x", 2)], "outcome": "fail"},
+        [r("x", 2)],
+        timed=False,
+    )
+    assert 'T1 read key "x" as 2, but T2 set key "x" to 2 and failed' in texts(aborted, "G1a")
+    between = judged([w("x", 1), w("x", 2), w("x", 3)], [r("x", 1)], timed=False)
+    assert ('T1 read key "x" as 1, but T2 set key "x" to 1 and then T2 set key "x" to 3') in texts(
+        between, "G1b"
+    )
+    assert "the first of" not in texts(between, "G1b")
+    circle = judged([r("x", 1), w("y", 2)], [r("y", 2), w("x", 1)], timed=False)
+    told = texts(circle, "G1c")
+    assert 'T1 set key "x" to 1, T2 read key "x" as 1' in told
+    assert 'T2 set key "y" to 2, T1 read key "y" as 2' in told
+
+
+def test_a_later_version_is_told_also_where_others_come_between() -> None:
+    # x goes 1, 2, 3 by writes that follow reads; the last transaction knew 1 and saw who set 3.
+    verdict = judged(
+        [w("x", 1)],
+        [r("x", 1), w("x", 2)],
+        [r("x", 2), w("x", 3), w("y", 4)],
+        [r("y", 4), r("x", 1)],
+        timed=False,
+        params={"wfr_keys": True},
+    )
+    whys = [edge["why"] for each in verdict.counterexample for edge in each["edges"]]
+    told = 'T1 read key "x" as 1, T2 set key "x" to 3, a later version: others come between'
+    assert told in whys
+
+
+def test_versions_in_a_circle_are_named() -> None:
+    verdict = judged([w("x", 1)], [w("x", 2)], [r("x", 1)], params={"linearizable_keys": True})
+    told = texts(verdict, "cyclic-versions")
+    assert '1 and 2 of key "x" each come before the other' in told

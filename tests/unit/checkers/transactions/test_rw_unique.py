@@ -287,3 +287,47 @@ def test_every_read_that_sees_another_version_than_the_first_is_found() -> None:
         {"process": 3, "ops": [r("x", 2), r("x", 2), r("x", 1)]},
     ]
     assert unrepeatable(resolve(table_of(history, lists=False))).tolist() == [1, 4, 7]
+
+
+def test_an_indeterminate_transaction_stands_in_no_session() -> None:
+    # T3 saw the indeterminate T2, which says nothing of what the first session wrote.
+    history = [
+        {"process": 0, "ops": [w("x", 1)]},
+        {"process": 1, "ops": [w("y", 2)], "outcome": "info"},
+        {"process": 2, "ops": [r("y", 2), r("x", None)]},
+    ]
+    assert judged(*history, level="causal").validity == Validity.VALID
+    assert judged(*history, level="strong-session-serializable").validity == Validity.VALID
+
+
+def test_a_transaction_hands_on_what_it_was_handed() -> None:
+    # T2 neither misses anything nor is missed; without it T1 and T3 have nothing to do with each
+    # other, and two transactions that miss what others saw are allowed.
+    def chain(*middle: Any) -> list[Any]:
+        return [
+            [w("x", 1)],
+            *middle,
+            [r("z", 2), r("y", None)],
+            [w("y", 3)],
+            [r("y", 3), r("x", None)],
+        ]
+
+    apart = chain([w("z", 2)])
+    through = chain([r("x", 1), w("z", 2)])
+    for level in ("snapshot-isolation", "prefix", "parallel-snapshot-isolation", "serializable"):
+        assert judged(*apart, level=level).validity == Validity.VALID
+    assert judged(*through, level="causal").validity == Validity.VALID
+    assert judged(*through, level="parallel-snapshot-isolation").validity == Validity.VALID
+    assert judged(*through, level="prefix").validity == Validity.VIOLATION
+    assert judged(*through, level="snapshot-isolation").validity == Validity.VIOLATION
+
+
+def test_values_that_are_written_again_are_all_told() -> None:
+    with pytest.raises(HistoryError) as refused:
+        resolve(
+            table_of(
+                [{"process": at, "ops": [w("x", 1), w("y", at)]} for at in range(4)], lists=False
+            )
+        )
+    assert refused.value.total == 3
+    assert len(refused.value.problems) == 3
