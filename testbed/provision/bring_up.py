@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from testbed.provision.ansible import provision
-from testbed.provision.golden import ensure_golden, golden_folder, golden_key
+from testbed.provision.golden import golden_folder, golden_held, golden_key
 from testbed.provision.program_paths import program_variables
 from testbed.provision.programs import start_all
 from testbed.provision.progress import Listener, Progress, Stopwatch
@@ -71,22 +72,19 @@ def bring_up(
     way = _way(deployment, programs, fresh=fresh)
     record = root() / "durations" / f"up-{deployment.name}-{way.name}.json"
     stopwatch = Stopwatch(record, _estimating(way, listener))
-    lowers: Mapping[str, Path] = {}
-    if not fresh:
-        stopwatch.mark("Look for the snapshot")
-        lowers = ensure_golden(deployment, programs, listener=_into(stopwatch)).lowers
-    stopwatch.mark("Make the nodes")
     made = new_logs_folder(name) if logs is None else logs
     world: NamespaceWorld | None = None
     try:
-        world = namespaces.create(
-            name,
-            deployment.topology,
-            logs=made,
-            lowers=lowers,
-            deployment=deployment.name,
-            variables=deployment.variables,
-        )
+        with _snapshot(deployment, programs, stopwatch, fresh=fresh) as lowers:
+            stopwatch.mark("Make the nodes")
+            world = namespaces.create(
+                name,
+                deployment.topology,
+                logs=made,
+                lowers=lowers,
+                deployment=deployment.name,
+                variables=deployment.variables,
+            )
         if fresh:
             provision(world, deployment, programs, listener=_into(stopwatch))
         else:
@@ -103,6 +101,19 @@ def bring_up(
             shutil.rmtree(made, ignore_errors=True)
         raise
     return world
+
+
+@contextlib.contextmanager
+def _snapshot(
+    deployment: Deployment, programs: Mapping[str, str], stopwatch: Stopwatch, *, fresh: bool
+) -> Iterator[Mapping[str, Path]]:
+    """The folders that a world starts from, kept inside; none for a fresh one."""
+    if fresh:
+        yield {}
+        return
+    stopwatch.mark("Look for the snapshot")
+    with golden_held(deployment, programs, listener=_into(stopwatch)) as golden:
+        yield golden.lowers
 
 
 def _way(deployment: Deployment, programs: Mapping[str, str], *, fresh: bool) -> _Way:

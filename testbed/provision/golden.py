@@ -119,6 +119,35 @@ def ensure_golden(
     return golden
 
 
+@contextlib.contextmanager
+def golden_held(
+    deployment: Deployment, programs: Mapping[str, str], *, listener: Listener | None = None
+) -> Iterator[Golden]:
+    """The snapshot of a deployment, which nobody removes inside: until a world shows it.
+
+    Raises as ``ensure_golden``.
+    """
+    while True:
+        golden = ensure_golden(deployment, programs, listener=listener)
+        with contextlib.ExitStack() as stack:
+            if _hold(golden, stack):
+                yield golden
+                return
+
+
+def _hold(golden: Golden, stack: contextlib.ExitStack) -> bool:
+    """Keep a snapshot until the stack ends; False if it was removed meanwhile."""
+    try:
+        for folder in golden.lowers.values():
+            opened = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, opened)
+            fcntl.flock(opened, fcntl.LOCK_SH)
+    except FileNotFoundError:
+        return False
+    # Whoever removes one locks all of it first, and renames it before the locks are gone.
+    return golden.folder.is_dir()
+
+
 def prune(keep: int) -> tuple[str, ...]:
     """Remove the snapshots that were not used for the longest time; the removed keys.
 

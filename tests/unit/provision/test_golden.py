@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from testbed.provision.golden import golden_folder, golden_key, prune
+from testbed.provision import golden
+from testbed.provision.golden import Golden, golden_folder, golden_held, golden_key, prune
 from testbed.topology.inventory import find, load
 from testbed.topology.model import Deployment
 
@@ -108,3 +109,31 @@ def test_what_a_killed_maker_left_goes_and_what_a_running_one_makes_stays() -> N
         prune(1)
     assert not left.exists()
     assert made.is_dir()
+
+
+def test_one_that_a_world_is_about_to_show_stays(
+    deployment: Deployment, programs: dict[str, str]
+) -> None:
+    key = golden_key(deployment, programs)
+    snapshot(key, 1)
+    with golden_held(deployment, programs) as held:
+        assert prune(0) == ()
+        assert list(held.lowers) == ["eu-west-db1"]
+    assert prune(0) == (key,)
+
+
+def test_one_that_was_removed_before_it_could_be_held_is_made_again(
+    deployment: Deployment, programs: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = iter(["a1", "b2"])
+
+    def ensure(*_: object, **__: object) -> Golden:
+        key = next(made)
+        folder = snapshot(key, 1)
+        if key == "a1":
+            prune(0)
+        return Golden(key, folder)
+
+    monkeypatch.setattr(golden, "ensure_golden", ensure)
+    with golden_held(deployment, programs) as held:
+        assert held.key == "b2"
