@@ -1,6 +1,6 @@
 """Conflict trials in ten minutes, and how soon the controls' failures are found.
 
-Run it with ``.venv/bin/python -m benchmarks.conflicts trials`` or ``... controls``.
+Run it with ``.venv/bin/python -m benchmarks.conflicts trials``, ``... controls`` or ``... known``.
 
 ``trials`` runs the experiment in several worlds for a time, and prints how many schedules were
 played, healed and judged, what became of them, and where the time of one went.
@@ -8,6 +8,9 @@ played, healed and judged, what became of them, and where the time of one went.
 ``controls`` runs the experiment under each strategy that is known to fail, again and again under
 another seed, until its first broken promise, and prints after how many schedules and seconds that
 was: everything counts, the start of the world too. The default budget of a run is 180 s.
+
+``known`` plays the schedule that every run tries second, under the controls whose streams go on,
+again and again in one world under another seed, and prints how often it broke a promise.
 """
 
 from __future__ import annotations
@@ -23,9 +26,18 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+from experiments.arena import Arena
+from experiments.conflict_resolution import APART_KEYS, apart, plan
+from experiments.judging import judge
+from experiments.options import Options
+from testbed.runner.execute import execute, prepare
+from testbed.runner.folder import RunFolder
+from testbed.topology.inventory import find, load
 
 CONTROLS = ("none", "last_write_wins_triggers", "last_write_wins_wall_clock")
 BUDGET_S = 180.0
@@ -66,7 +78,7 @@ def trials(lanes: int, seconds: float, words: list[str]) -> None:
     """Run it for a time; print trials in ten minutes and where their time went."""
     with tempfile.TemporaryDirectory(prefix="testbed-conflicts-") as folder:
         out = Path(folder) / "out"
-        load = os.getloadavg()[0]
+        busy = os.getloadavg()[0]
         budget = ["--budget", str(seconds), "-n", str(lanes), *words]
         began = time.monotonic()
         done = subprocess.run(command(out, *budget), capture_output=True, text=True, check=False)
@@ -81,7 +93,7 @@ def trials(lanes: int, seconds: float, words: list[str]) -> None:
         f"{total} trials in {lasted_s:.0f} s with {lanes} worlds: {total * 600 / lasted_s:.0f} in"
     )
     print(
-        f"ten minutes (aim: 200); {dict(judged)}; load {load:.1f} before, {os.getloadavg()[0]:.1f}"
+        f"ten minutes (aim: 200); {dict(judged)}; load {busy:.1f} before, {os.getloadavg()[0]:.1f}"
     )
     spent: Counter[str] = Counter()
     for lane in phases:
@@ -129,10 +141,41 @@ def controls(repetitions: int, first_seed: int, strategies: list[str]) -> None:
         )
 
 
+def known(repetitions: int, strategies: list[str]) -> None:
+    """The same schedule some times in one world; prints a line for each control."""
+    for strategy in strategies:
+        setting = f"conflict_resolution={strategy}"
+        deployment = load(find("active-active"), {"conflict_resolution": strategy})
+        schedule = apart(deployment.topology)
+        with tempfile.TemporaryDirectory(prefix="testbed-known-") as text:
+            out = Path(text) / "out"
+            options = Options(None, (setting,), out, BUDGET_S, repetitions, 0, 0, None)
+            arena = Arena(deployment, options)
+            said: Counter[str] = Counter()
+            began = time.monotonic()
+            try:
+                world = arena.ready_world()
+                ready = time.monotonic()
+                for seed in range(repetitions):
+                    made = plan(deployment, options, schedule, "items", APART_KEYS)
+                    folder = RunFolder(out / "runs" / str(seed))
+                    prepare(folder, replace(made, seed=seed), deployment, world.name, {})
+                    execute(world, folder)
+                    said[judge(folder).validity.name.lower()] += 1
+            finally:
+                arena.close()
+            each_s = (time.monotonic() - ready) / repetitions
+        print(
+            f"{strategy}: {dict(said)} of {repetitions}, {each_s:.1f} s each, after "
+            f"{ready - began:.0f} s for the world (load {os.getloadavg()[0]:.1f})",
+            flush=True,
+        )
+
+
 def main() -> None:
-    """Measure one of the two."""
+    """Measure one of the three."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["trials", "controls"])
+    parser.add_argument("what", choices=["trials", "controls", "known"])
     parser.add_argument("--lanes", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--repetitions", type=int, default=10)
@@ -143,6 +186,9 @@ def main() -> None:
     if arguments.what == "trials":
         words = [word for one in arguments.set for word in ("--set", one)]
         trials(arguments.lanes, arguments.seconds, words)
+        return
+    if arguments.what == "known":
+        known(arguments.repetitions, arguments.control or list(CONTROLS[1:]))
         return
     controls(arguments.repetitions, arguments.first_seed, arguments.control or list(CONTROLS))
 

@@ -50,6 +50,9 @@ TAKE_OVERS_PERCENT = 1
 LOSS_AT_S, LOSS_DURATION_S = 5.0, 30.0
 """When the main job's writer is lost where its region has a standby, and for how long."""
 
+APART_KEYS = 128
+"""So many that some are written for the first time while a link is cut, and again elsewhere."""
+
 TIMEOUT_MS = 1000
 
 TAIL_S = 1.0
@@ -82,7 +85,9 @@ def test_conflict_resolution(arena: Arena, options: Options, deployment: Deploym
     if options.lane == 0:
         # The last is tried first. Rows that one region writes for the first time while another one
         # cannot hear of them, and a third can.
-        search = example(schedule=apart(deployment.topology), workload="items", keys=128)(search)
+        search = example(schedule=apart(deployment.topology), workload="items", keys=APART_KEYS)(
+            search
+        )
         search = example(schedule=cut, workload="items", keys=4)(search)
     search()
 
