@@ -97,7 +97,7 @@ def outcome_of_all(compared: Sequence[Compared]) -> Outcome:
 
 
 def print_comparison(console: Console, variable: str, compared: Sequence[Compared]) -> None:
-    """Prints one line a value: rows, and times (median and greatest); then the shares served.
+    """Prints one line a value: rows, and times (median and greatest); what broke; what was served.
 
     ``met`` are rows that were written in several regions while a fault held, ``lost`` those that
     surely lost an acknowledged write, ``counted`` the conflicts by PostgreSQL's own counters.
@@ -108,14 +108,14 @@ def print_comparison(console: Console, variable: str, compared: Sequence[Compare
         compared: In the order of its values.
     """
     console.print(f"The same schedules under each {variable}:")
-    table = Table(box=None, pad_edge=False)
-    table.add_column("")
+    # One space between columns, and the last one wraps: in 80 columns nothing is cut off.
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True, min_width=1)
     for heading in ("value", "verdict"):
         table.add_column(heading, no_wrap=True)
     for heading in ("runs", "met", "lost", "differ", "stuck", "counted"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("converged ms", justify="right", no_wrap=True)
-    table.add_column("broken", no_wrap=True)
+    table.add_column("agreed ms", justify="right")
     for one in compared:
         times = one.converged_ms
         table.add_row(
@@ -129,9 +129,11 @@ def print_comparison(console: Console, variable: str, compared: Sequence[Compare
             f"{one.stuck:.0f}",
             f"{one.counted:.0f}",
             "-" if times is None else f"{times[0]:.0f} to {times[1]:.0f}",
-            "\n".join(one.broken) or "-",
         )
     console.print(table)
+    for one in compared:
+        if one.broken:
+            console.print(f"{one.value} broke {', '.join(one.broken)}")
     regions = list(dict.fromkeys(name for one in compared for name in one.availability))
     served = Table(box=None, pad_edge=False)
     served.add_column("served at least", no_wrap=True)

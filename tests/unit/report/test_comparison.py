@@ -42,13 +42,14 @@ def test_each_value_has_a_line_and_the_whole_is_as_good_as_the_worst(broken: Rec
     bad = Suite("conflicts", (run(4, 50, 1.0, broken),))
     compared = [Compared("merge", good), Compared("none", bad)]
     stream = io.StringIO()
-    print_comparison(console_for(stream, {"COLUMNS": "120"}), "strategy", compared)
+    print_comparison(console_for(stream, {"COLUMNS": "80"}), "strategy", compared)
     # Of the second two broken promises more have lines of their own.
     lines = [line.split() for line in stream.getvalue().splitlines()]
     first, second = lines[2:4]
     assert first[1:9] == ["merge", "held", "2", "6", "4", "0", "0", "12"]
-    assert first[9:] == ["200", "to", "300", "-"]
+    assert first[9:] == ["200", "to", "300"]
     assert second[1:9] == ["none", "broken", "1", "3", "2", "4", "2", "6"]
+    assert lines[4] == ["none", "broke", "convergence,", "final-set,", "not-stuck"]
     assert lines[-3:] == [
         ["served", "at", "least", "west", "east"],
         ["merge", "100", "%", "75", "%"],
