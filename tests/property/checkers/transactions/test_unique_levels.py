@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 
 from testbed.checkers.budget import Budget
-from testbed.checkers.transactions import causal
+from testbed.checkers.transactions import causal, order_search
+from testbed.checkers.transactions.order_problem import RULES
 from testbed.checkers.transactions.resolve import resolve
 from testbed.checkers.transactions.unique_levels import BELOW, LevelJudge, included_in
 from tests.property.checkers.transactions import commit_orders
@@ -82,6 +83,17 @@ def test_the_polynomial_way_agrees_for_transactions_that_read_what_they_write(
     level: str, history: list[dict[str, Any]]
 ) -> None:
     assert judged(history, level) == commit_orders.holds(history, level)
+
+
+@pytest.mark.parametrize("level", sorted(RULES))
+@given(history=histories(most=4) | tangled(most=4, keys=2) | tangled(most=4, keys=3))
+def test_the_search_agrees_also_where_no_guess_is_right(
+    level: str, history: list[dict[str, Any]]
+) -> None:
+    wrong = {"_replayed": lambda *_: False, "_explains": lambda *_: False}
+    with mock.patch.multiple(order_search, **wrong):
+        found = judged(history, level)
+    assert found == commit_orders.holds(history, level)
 
 
 @given(history=histories())

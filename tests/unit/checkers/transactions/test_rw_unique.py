@@ -331,3 +331,48 @@ def test_values_that_are_written_again_are_all_told() -> None:
         )
     assert refused.value.total == 3
     assert len(refused.value.problems) == 3
+
+
+def test_two_orders_of_blind_writes_that_are_both_excluded_by_what_the_writers_missed() -> None:
+    # Whoever comes second must have seen the first, and neither did.
+    history = [
+        [w("x", 1), w("z", 1), r("u", None)],
+        [w("x", 2), w("u", 2), r("z", None)],
+    ]
+    assert judged(*history, level="causal").validity == Validity.VALID
+    assert judged(*history, level="prefix").validity == Validity.VALID
+    for level in ("parallel-snapshot-isolation", "snapshot-isolation", "serializable"):
+        assert judged(*history, level=level).validity == Validity.VIOLATION
+        assert judged(history[0], [w("x", 2), w("u", 2)], level=level).validity == Validity.VALID
+
+
+def test_two_orders_of_blind_writes_that_are_both_excluded_by_their_readers() -> None:
+    def half(mine: int, others: int, key: str) -> list[Any]:
+        """If 1 comes first, its reader misses who wrote 2; what saw that one missed ``key``."""
+        return [
+            [w("x", others), w(f"y{others}", 5)],
+            [w(key, 7)],
+            [r("x", mine), r(key, 7)],
+            [r(f"y{others}", 5), r(key, None)],
+        ]
+
+    one, two = half(1, 2, "a"), half(2, 1, "b")
+    for level in ("causal", "parallel-snapshot-isolation"):
+        assert judged(*one, *two, level=level).validity == Validity.VALID
+    for level in ("prefix", "snapshot-isolation", "serializable"):
+        assert judged(*one, *two, level=level).validity == Validity.VIOLATION
+        assert judged(*one, *two[:3], level=level).validity == Validity.VALID
+
+
+def test_a_reader_that_the_order_of_another_key_lets_see_what_it_missed() -> None:
+    # Of k the second comes before the third, for it missed m; of x the first, for it missed q.
+    history = [
+        [w("x", 1), r("q", None)],
+        [w("x", 2), w("q", 8), w("k", 2), r("m", None)],
+    ]
+    for level in ("causal", "prefix"):
+        third = [r("x", 1), w("k", 3), w("m", 9)]
+        assert judged(*history, third, level=level).validity == Validity.VALID
+    for level in ("parallel-snapshot-isolation", "snapshot-isolation", "serializable"):
+        assert judged(*history, third, level=level).validity == Validity.VIOLATION
+        assert judged(*history, third[1:], level=level).validity == Validity.VALID
