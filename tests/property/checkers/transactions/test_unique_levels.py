@@ -90,8 +90,10 @@ def test_the_polynomial_way_agrees_for_transactions_that_read_what_they_write(
 def test_the_search_agrees_also_where_no_guess_is_right(
     level: str, history: list[dict[str, Any]]
 ) -> None:
-    wrong = {"_replayed": lambda *_: False, "_explains": lambda *_: False}
-    with mock.patch.multiple(order_search, **wrong):
+    with (
+        mock.patch.object(order_search, "_replayed", lambda *_: False),
+        mock.patch.object(order_search, "_explains", lambda *_: False),
+    ):
         found = judged(history, level)
     assert found == commit_orders.holds(history, level)
 
