@@ -145,3 +145,40 @@ def test_a_killed_patroni_comes_back_beside_its_postgres(cluster: NamespaceWorld
     assert start(cluster, node, "patroni").changed
     assert postmaster in {process.pid for process in cluster.processes(node)}
     assert roles(cluster)[node] == ("replica", "streaming")
+
+
+def test_one_that_cannot_be_rewound_is_copied_anew(
+    cluster: NamespaceWorld, programs: Mapping[str, str]
+) -> None:
+    """A pg_rewind that lost its source has removed WAL of its target, and cannot be repeated.
+
+    Brought about without one: a node writes what nobody else has, and WAL of that is removed.
+    """
+    bin_dir = programs["postgres_bin_dir"]
+    node, successor = standbys(cluster)
+    (primary,) = (name for name, (role, _) in roles(cluster).items() if role == "primary")
+    stop(cluster, node, "patroni")
+    remove_wal_of_its_own(cluster, node, bin_dir)
+    wanted = json.dumps({"leader": primary, "candidate": successor})
+    fetch(cluster, primary, "http://127.0.0.1:8008/switchover", "POST", wanted)
+    eventually(lambda: patroni(cluster, successor)["role"] == "primary", "switched over")
+    assert start(cluster, node, "patroni").changed
+    assert roles(cluster)[node] == ("replica", "streaming")
+    log = (cluster.logs / node / "patroni.log").read_text()
+    assert f"Failed to rewind from healthy primary: {successor}" in log
+
+
+def remove_wal_of_its_own(world: NamespaceWorld, node: str, bin_dir: str) -> None:
+    """Let a standby that was stopped write alone, and remove some of what it wrote."""
+    single = f"{bin_dir}/postgres --single -D /srv/patroni/data template1"
+    script = f"""
+        rm /srv/patroni/data/standby.signal
+        unshare --user --map-user=1000 --map-group=1000 {single}
+        cd /srv/patroni/data/pg_wal
+        checkpoint=$({bin_dir}/pg_controldata .. | sed -n 's/.*REDO WAL file: *//p')
+        before=$(ls | grep -E '^[0-9A-F]{{24}}$' | grep -B 2 "^$checkpoint$" | head -n 1)
+        rm "$before"
+    """
+    written = "".join(f"CREATE TABLE alone{n} ()\nSELECT pg_switch_wal()\n" for n in range(4))
+    done = world.execute(node, ["sh", "-ec", script], stdin=written.encode())
+    assert done.returncode == 0, done.stderr.decode()
