@@ -117,20 +117,26 @@ def running(world: World, node: str) -> tuple[ProgramState, ...]:
 
 
 def start_all(world: World) -> Mapping[str, Mapping[str, float]]:
-    """Start every program of every node, in parallel over the nodes, the wan first.
+    """Start every program of every node and of the wan, all at once.
+
+    Until the wan has its rules it forwards nothing: a node is ahead of it in vain, never past it.
 
     Returns:
         Seconds until each program was healthy, by node.
 
     Raises:
-        ProvisionError: Some program did not start; every node's failure is listed.
+        ProvisionError: Some program did not start; every node's failure is listed. Where the wan
+            failed that alone is said, at once: no node can become healthy then.
     """
     request = {"verb": "start-all"}
-    seconds = {WAN: ask(world, WAN, request)["seconds"]}
-    names = [node.name for node in world.topology.nodes]
-    failures: list[Failure] = []
-    with ThreadPoolExecutor(max_workers=len(names)) as pool:
+    names = [WAN, *(node.name for node in world.topology.nodes)]
+    pool = ThreadPoolExecutor(max_workers=len(names))
+    try:
         replies = {name: pool.submit(ask, world, name, request) for name in names}
+        seconds = {WAN: replies.pop(WAN).result()["seconds"]}
+    finally:
+        pool.shutdown(wait=False)
+    failures: list[Failure] = []
     for name, reply in replies.items():
         try:
             seconds[name] = reply.result()["seconds"]

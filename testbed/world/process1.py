@@ -37,7 +37,8 @@ NODE_NAMESPACES = (
 )
 
 WAN_SETTINGS: Mapping[str, str] = {
-    "net/ipv4/ip_forward": "1",
+    # Until the wan has its rules (``wan_apply``): nothing gets past them, however early it starts.
+    "net/ipv4/ip_forward": "0",
     "net/ipv4/conf/all/rp_filter": "0",
     "net/ipv4/conf/default/rp_filter": "0",
     # Where Docker has loaded the module: packets within a region pass no filter.

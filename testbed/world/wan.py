@@ -179,16 +179,15 @@ class Wan:
         Raises:
             WorldError: The kernel or Toxiproxy refused.
         """
-        changes = []
+        # The rules last: what they let in has its link's latency from the first byte on.
+        changes = self._proxies.agree(self._listeners, check=check)
+        changes += self._agree_toxics(check=check)
         if self._nft.agree(ruleset(self._topology), check=check):
-            changes.append("load the packet rules")
-        else:
-            cuts = self.cuts()
-            changes += [f"heal {source}->{target}" for source, target in cuts]
-            if not check:
-                self.heal(cuts)
-        changes += self._proxies.agree(self._listeners, check=check)
-        return changes + self._agree_toxics(check=check)
+            return [*changes, "load the packet rules"]
+        cuts = self.cuts()
+        if not check:
+            self.heal(cuts)
+        return changes + [f"heal {source}->{target}" for source, target in cuts]
 
     def _agree_toxics(self, *, check: bool) -> list[str]:
         wanted = [

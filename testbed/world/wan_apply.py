@@ -25,6 +25,8 @@ SETTINGS: Mapping[str, str] = {
     # Connections in a long cut are silent after a few retransmissions; they may not be forgotten.
     "net/netfilter/nf_conntrack_tcp_timeout_max_retrans": "86400",
     "net/netfilter/nf_conntrack_tcp_timeout_unacknowledged": "86400",
+    # Last of all: a world's nodes may start before the wan has its rules.
+    "net/ipv4/ip_forward": "1",
 }
 
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import socket
 import subprocess
 import sys
+from collections.abc import Callable
 
+import pytest
 from toxiproxy import Toxiproxy
 
 from testbed.world.addressing import listeners
+from testbed.world.namespaces import NamespaceWorld
 from testbed.world.toxics import Toxic
 from testbed.world.wan import Wan
 
-from .conftest import Stage, apply, python_path
+from .conftest import PORT, Stage, apply, python_path, run_toxiproxy
 
 PAIR = ("eu-west", "us-east")
 NOTHING = {"changed": False, "changes": []}
@@ -109,3 +113,35 @@ def test_kernel_settings_keep_silent_connections(stage: Stage) -> None:
         check=True,
     )
     assert done.stdout.strip() == "86400"
+
+
+def test_before_the_wan_has_its_rules_nothing_crosses(
+    make_world: Callable[..., NamespaceWorld],
+) -> None:
+    stage = Stage(make_world("early"))
+    neighbour, other = "eu-west-lb1", "eu-central-db1"
+    with (
+        stage.listen(neighbour),
+        stage.listen(other),
+        stage.endpoint(other, socket.SOCK_DGRAM) as receiver,
+        stage.endpoint("eu-west-db1", socket.SOCK_DGRAM) as sender,
+        stage.endpoint("eu-west-db1") as early,
+    ):
+        receiver.bind(("0.0.0.0", PORT))
+        receiver.settimeout(0.3)
+        early.settimeout(0.3)
+        sender.sendto(b"early", (stage.topology.node(other).address, PORT))
+        with pytest.raises(TimeoutError):
+            receiver.recv(5)
+        with pytest.raises(TimeoutError):
+            early.connect((stage.topology.node(other).address, PORT))
+        stage.connect("eu-west-db1", neighbour).close()
+        toxiproxy = run_toxiproxy(stage.world)
+        try:
+            assert "set net.ipv4.ip_forward to 1" in apply(stage.world)["changes"]
+            sender.sendto(b"late", (stage.topology.node(other).address, PORT))
+            assert receiver.recv(5) == b"late"
+            stage.connect("eu-west-db1", other).close()
+        finally:
+            stage.world.down()
+            toxiproxy.wait(10)
