@@ -51,7 +51,8 @@ class Planted:
         space: int,
     ) -> None:
         self._world = world
-        self._allowed = allowed
+        self._free = next((name for name, where in allowed.items() if where is None), None)
+        self._pinned = {where: name for name, where in allowed.items() if where is not None}
         # A number that no region of the workload has.
         self._canaries = Canaries(space * (REGIONS_MAX + 1) + REGIONS_MAX)
         self._program = str(locate("postgres").folder / "psql")
@@ -69,11 +70,10 @@ class Planted:
     async def to_hold(self) -> tuple[tuple[Node, Canary], ...]:
         """Canaries that may be kept open: for each jurisdiction's primary one of its own."""
         topology = self._world.topology
-        pinned = {where: name for name, where in self._allowed.items() if where is not None}
         found = []
         for node in await primaries(topology.members("postgres")):
             home = cluster_of(topology, node)
-            data_class = next((name for where, name in pinned.items() if home in where), None)
+            data_class = next((name for where, name in self._pinned.items() if home in where), None)
             if data_class is not None:
                 row = f"control/{OPEN}"
                 canary = self._canaries.make(
@@ -84,13 +84,12 @@ class Planted:
 
     def _crossings(self, topology: Topology) -> Iterator[Coroutine[Any, Any, Canary | None]]:
         """On each link a statement with a canary that may be anywhere."""
-        free = next((name for name, where in self._allowed.items() if where is None), None)
         for link in topology.links:
             sender, receiver = _first(topology, link.source), _server(topology, link.target)
-            if sender is None or receiver is None or free is None:
+            if sender is None or receiver is None or self._free is None:
                 continue
             canary = self._canaries.make(
-                free,
+                self._free,
                 SUBJECT,
                 f"control/{link.name}",
                 jurisdiction=topology.region(link.source).jurisdiction,
@@ -103,8 +102,7 @@ class Planted:
     ) -> Iterator[Coroutine[Any, Any, Canary | None]]:
         """From each jurisdiction one row of one of its classes, to one server abroad."""
         homes = {node.name: topology.region(node.region).jurisdiction for node in topology.nodes}
-        pinned = {where: name for name, where in self._allowed.items() if where is not None}
-        for where, data_class in pinned.items():
+        for where, data_class in self._pinned.items():
             senders = [node for node in topology.members("postgres") if homes[node.name] in where]
             abroad = [node for node in writable if homes[node.name] not in where]
             if senders and abroad:
