@@ -75,6 +75,15 @@ def test_the_archive_begins_with_the_oldest_base_backup(module: ModuleType) -> N
     assert {one.name for one in made.archive.iterdir()} == set(needed)
 
 
+def test_a_base_backup_that_failed_is_due_again(module: ModuleType) -> None:
+    made = backups(module)
+    made.next_base_s = float("inf")
+    made.settings["bin_dir"] = "/nowhere"
+    made.attempt(module.BASE, made.base)
+    assert "no base backup of EU" in made.problems[module.BASE]
+    assert made.next_base_s == 0.0
+
+
 def test_a_base_backup_without_its_log_is_none(
     module: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:

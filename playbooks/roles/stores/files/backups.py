@@ -116,6 +116,8 @@ class Backups:
 
     def base(self) -> Path:
         """One base backup, by its name only once the archive has the log that it needs."""
+        # One that fails is tried again with the next dump.
+        self.next_base_s = 0.0
         draft = self.bases / f"{self.cluster.lower()}.part"
         shutil.rmtree(draft, ignore_errors=True)
         self.run(
