@@ -14,12 +14,14 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, Input, Label, OptionList, Static
 
 from testbed.drill.channel import Caller
+from testbed.drill.console import listing, panels
 from testbed.drill.console import map as world_map
-from testbed.drill.console import panels
 from testbed.drill.console.terminal import reclaim
 
-LOG_LINES = 10
-"""As many as the panel has."""
+LOG_LINES, LOG_LINES_SHORT, TALL = 10, 3, 36
+"""Lines of the log in a terminal that is at least so tall, and in a shorter one."""
+
+BORDERS = 2
 
 ENDED, LEFT = "ended", "left"
 """How a console ends: with its drill, or because whoever sat at it left."""
@@ -76,9 +78,9 @@ class Console(App[str]):
     Screen { layout: vertical; }
     #headline { height: 1; background: $panel; }
     #middle { layout: horizontal; height: 1fr; }
-    #map { width: 3fr; height: 100%; border: round $primary; }
+    #map { width: 3fr; height: 100%; border: round $primary; text-wrap: nowrap; }
     #side { width: 2fr; height: 100%; border: round $primary; overflow-y: auto; }
-    #log { height: 12; border: round $primary; text-wrap: nowrap; text-overflow: ellipsis; }
+    #log { border: round $primary; text-wrap: nowrap; text-overflow: ellipsis; }
     #signals, #people, #answer { height: 1; }
     #answer { color: $warning; }
     Input { height: 3; }
@@ -107,7 +109,8 @@ class Console(App[str]):
         self._receive()
 
     def on_resize(self) -> None:
-        """The map is as large as its place."""
+        """The log is as long as a terminal of this height can spare; the map takes the rest."""
+        self.query_one("#log").styles.height = self._log_lines + BORDERS
         self.call_after_refresh(self.draw)
 
     @work
@@ -120,6 +123,10 @@ class Console(App[str]):
                 self.say(str(message["answer"]))
         self.exit(ENDED)
 
+    @property
+    def _log_lines(self) -> int:
+        return LOG_LINES if self.size.height >= TALL else LOG_LINES_SHORT
+
     def draw(self) -> None:
         """Show the latest picture."""
         if not self.picture or isinstance(self.screen, ModalScreen):
@@ -127,9 +134,11 @@ class Console(App[str]):
         self._put("#headline", panels.headline(self.picture))
         box = self.query_one("#map", Static)
         size = box.content_size
-        self._put("#map", world_map.draw(self.picture, size.width, size.height))
+        fits = world_map.fits(self.picture["regions"], size.width, size.height)
+        drawn = world_map.draw(self.picture, size.width, size.height) if fits else None
+        self._put("#map", drawn or listing.draw(self.picture))
         self._put("#signals", panels.signals(self.picture))
-        self._put("#log", panels.log(self.picture["log"], LOG_LINES))
+        self._put("#log", panels.log(self.picture["log"], self._log_lines))
         self._put("#people", panels.people(self.picture))
         self.draw_side()
 

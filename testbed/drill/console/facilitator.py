@@ -19,10 +19,10 @@ class FacilitatorConsole(Console):
     AUTO_FOCUS = None
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "wish('start')", "Start"),
-        Binding("i", "wish('inject')", "Inject now"),
+        Binding("i", "wish('inject')", "Inject"),
         Binding("k", "wish('skip')", "Skip"),
-        Binding("h", "wish('hold')", "Hold/go on"),
-        Binding("e", "wish('heal')", "Heal all"),
+        Binding("h", "wish('hold')", "Hold"),
+        Binding("e", "wish('heal')", "Heal"),
         Binding("A", "wish('abort')", "ABORT"),
         Binding("n", "note", "Note"),
         Binding("t", "shell", "Shell"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +19,7 @@ SILENT_MS = 1000.0
 
 _GLYPHS = {"primary": "★", "replica": "●", "standby_leader": "◆"}
 _ORDER = {"good": 0, "slow": 1, "silent": 2, "cut": 3}
-_STYLES = {"good": GOOD, "slow": POOR, "silent": BAD, "cut": BAD}
+STYLES = {"good": GOOD, "slow": POOR, "silent": BAD, "cut": BAD}
 _MARKS = {"good": "·", "slow": "~", "silent": "x", "cut": "x"}
 
 
@@ -34,17 +35,41 @@ def draw(picture: Mapping[str, Any], width: int, height: int) -> Text:
     regions: Sequence[Mapping[str, Any]] = picture["regions"]
     spots = places(regions, canvas.width, canvas.height)
     boxes = {one["name"]: spot for one, spot in zip(regions, spots, strict=True)}
-    links = {(one["source"], one["target"]): one for one in picture["links"]}
-    pairs = [(a, b) for a, b in links if a < b or (b, a) not in links]
+    pairs = link_pairs(picture)
     for pair in pairs:
-        states = [link_state(links[one]) for one in (pair, pair[::-1]) if one in links]
-        worst = max(states, key=lambda state: _ORDER[state])
-        canvas.line(boxes[pair[0]].middle, boxes[pair[1]].middle, _STYLES[worst], _MARKS[worst])
+        ends, state = _ends(pair, boxes), worst_state(pair)
+        canvas.line(*ends, STYLES[state], _MARKS[state])
     for region in regions:
         _draw_region(canvas, boxes[region["name"]], region)
     for pair in pairs:
-        _label(canvas, boxes, pair, links)
+        _label(canvas, boxes, pair)
     return canvas.text()
+
+
+def fits(regions: Sequence[Mapping[str, Any]], width: int, height: int) -> bool:
+    """Whether every box has its place, with a line's room to the next one."""
+    boxes = places(regions, width, height)
+    inside = all(box.left >= 0 and box.top >= 0 for box in boxes)
+    return inside and not any(
+        abs(one.left - other.left) < BOX_WIDTH + 2
+        and one.top <= other.top < one.top + one.height + 2
+        for one, other in itertools.permutations(boxes, 2)
+    )
+
+
+def link_pairs(picture: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], ...]]:
+    """The links of each two regions: one direction, then the other where there is one."""
+    links = {(one["source"], one["target"]): one for one in picture["links"]}
+    return [
+        tuple(links[one] for one in ((a, b), (b, a)) if one in links)
+        for a, b in links
+        if a < b or (b, a) not in links
+    ]
+
+
+def worst_state(links: Sequence[Mapping[str, Any]]) -> str:
+    """The worst of their states."""
+    return max((link_state(one) for one in links), key=lambda state: _ORDER[state])
 
 
 def places(regions: Sequence[Mapping[str, Any]], width: int, height: int) -> list[Box]:
@@ -139,11 +164,10 @@ def _draw_region(canvas: Canvas, box: Box, region: Mapping[str, Any]) -> None:
 def _label(
     canvas: Canvas,
     boxes: Mapping[str, Box],
-    pair: tuple[str, str],
-    links: Mapping[tuple[str, str], Mapping[str, Any]],
+    pair: Sequence[Mapping[str, Any]],
 ) -> None:
     """Both directions, where the line between the boxes is free."""
-    (x0, y0), (x1, y1) = boxes[pair[0]].middle, boxes[pair[1]].middle
+    (x0, y0), (x1, y1) = _ends(pair, boxes)
     free = [
         (x0 + (x1 - x0) * step / 40, y0 + (y1 - y0) * step / 40)
         for step in range(41)
@@ -157,8 +181,13 @@ def _label(
     away, back = ("→", "←") if x1 > x0 else ("←", "→")
     if not flat:
         away, back = ("↓", "↑") if y1 > y0 else ("↑", "↓")
-    for offset, (one, arrow) in enumerate(((pair, away), (pair[::-1], back))):
-        if one in links:
-            words = f" {arrow} {link_words(links[one])} "
-            style = _STYLES[link_state(links[one])]
-            canvas.put(round(column) - len(words) // 2, round(row) + offset - 1, words, style)
+    for offset, (link, arrow) in enumerate(zip(pair, (away, back), strict=False)):
+        words = f" {arrow} {link_words(link)} "
+        style = STYLES[link_state(link)]
+        canvas.put(round(column) - len(words) // 2, round(row) + offset - 1, words, style)
+
+
+def _ends(
+    pair: Sequence[Mapping[str, Any]], boxes: Mapping[str, Box]
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    return boxes[pair[0]["source"]].middle, boxes[pair[0]["target"]].middle

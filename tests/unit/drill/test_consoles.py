@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
@@ -42,11 +43,12 @@ def played(
     person: Person,
     picture: dict[str, Any],
     body: Callable[[Pilot[str], Line], Awaitable[None]],
+    size: tuple[int, int] = (120, 40),
 ) -> Line:
     async def run() -> Line:
         line = Line(person, picture)
         console = kind(cast(Caller, line))
-        async with console.run_test(size=(120, 40)) as pilot:
+        async with console.run_test(size=size) as pilot:
             await pilot.pause()
             await body(pilot, line)
         return line
@@ -143,4 +145,34 @@ def test_ctrl_c_leaves_a_console_on_which_no_drill_hangs(tmp_path: Path) -> None
         assert pilot.app.return_value == "left"
 
     played(ResponderConsole, Person("ann", "responder"), scene(tmp_path), body)
+    played(FacilitatorConsole, Person("bob", "facilitator"), scene(tmp_path), body)
+
+
+@pytest.mark.parametrize(
+    ("kind", "role"), [(FacilitatorConsole, "facilitator"), (ResponderConsole, "responder")]
+)
+def test_a_small_terminal_has_lines_instead_of_a_map_and_loses_nothing(
+    tmp_path: Path, kind: type[Console], role: str
+) -> None:
+    picture = scene(tmp_path)
+
+    async def body(pilot: Pilot[str], line: Line) -> None:
+        box = pilot.app.query_one("#map", Static).content_size
+        lines = shown(pilot, "#map").splitlines()
+        assert len(lines) <= box.height
+        assert max(map(len, lines)) <= box.width
+        for region in picture["regions"]:
+            assert any(one.startswith(f"{region['name']} · ") for one in lines)
+            assert all(any(node["name"] in one for one in lines) for node in region["nodes"])
+        links = [one for one in lines if "→" in one]
+        assert len(links) == len(picture["links"]) / 2
+        assert all("←" in one for one in links)
+
+    played(kind, Person("bob", role), picture, body, size=(80, 24))
+
+
+def test_a_large_terminal_has_a_map(tmp_path: Path) -> None:
+    async def body(pilot: Pilot[str], line: Line) -> None:
+        assert "╭ eu-west · EU" in shown(pilot, "#map")
+
     played(FacilitatorConsole, Person("bob", "facilitator"), scene(tmp_path), body)
