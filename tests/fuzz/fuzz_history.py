@@ -1,6 +1,6 @@
 """Fuzzes the readers of histories: whatever the bytes, a table or a refusal with the place.
 
-Not part of any test run, and atheris is in no lock. In a checkout that has it (``pip install atheris``)::
+Not part of any test run, and atheris is in no lock. With it installed (``pip install atheris``)::
 
     python tests/fuzz/fuzz_history.py -max_total_time=600 [CORPUS_FOLDER]
 

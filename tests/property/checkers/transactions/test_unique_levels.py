@@ -91,8 +91,8 @@ def test_the_search_agrees_also_where_no_guess_is_right(
     level: str, history: list[dict[str, Any]]
 ) -> None:
     with (
-        mock.patch.object(order_search, "_replayed", lambda *_: False),
-        mock.patch.object(order_search, "_explains", lambda *_: False),
+        mock.patch.object(order_search, "_replayed", return_value=False),
+        mock.patch.object(order_search, "_explains", return_value=False),
     ):
         found = judged(history, level)
     assert found == commit_orders.holds(history, level)
