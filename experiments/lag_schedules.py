@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
@@ -11,8 +13,8 @@ from testbed.topology.model import Topology
 FIRST_S = 2.0
 """The load runs undisturbed before the first fault."""
 
-WINDOW_S = 4.0
-GAP_S = 2.0
+WINDOW_S = 3.5
+GAP_S = 1.0
 """Between two windows: what the first one held back arrives meanwhile."""
 
 SLOW_MS = 150
@@ -60,33 +62,81 @@ def failover(topology: Topology) -> tuple[Step, ...]:
     return (*slow, Step("switchover", "role:primary", moved_s))
 
 
-def disturbed(topology: Topology, *, switchover: bool) -> SearchStrategy[tuple[Step, ...]]:
-    """One to three links that are slow or narrow, sometimes with a moved primary.
+@dataclass(frozen=True)
+class Burden:
+    """What the load carries besides its sessions.
 
     Args:
-        topology: Its links.
-        switchover: Whether there is one primary to move.
+        rate_ops_s: Of each region's clients.
+        rows: Of a long transaction; 0 for none that is large.
+        open_ms: How long such a transaction stays open once it has written.
     """
-    at_s = st.integers(0, 30).map(lambda tenths: FIRST_S + tenths / 10)
-    links = st.sampled_from([link.name for link in topology.links])
 
-    def of(kind: str, name: str, values: SearchStrategy[int]) -> SearchStrategy[Step]:
+    rate_ops_s: int = 50
+    rows: int = 0
+    open_ms: int = 0
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One thing that the search tries."""
+
+    schedule: tuple[Step, ...]
+    burden: Burden = Burden()
+
+
+# From mild to bad, and few of each: the search climbs by one at a time, and a step that is smaller
+# than what chance adds to a lag leads nowhere.
+RATES_OPS_S = (25, 50, 100)
+ROWS = (0, 250, 1000, 3000, 10_000)
+OPEN_MS = (0, 500, 2000)
+LASTING_S = (3.0, 4.5, 6.0)
+KBYTES_S = (512, 384, 256, 192, 128, 96, 64)
+ADDED_MS = (50, 100, SLOW_MS)
+
+
+def can_move(topology: Topology) -> bool:
+    """Whether the node that ``role:primary`` means has a standby to hand over to."""
+    region = topology.regions[0].name if topology.members("mesh") else None
+    return len(topology.members("postgres", region)) > 1
+
+
+def trials(topology: Topology) -> SearchStrategy[Trial]:
+    """One or two links that are slow or narrow, under some burden, sometimes with a moved primary.
+
+    What decides most is drawn last, where the search begins to climb.
+
+    Args:
+        topology: Its links, and whether it has a primary to move.
+    """
+    links = st.sampled_from([link.name for link in topology.links])
+    begins_s = st.sampled_from([1.0, 1.5, 2.0])
+
+    def of(kind: str, name: str, values: tuple[int, ...]) -> SearchStrategy[Step]:
         return st.builds(
-            lambda link, at, lasting, value: Step(kind, link, at, float(lasting), {name: value}),
-            links, at_s, st.integers(3, 8), values,
+            lambda link, at_s, lasting_s, value: Step(kind, link, at_s, lasting_s, {name: value}),
+            links, begins_s, st.sampled_from(LASTING_S), st.sampled_from(values),
         )  # fmt: skip
 
-    # Whole numbers, so that the search can climb in steps.
     slow = st.one_of(
-        of("link-latency", "added_ms", st.integers(50, SLOW_MS)),
-        # The greater, the narrower: a simpler example is a wider link.
-        of("link-bandwidth", "kbytes_s", st.integers(0, 448).map(lambda less: 512 - less)),
+        of("link-latency", "added_ms", ADDED_MS), of("link-bandwidth", "kbytes_s", KBYTES_S)
     )
-    disturbances = st.lists(slow, min_size=1, max_size=3, unique_by=lambda step: step.target)
-    moved = at_s.map(lambda at: Step("switchover", "role:primary", at + 2.0))
-    primary = st.one_of(st.none(), moved) if switchover else st.none()
-    return st.tuples(disturbances, primary).map(
+    moved = st.none()
+    if can_move(topology):
+        moved = st.one_of(
+            st.none(), st.none(), begins_s.map(lambda at: Step("switchover", "role:primary", at))
+        )
+    schedules = st.tuples(
+        moved, st.lists(slow, min_size=1, max_size=2, unique_by=lambda step: step.target)
+    ).map(
         lambda both: tuple(
-            sorted((*both[0], *([both[1]] if both[1] else [])), key=lambda step: step.at_s)
+            sorted((*both[1], *([both[0]] if both[0] else [])), key=lambda step: step.at_s)
         )
     )
+    burdens = st.builds(
+        Burden,
+        st.sampled_from(RATES_OPS_S),
+        open_ms=st.sampled_from(OPEN_MS),
+        rows=st.sampled_from(ROWS),
+    )
+    return st.builds(Trial, schedules, burdens)

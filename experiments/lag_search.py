@@ -12,22 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import Phase, example, given, seed, settings, target
-from hypothesis import strategies as st
 
 from experiments import lag_schedules
+from experiments.lag_schedules import Trial
 from experiments.options import Options
 from experiments.search import search_settings
-from testbed.runner.plan import Step
 from testbed.topology.model import Topology
 
-EXAMPLE_S = 20.0
-"""What one example takes: the budget divided by it is how many are planned, and half of them are
-drawn before the climb begins."""
-
-BULK_ROWS_MAX = 10_000
-
-Disturbance = tuple[tuple[Step, ...], int]
-"""A schedule, and how many rows its long transactions have; 0 for none."""
+EXAMPLE_S = 9.0
+"""What one example takes at least: the budget divided by it is how many are planned. Half of them,
+and ten at least, are drawn before the climb begins."""
 
 
 @dataclass
@@ -53,38 +47,35 @@ class Worst:
 def search_worst(
     topology: Topology,
     options: Options,
-    lag_ms: Callable[[tuple[Step, ...], int], float | None],
+    lag_ms: Callable[[Trial], float | None],
     *,
-    first: tuple[Disturbance, ...] = (),
-    switchover: bool,
+    first: tuple[Trial, ...] = (),
+    climb: bool = True,
 ) -> None:
     """Search schedules for the longest lag.
 
     Args:
         topology: Whose links are disturbed.
         options: Of the lane: budget, number of examples and seed.
-        lag_ms: Runs a schedule with long transactions of so many rows; the longest lag that surely
-            was, None if the schedule was not run. Raises what a broken promise raises.
+        lag_ms: Runs a trial; the longest lag that surely was, None if it was not run. Raises what a
+            broken promise raises.
         first: What is tried before anything is drawn.
-        switchover: Whether there is one primary to move.
+        climb: Whether to climb, or to draw to the end.
 
     Raises:
         Exception: As ``lag_ms``, for the simplest schedule that leads to it.
     """
 
-    def tried(schedule: tuple[Step, ...], bulk_rows: int) -> None:
-        found = lag_ms(schedule, bulk_rows)
+    def tried(trial: Trial) -> None:
+        found = lag_ms(trial)
         if found is not None:
             target(found, label="lag_ms")
 
-    drawn = given(
-        schedule=lag_schedules.disturbed(topology, switchover=switchover),
-        bulk_rows=st.integers(0, BULK_ROWS_MAX),
-    )(tried)
+    climbing = (Phase.target,) if climb else ()
     search = settings(
         search_settings(options, EXAMPLE_S),
-        phases=(Phase.explicit, Phase.generate, Phase.target, Phase.shrink),
-    )(seed(options.seed)(drawn))
-    for schedule, bulk_rows in reversed(first):
-        search = example(schedule=schedule, bulk_rows=bulk_rows)(search)
+        phases=(Phase.explicit, Phase.generate, *climbing, Phase.shrink),
+    )(seed(options.seed)(given(trial=lag_schedules.trials(topology))(tried)))
+    for trial in reversed(first):
+        search = example(trial=trial)(search)
     search()

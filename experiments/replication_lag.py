@@ -16,19 +16,17 @@ from __future__ import annotations
 from experiments import lag_schedules
 from experiments.arena import Arena, Judgement
 from experiments.example_plan import example_plan, lasting_s
-from experiments.lag_search import Disturbance, Worst, search_worst
+from experiments.lag_schedules import Burden, Trial
+from experiments.lag_search import Worst, search_worst
 from experiments.options import Options
 from testbed.checkers.verdict import Validity
 from testbed.clients.catalogue import writes_everywhere
 from testbed.runner.folder import FolderError, read_json, write_json
-from testbed.runner.plan import Load, Plan, Step
+from testbed.runner.plan import Load, Plan
 from testbed.runner.plan_document import load_plan, to_document
 from testbed.topology.model import Deployment
 
 DEPLOYMENT = "active-passive"
-
-RATE_OPS_S = 50.0
-"""Of each region's clients: half of it by sessions, the rest watches when changes arrive."""
 
 TIMEOUT_MS = 4000
 """A write waits for a standby that hears of it by a narrow link."""
@@ -36,7 +34,10 @@ TIMEOUT_MS = 4000
 MAIN_ROWS = 2000
 """Of a long transaction: a mesh applies it alone, and what was written after it waits."""
 
-TAIL_S = 3.0
+BULK_EVERY = 30
+"""So many writes of sessions to one long transaction."""
+
+TAIL_S = 2.0
 
 
 def test_replication_lag(arena: Arena, options: Options, deployment: Deployment) -> None:
@@ -44,13 +45,12 @@ def test_replication_lag(arena: Arena, options: Options, deployment: Deployment)
     if options.plan is not None:
         arena.examine(load_plan(options.plan))
         return
-    one_primary = not writes_everywhere(deployment.topology)
     worst = Worst()
 
-    def lag_ms(schedule: tuple[Step, ...], bulk_rows: int) -> float | None:
-        planned = plan(deployment, options, schedule, bulk_rows)
+    def lag_ms(trial: Trial) -> float | None:
+        planned = plan(deployment, options, trial)
         judgement = arena.examine(planned)
-        lag = None if judgement is None else _lag_ms(judgement)
+        lag = None if judgement is None else lag_of(judgement)
         if lag is not None and judgement is not None:
             run = str(judgement.folder.path)
             if worst.note(lag, {"run": run, "plan": to_document(planned)}):
@@ -61,23 +61,24 @@ def test_replication_lag(arena: Arena, options: Options, deployment: Deployment)
         return lag
 
     search_worst(
-        deployment.topology,
-        options,
-        lag_ms,
-        first=_first(deployment, one_primary=one_primary) if options.lane == 0 else (),
-        switchover=one_primary,
+        deployment.topology, options, lag_ms, first=_first(deployment) if options.lane == 0 else ()
     )
 
 
-def _first(deployment: Deployment, *, one_primary: bool) -> tuple[Disturbance, ...]:
+def _first(deployment: Deployment) -> tuple[Trial, ...]:
     """What every suite begins with: links that are narrow in turn, and a moved primary."""
+    topology = deployment.topology
     # A standby's stream has every page and index entry; a subscriber's has rows.
-    narrow = lag_schedules.one_after_the_other(deployment.topology, 192 if one_primary else 64)
-    moved = lag_schedules.failover(deployment.topology)
-    return ((narrow, MAIN_ROWS), (moved, 0)) if one_primary else ((narrow, MAIN_ROWS),)
+    kbytes_s = 64 if writes_everywhere(topology) else 192
+    narrow = lag_schedules.one_after_the_other(topology, kbytes_s)
+    moved = lag_schedules.failover(topology) if lag_schedules.can_move(topology) else None
+    return (
+        Trial(narrow, Burden(rows=MAIN_ROWS)),
+        *((Trial(moved),) if moved is not None else ()),
+    )
 
 
-def _lag_ms(judgement: Judgement) -> float | None:
+def lag_of(judgement: Judgement) -> float | None:
     """The longest lag that a run surely had; None where it was not measured or not believed."""
     if judgement.validity is not Validity.VALID:
         return None
@@ -88,23 +89,22 @@ def _lag_ms(judgement: Judgement) -> float | None:
     return None if found is None else float(found)
 
 
-def plan(
-    deployment: Deployment, options: Options, schedule: tuple[Step, ...], bulk_rows: int
-) -> Plan:
+def plan(deployment: Deployment, options: Options, trial: Trial) -> Plan:
     """The plan of one example."""
+    burden = trial.burden
+    long = {"bulk_rows": burden.rows, "bulk_open_ms": burden.open_ms, "bulk_every": BULK_EVERY}
     load = Load(
         "sessions",
-        rate_ops_s=RATE_OPS_S,
+        rate_ops_s=float(burden.rate_ops_s),
         timeout_ms=TIMEOUT_MS,
-        parameters={"bulk_rows": bulk_rows, "bulk_every": 30} if bulk_rows else {},
+        parameters=long if burden.rows or burden.open_ms else {},
     )
-    duration_s = lasting_s(schedule, TAIL_S, moment_s=8.0, alone_s=8.0)
     return example_plan(
         "replication_lag",
         deployment,
         options,
         load=load,
-        schedule=schedule,
-        duration_s=duration_s,
+        schedule=trial.schedule,
+        duration_s=lasting_s(trial.schedule, TAIL_S, moment_s=8.0, alone_s=8.0),
         inspections=("replication",),
     )

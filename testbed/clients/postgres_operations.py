@@ -198,14 +198,16 @@ async def _watch(connection: asyncpg.Connection, space: int, what: Invocation) -
 
 
 async def _bulk(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
-    number, rows = what.value
+    number, rows, open_ms = what.value
     # Spaces of its own: no run's elements are among them.
     await connection.execute(
-        "insert into set_element select -$1::bigint, $2::bigint * 1000000 + row"
-        " from generate_series(1, $3::bigint) as row",
+        "with added as (insert into set_element select -$1::bigint, $2::bigint * 1000000 + row"
+        " from generate_series(1, greatest($3::bigint, 1)) as row returning 1)"
+        " select pg_sleep($4::float8 / 1000) from (select count(*) from added) as written",
         space,
         number,
         rows,
+        open_ms,
     )
     return Completion("ok", value=what.value)
 

@@ -27,8 +27,9 @@ class SessionsWorkload:
 
     Functions of others: ``pulse`` (a write of the region's own row, key ``PULSES`` and up, at the
     writer), ``watch`` (the pulses of all regions at the reader: value by key), and, with
-    ``bulk_rows`` above 0, at every ``bulk_every``-th write a ``bulk`` (value: a number of its own,
-    and how many rows one long transaction adds to a table that nobody reads).
+    ``bulk_rows`` or ``bulk_open_ms`` above 0, at every ``bulk_every``-th write a ``bulk`` (value: a
+    number of its own, how many rows one long transaction adds to a table that nobody reads, and how
+    many ms it stays open then).
 
     Args:
         given: Parameters by name. ``again_percent`` of the reads ask for the row that the region
@@ -49,6 +50,7 @@ class SessionsWorkload:
             "watch_percent": Parameter(44, 0, 90),
             "pulse_percent": Parameter(6, 0, 90),
             "bulk_rows": Parameter(0, 0, 100_000),
+            "bulk_open_ms": Parameter(0, 0, 60_000),
             "bulk_every": Parameter(40, 1, 100_000),
         }
     )
@@ -69,6 +71,7 @@ class SessionsWorkload:
     def stream(self, region: str, random: random.Random) -> Iterator[Invocation]:
         """What sessions do, with pulses and watches between it."""
         given, last, wrote = self._values, 0, 0
+        long = (given["bulk_rows"], given["bulk_open_ms"])
         shares = (given["watch_percent"], given["pulse_percent"])
         values = unique_values(self._regions, region)
         own = PULSES + self._regions.index(region)
@@ -84,8 +87,8 @@ class SessionsWorkload:
                 yield Invocation("read", key=key, endpoint=SESSION)
             else:
                 wrote += 1
-                if given["bulk_rows"] and wrote % given["bulk_every"] == 0:
-                    yield Invocation("bulk", [next(values), given["bulk_rows"]])
+                if any(long) and wrote % given["bulk_every"] == 0:
+                    yield Invocation("bulk", [next(values), *long])
                 last = random.randrange(given["keys"])
                 yield Invocation("write", next(values), key=last, endpoint=SESSION)
 
