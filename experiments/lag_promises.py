@@ -11,6 +11,7 @@ from testbed.checkers import (
     lag_floor,
     recovery,
     session_guarantees,
+    session_losses,
     session_span,
 )
 from testbed.checkers.verdict import Validity, Verdict, merge
@@ -48,6 +49,7 @@ def lagging(setting: Setting) -> tuple[Verdict, ...]:
     if any(window.kind in MOVING for window in run.windows) and not writes_everywhere(
         run.deployment.topology
     ):
+        verdicts.append(session_losses.check(run.history, setting.functions))
         verdicts.append(session_span.check(run.history, setting.writes, READS))
     return tuple(verdicts)
 

@@ -13,7 +13,7 @@ import asyncpg
 
 from testbed.clients import postgres_position
 from testbed.clients.personal_data_operations import PERSONAL_DATA
-from testbed.clients.postgres_position import POSITION, SEEN
+from testbed.clients.postgres_position import FORKS, POSITION, SEEN, SESSION_WRITE
 from testbed.clients.protocol import Completion, Invocation
 from testbed.history.history import REFUSED
 
@@ -312,11 +312,17 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = MappingProxyType(
 )
 """Workload -> function name of an invocation -> the statement that performs it."""
 
+_OF_CLUSTER: Mapping[str, Operation] = {
+    POSITION: postgres_position.position_of_cluster,
+    SEEN: postgres_position.seen_in_cluster,
+    FORKS: postgres_position.forks_of_cluster,
+    SESSION_WRITE: postgres_position.written_in_cluster,
+}
+
 OPERATIONS_OF: Mapping[str, Mapping[str, Operation]] = MappingProxyType(
     {
         "postgres": {
-            POSITION: postgres_position.position_of_cluster,
-            SEEN: postgres_position.seen_in_cluster,
+            **_OF_CLUSTER,
         },
         "mesh": {
             POSITION: postgres_position.position_of_mesh,
@@ -324,8 +330,7 @@ OPERATIONS_OF: Mapping[str, Mapping[str, Operation]] = MappingProxyType(
         },
         # Within a jurisdiction.
         "placement": {
-            POSITION: postgres_position.position_of_cluster,
-            SEEN: postgres_position.seen_in_cluster,
+            **_OF_CLUSTER,
         },
     }
 )

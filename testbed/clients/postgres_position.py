@@ -25,6 +25,12 @@ POSITION = "position"
 SEEN = "read-seen"
 """Reads a key, and asks how far the node was when it had been read."""
 
+FORKS = "forks"
+"""Asks a node where its timeline's ancestors were left; the value has each one's last place."""
+
+SESSION_WRITE = "write-placed"
+"""Writes a key; the value is a place in the log before that of the commit."""
+
 OF_CLUSTER = """
     not pg_is_in_recovery() as "primary",
     case when pg_is_in_recovery() then pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')
@@ -68,6 +74,40 @@ async def position_of_mesh(
 ) -> Completion:
     """How far a node of a mesh is."""
     return Completion("ok", value=dict(await connection.fetchrow(f"select {OF_MESH}")))
+
+
+async def forks_of_cluster(
+    connection: asyncpg.Connection, space: int, what: Invocation
+) -> Completion:
+    """Bytes of log at the end of each timeline that a node's own one came from."""
+    text = await connection.fetchval("select timeline_history($1)", what.value)
+    return Completion("ok", value=forks(text or ""))
+
+
+def forks(history: str) -> dict[int, int]:
+    """A timeline history file: the end of each ancestor, in bytes, by its number."""
+    found = {}
+    for line in history.splitlines():
+        words = line.split()
+        if len(words) >= 2 and words[0].isdigit():
+            high, _, low = words[1].partition("/")
+            found[int(words[0])] = (int(high, 16) << 32) + int(low, 16)
+    return found
+
+
+async def written_in_cluster(
+    connection: asyncpg.Connection, space: int, what: Invocation
+) -> Completion:
+    """Write a key. The statement sees the log as it is before its own commit is in it."""
+    place = await connection.fetchval(
+        "insert into item (space, key, value) values ($1, $2, $3)"
+        " on conflict (space, key) do update set value = excluded.value"
+        " returning pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint",
+        space,
+        what.key,
+        what.value,
+    )
+    return Completion("ok", value=place)
 
 
 async def seen_in_cluster(

@@ -15,8 +15,15 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from testbed.clients.position import CLUSTER, FAR, Place, Standing, Token
-from testbed.clients.postgres_position import POSITION, SEEN, standing_of
+from testbed.clients.postgres_position import (
+    FORKS,
+    POSITION,
+    SEEN,
+    SESSION_WRITE,
+    standing_of,
+)
 from testbed.clients.protocol import Client, Completion, Endpoint, Invocation
+from testbed.history.history import LOST
 
 Routing = Literal["any_replica", "primary", "session"]
 
@@ -51,6 +58,10 @@ class SessionClient:
     An operation that ends in ``info`` ends the session, as ever. A read has no effect: one that is
     not answered is ``fail``.
 
+    A failover may lose what the session wrote, and a later write to the same row would hide that.
+    So a session that meets a later timeline asks where its own one was left. If that is before what
+    it wrote, its next operation fails with an error that begins with ``lost:``, and it ends.
+
     Args:
         entrances: Where it goes.
         routing: Where it reads.
@@ -74,11 +85,14 @@ class SessionClient:
         self._turn = turn
         self._open: dict[Endpoint, Client] = {}
         self._token = Token()
+        self._wrote: Place | None = None
+        self._lost = ""
+        self._ended = False
 
     @property
     def ended(self) -> bool:
-        """Never: a connection that ended is opened anew, and the session goes on."""
-        return False
+        """True when it was told that it has lost something; a lost connection is opened anew."""
+        return self._ended
 
     @property
     def token(self) -> Token:
@@ -87,6 +101,17 @@ class SessionClient:
 
     async def perform(self, invocation: Invocation) -> Completion:
         """Write at the entry, or read where the routing says."""
+        if self._ended:
+            return Completion("fail", error=self._lost)
+        done = await self._performed(invocation)
+        if self._lost and done.type != "ok":
+            self._ended = True
+            return Completion("fail", error=self._lost, node=done.node)
+        return done
+
+    async def _performed(self, invocation: Invocation) -> Completion:
+        if self._lost:
+            return Completion("fail", error=self._lost)
         if invocation.f != "read":
             return await self._write(invocation)
         if self._routing == "primary":
@@ -97,9 +122,14 @@ class SessionClient:
         return await self._read_after_token(endpoint, invocation)
 
     async def _write(self, invocation: Invocation) -> Completion:
-        done = await self._at(self._entrances.writer, invocation)
-        if done.type != "ok" or self._routing != "session":
+        if self._routing != "session":
+            return await self._at(self._entrances.writer, invocation)
+        f = invocation.f if self._entrances.mesh else SESSION_WRITE
+        done = await self._at(self._entrances.writer, replace(invocation, f=f))
+        if done.type != "ok":
             return done
+        if not self._entrances.mesh:
+            done = await self._placed(done)
         # Its place is at or before the end of the log now. If that is not to be had, only the
         # node that takes the writes is sure to show it.
         log = self._entrances.log(done.node)
@@ -111,6 +141,30 @@ class SessionClient:
         else:
             self._token = self._token.after({log: standing.held[log]})
         return done
+
+    async def _placed(self, done: Completion) -> Completion:
+        """Note where an acknowledged write is, once it is known whether earlier ones still are."""
+        place = Place(done.term or 0, int(done.value))
+        await self._check(self._entrances.writer, place.timeline)
+        self._wrote = place if self._wrote is None else max(self._wrote, place)
+        return replace(done, value=None)
+
+    async def _check(self, endpoint: Endpoint, timeline: int) -> None:
+        """Ask a node on a later timeline whether that has what this session wrote."""
+        wrote = self._wrote
+        if wrote is None or timeline <= wrote.timeline:
+            return
+        asked = await self._at(endpoint, Invocation(FORKS, timeline))
+        end = asked.value.get(wrote.timeline) if asked.type == "ok" else None
+        if end is None:
+            return  # It is asked again when a node on that timeline is met again.
+        if end <= wrote.lsn:
+            self._lost = (
+                f"{LOST}timeline {timeline} has timeline {wrote.timeline} up to {end} only,"
+                f" and this session wrote after {wrote.lsn}"
+            )
+        # What was written before is there; from here on the later timeline's places count.
+        self._wrote = Place(timeline, end - 1)
 
     async def _read_after_token(self, endpoint: Endpoint, invocation: Invocation) -> Completion:
         """Read at a node that has caught up with the session, else where it writes."""
@@ -139,12 +193,21 @@ class SessionClient:
             if standing is None:
                 return f"{endpoint.name}: {asked.error}"
             self._learn(asked.node, standing)
+            await self._meet(endpoint, asked.node, standing)
+            if self._lost:
+                return self._lost
             behind = self._token.behind(standing)
             if not behind:
                 return standing
             if loop.time() > deadline:
                 return f"{asked.node} is behind this session in {', '.join(behind)}"
             await asyncio.sleep(_POLL_S)
+
+    async def _meet(self, endpoint: Endpoint, node: str | None, standing: Standing) -> None:
+        """A node's timeline may have lost what this session wrote."""
+        held = standing.held.get(self._entrances.log(node))
+        if held is not None and not self._entrances.mesh:
+            await self._check(endpoint, held.timeline)
 
     def _learn(self, node: str | None, standing: Standing) -> None:
         """The end of a primary's log is after every write that was taken in its timeline."""

@@ -14,6 +14,9 @@ REFUSED = "refused: "
 """How the error of a ``fail`` begins when the system worked and the operation's own rule said no:
 a compare-and-set that found another value, a transfer of more than there was. It is service."""
 
+LOST = "lost: "
+"""How the error of a session begins that was told that a failover lost what it had written."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:

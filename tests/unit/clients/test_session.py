@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from testbed.clients.postgres_position import POSITION, SEEN
+from testbed.clients.postgres_position import FORKS, POSITION, SEEN, SESSION_WRITE, forks
 from testbed.clients.protocol import Completion, Endpoint, Invocation
 from testbed.clients.session import Entrances, Routing, SessionClient
 from testbed.clients.session_entry import SESSION, connector, entrances, sessions
+from testbed.history.history import LOST
 from testbed.topology.inventory import find, load
 
 NODES = ("one", "two", "three")
@@ -35,6 +36,7 @@ class Cluster:
     down: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
     position_lost: bool = False
+    left: dict[int, int] = field(default_factory=dict)
 
     def at(self, node: str) -> int:
         return len(self.log) if node == self.primary else self.replayed.get(node, 0)
@@ -43,9 +45,13 @@ class Cluster:
         node = self.primary if endpoint.name == "writer" else endpoint.name
         if node in self.down:
             return Completion("fail", error="connect: refused")
-        if what.f == "write":
+        if what.f in ("write", SESSION_WRITE):
+            place = len(self.log)
             self.log.append(what.value)
-            return Completion("ok", node=node, term=self.timeline)
+            value = place if what.f == SESSION_WRITE else None
+            return Completion("ok", value=value, node=node, term=self.timeline)
+        if what.f == FORKS:
+            return Completion("ok", value=self.left, node=node)
         if what.f == POSITION and self.position_lost:
             self.position_lost = False
             return Completion("info", node=node, error="timeout")
@@ -168,6 +174,39 @@ def test_a_session_goes_on_after_a_promotion() -> None:
     assert [one.type for one in done] == ["ok"] * 3
     # The other standby stayed where it was, and the former primary is gone.
     assert [one.node for one in done] == ["two"] * 3
+
+
+def test_a_session_is_told_that_a_failover_lost_its_write() -> None:
+    cluster = Cluster(log=[1, 2], replayed={"two": 2})
+    client = session(cluster, "session", turn=1)
+    performed(client, WRITE)
+    # The write at place 3 never reached the standby that takes over.
+    cluster.log = [1, 2]
+    cluster.primary, cluster.timeline, cluster.left, cluster.down = "two", 2, {1: 2}, {"one"}
+    # A later write to the same row hides it from every read, and not from the session.
+    wrote, read, again = performed(client, WRITE, READ, READ)
+    assert (wrote.type, read.type, again.type) == ("ok", "fail", "fail")
+    assert str(read.error).startswith(LOST)
+    assert client.ended
+
+
+def test_a_session_whose_writes_are_there_goes_on_through_two_failovers() -> None:
+    cluster = Cluster(replayed={"two": 1})
+    client = session(cluster, "session", turn=1)
+    performed(client, WRITE)
+    cluster.primary, cluster.timeline, cluster.left, cluster.down = "two", 2, {1: 1}, {"one"}
+    assert [one.type for one in performed(client, READ, READ)] == ["ok"] * 2
+    # Nothing was written in the second timeline.
+    cluster.primary, cluster.timeline, cluster.left = "three", 3, {1: 1, 2: 1}
+    cluster.down, cluster.replayed = {"one", "two"}, {}
+    assert [one.type for one in performed(client, READ, WRITE, READ)] == ["ok"] * 3
+    assert not client.ended
+
+
+def test_a_timeline_history_says_where_each_ancestor_was_left() -> None:
+    text = "1\t0/5000148\tno recovery target specified\n\n2\tA/00000028\tbefore 2026\n"
+    assert forks(text) == {1: 0x5000148, 2: (10 << 32) + 0x28}
+    assert forks("") == {}
 
 
 def test_a_read_that_is_not_answered_does_not_end_a_session() -> None:
