@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -11,8 +12,10 @@ from experiments.failover_expectations import expectations
 from experiments.setting import Setting
 from testbed.clients.catalogue import writes_everywhere
 from testbed.measures.final_state import final_state
+from testbed.measures.latency import percentile
 from testbed.measures.load import load
 from testbed.measures.rpo import loss_estimate
+from testbed.measures.staleness import staleness as staleness_of
 from testbed.runner.recorded import RecordedRun
 
 Measure = Callable[[Setting], dict[str, Any]]
@@ -106,11 +109,31 @@ def lag(setting: Setting) -> dict[str, Any]:
     return {"lag": lag_measuring.document(setting.lag)}
 
 
+def staleness(setting: Setting) -> dict[str, Any]:
+    """How old the answers of reads surely were, by the node that answered."""
+    ages: defaultdict[str, list[float]] = defaultdict(list)
+    for one in staleness_of(setting.run.history, ("read",)):
+        ages[str(one.read.node)].append(one.staleness_ms)
+    return {
+        "staleness": [
+            {
+                "node": node,
+                "reads": len(found),
+                "stale": sum(age > 0 for age in found),
+                "p50_ms": round(percentile(found, 50), 3),
+                "p99_ms": round(percentile(found, 99), 3),
+                "max_ms": round(found[-1], 3),
+            }
+            for node, found in ((node, sorted(found)) for node, found in sorted(ages.items()))
+        ]
+    }
+
+
 MEASURES: Mapping[str, tuple[Measure, ...]] = MappingProxyType(
     {
         "failover": (recoveries, availability, losses),
         "conflict_resolution": (recoveries, availability, losses),
-        "replication_lag": (availability, lag),
+        "replication_lag": (availability, lag, staleness),
         "data_placement": (availability,),
     }
 )

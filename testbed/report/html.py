@@ -47,6 +47,7 @@ _PARTS = (
     ("rpo", "RPO", "loss"),
     ("regions", "Regions", "regions"),
     ("lag", "Replication lag", "lag"),
+    ("staleness", "Staleness", "staleness"),
     ("evidence", "Evidence", "evidence"),
     ("links", "Links", "links"),
     ("logs", "Logs", "log_rows"),
@@ -125,6 +126,7 @@ def _lag(run: RecordedRun, frames: Sequence[Frame]) -> dict[str, Any]:
     drawn = drawn_links(lag.links) if lag else []
     return {
         "lag": lag if lag and lag.links else None,
+        "staleness": run.judgement.staleness if run.judgement else (),
         "lag_drawn": drawn[0].measurement if drawn else "",
         "lag_figures": [lag_figure(each, drawn) for each in frames] if drawn else [],
     }

@@ -179,6 +179,24 @@ class ReplicationLag:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeStaleness:
+    """How old the answers of reads at a node surely were, at least; in ms.
+
+    Args:
+        node: Who answered.
+        reads: How many there were.
+        stale: How many of them lacked a write that had been acknowledged.
+    """
+
+    node: str
+    reads: float | None = None
+    stale: float | None = None
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+    max_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """All of ``verdict.json``."""
 
@@ -191,6 +209,7 @@ class Judgement:
     recoveries: tuple[Recovery, ...] = ()
     loss: DataLoss | None = None
     lag: ReplicationLag | None = None
+    staleness: tuple[NodeStaleness, ...] = ()
     availability: Mapping[str, float] = field(default_factory=dict)
     schedule: tuple[FaultRecord, ...] = ()
     links: tuple[LinkReading, ...] = ()

@@ -16,6 +16,7 @@ but ``version`` and ``validity`` may be absent::
        "lag": {"worst_ms", "links": [{"measurement", "link": "a->b", "origin", "seen_at",
                "floor_ms", "count", "unseen", "p50_ms": [LOW, HIGH], "p95_ms", "p99_ms", "max_ms",
                "series": [[SECOND, P50, P95, P99, MAX in ms, at most]]}]},
+       "staleness": [{"node", "reads", "stale", "p50_ms", "p99_ms", "max_ms"}],
        "availability": {REGION: 0 to 1}},
      "schedule": [{"kind", "target", "resolved", "duration_s" or null,
                    "inject_s", "effect_s", "heal_s", "absence_s"}],
@@ -37,6 +38,7 @@ from testbed.report.judgement import (
     LinkLag,
     LinkReading,
     LostWrite,
+    NodeStaleness,
     Outcome,
     Promise,
     Recovery,
@@ -64,6 +66,7 @@ def parse_judgement(document: Mapping[str, Any], problems: list[Problem]) -> Jud
         promises=tuple(_promise(item) for item in top.objects("verdicts")),
         recoveries=tuple(_recovery(item) for item in measures.objects("rto")),
         loss=_loss(measures.mapping("rpo")) if measures.values.get("rpo") is not None else None,
+        staleness=tuple(_staleness(one) for one in measures.objects("staleness")),
         lag=_lag(measures.mapping("lag")) if measures.values.get("lag") is not None else None,
         availability=_numbers(measures.mapping("availability")),
         schedule=tuple(_fault(item) for item in top.objects("schedule")),
@@ -133,6 +136,17 @@ def _lag(item: Fields) -> ReplicationLag:
     return ReplicationLag(
         worst_ms=item.number("worst_ms"),
         links=tuple(_link_lag(link) for link in item.objects("links")),
+    )
+
+
+def _staleness(item: Fields) -> NodeStaleness:
+    return NodeStaleness(
+        node=item.text("node"),
+        reads=item.number("reads"),
+        stale=item.number("stale"),
+        p50_ms=item.number("p50_ms"),
+        p99_ms=item.number("p99_ms"),
+        max_ms=item.number("max_ms"),
     )
 
 

@@ -173,7 +173,7 @@ def test_promises_and_measures_share_one_measurement(tmp_path: Path) -> None:
         name: part for one in MEASURES["replication_lag"] for name, part in one(setting).items()
     }
     assert merge(verdicts) is Validity.VALID
-    assert set(measures) == {"availability", "lag"}
+    assert set(measures) == {"availability", "lag", "staleness"}
     assert len(measures["lag"]["links"]) == 8
 
 

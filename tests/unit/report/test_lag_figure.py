@@ -109,3 +109,19 @@ def test_the_page_has_figure_and_table(run: RecordedRun) -> None:
 
 def test_a_run_without_lag_has_no_such_part(broken: RecordedRun) -> None:
     assert "Replication lag" not in render_html(broken)
+
+
+def test_the_page_says_how_old_reads_were_at_each_node(tmp_path: Path) -> None:
+    recording = Recording(Story(rate_ops_s=5.0))
+    recording.verdict["measures"]["staleness"] = [
+        {"node": "us-east-db1", "reads": 120, "stale": 7, "p99_ms": 91.5, "max_ms": 93},
+        {"node": "eu-west-db1", "reads": "many"},
+    ]
+    run = read_run(recording.write(tmp_path))
+    assert run.judgement is not None
+    first, second = run.judgement.staleness
+    assert (first.node, first.stale, first.p99_ms) == ("us-east-db1", 7, 91.5)
+    assert second.reads is None
+    page = render_html(run)
+    assert 'id="staleness"' in page
+    assert "91.5" in page[page.index('id="staleness"') :]
