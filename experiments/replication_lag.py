@@ -37,7 +37,7 @@ MAIN_ROWS = 2000
 BULK_EVERY = 30
 """So many writes of sessions to one long transaction."""
 
-TAIL_S = 2.0
+TAIL_S = 1.0
 
 
 def test_replication_lag(arena: Arena, options: Options, deployment: Deployment) -> None:
