@@ -40,9 +40,9 @@ class Standing:
         held: Everything up to here can be read at the node, by log.
         shown: Nothing from after here was read at the node, by log.
         primary: Whether the node takes writes: then no place in its own log is ahead of it.
-        finished: Transactions with lower numbers have all ended here; None where what is held
-            says so. A primary that waits for a standby has transactions in its log that it does
-            not show yet, while the standby does.
+        finished: Transactions with lower numbers have all ended here, or cannot have been seen
+            anywhere; None where what is held says so. A primary that waits for a standby has
+            transactions in its log that it does not show yet, while the standby does.
         begun: No transaction with this number or a higher one was read at the node; 0 where the
             places say it all.
     """
