@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from experiments import physics
-from experiments.lag_measuring import floors_ms
+from experiments.lag_measuring import Samples, floors_ms
 from experiments.setting import Setting, adequate, healed_ns, recovery_bound_ms, required
 from testbed.checkers import (
     bounded_staleness,
@@ -16,6 +16,7 @@ from testbed.checkers import (
 )
 from testbed.checkers.verdict import Validity, Verdict, merge
 from testbed.clients.catalogue import writes_everywhere
+from testbed.measures.lag_sample import LagSample
 
 READS = ("read",)
 
@@ -41,7 +42,7 @@ def lagging(setting: Setting) -> tuple[Verdict, ...]:
         adequate(setting, required(setting)),
         physics.check(run, setting.writes),
         lag_floor.check(found, floors_ms(run), tuple(physics.changing(run.windows))),
-        lag_agreement.check(found),
+        lag_agreement.check(in_order(setting)),
         *session_guarantees.check(run.history, READS),
         bounded_staleness.check(run.history, staleness_bound_ms(setting), READS),
         _recovered(setting),
@@ -52,6 +53,30 @@ def lagging(setting: Setting) -> tuple[Verdict, ...]:
         verdicts.append(session_losses.check(run.history, setting.functions))
         verdicts.append(session_span.check(run.history, setting.writes, READS))
     return tuple(verdicts)
+
+
+def in_order(setting: Setting) -> Samples:
+    """The samples of lag that must agree: those of what arrived in the order of its origin.
+
+    A mesh begins the streams from and to a region anew when its primary has moved: rows are copied
+    table by table, and what was made later may be seen sooner.
+    """
+    run, found = setting.run, setting.lag.samples
+    if not writes_everywhere(run.deployment.topology):
+        return found
+    since: dict[str | None, int] = {}
+    for window in run.windows:
+        if window.kind in MOVING:
+            name = str(window.details.get("resolved", "")).split("/")[0]
+            region = run.region_of.get(name, name)
+            since[region] = min(window.inject_ns, since.get(region, window.inject_ns))
+
+    def ordered(one: LagSample) -> bool:
+        ends = (run.region_of.get(one.origin), run.region_of.get(one.seen_at))
+        moved_ns = min((since[end] for end in ends if end in since), default=None)
+        return moved_ns is None or (one.seen_to_ns is not None and one.seen_to_ns < moved_ns)
+
+    return {name: tuple(filter(ordered, samples)) for name, samples in found.items()}
 
 
 def staleness_bound_ms(setting: Setting) -> float:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from experiments.catalogue import EXPERIMENTS
 from experiments.judging import PROMISES
 from experiments.lag_measuring import document, floors_ms, measured
-from experiments.lag_promises import REPLICATION_MS, lagging, staleness_bound_ms
+from experiments.lag_promises import REPLICATION_MS, in_order, lagging, staleness_bound_ms
 from experiments.measuring import MEASURES
 from experiments.setting import setting_of
 from testbed.checkers.verdict import Validity, Verdict, merge
+from testbed.measures.lag_sample import LagSample
 from testbed.runner.execute import Ending
 from testbed.runner.folder import FolderError, RunFolder
 from testbed.runner.plan import Load, Plan, Step
@@ -207,3 +210,26 @@ def test_the_bound_of_staleness_is_what_the_schedule_explains(
 ) -> None:
     setting = setting_of(run(tmp_path, steps=steps))
     assert staleness_bound_ms(setting) == 46 + REPLICATION_MS + more_ms
+
+
+def test_streams_that_are_begun_anew_keep_no_order() -> None:
+    """Of a mesh whose primary moved at 5 s: what touches its region counts up to then."""
+    nodes = ("eu-west-db2", "eu-central-db1", "us-east-db1")
+    moved = SimpleNamespace(kind="switchover", inject_ns=5 * S, details={"resolved": "eu-west-db2"})
+    samples = tuple(
+        LagSample(origin, seen_at, made, made + MS, made, seen)
+        for origin, seen_at in ((nodes[0], nodes[1]), (nodes[1], nodes[0]), nodes[1:])
+        for made, seen in ((4 * S, 4 * S + MS), (4 * S, 6 * S), (7 * S, 8 * S), (7 * S, None))
+    )
+    setting: Any = SimpleNamespace(
+        run=SimpleNamespace(
+            deployment=load(find("active-active-ha"), {}),
+            windows=(moved,),
+            region_of={node: node.rpartition("-")[0] for node in nodes},
+        ),
+        lag=SimpleNamespace(samples={"heartbeats": samples}),
+    )
+    kept = in_order(setting)["heartbeats"]
+    assert kept == (samples[0], samples[4], *samples[8:])
+    setting.run.deployment = load(find("active-passive"), {})
+    assert in_order(setting)["heartbeats"] == samples
