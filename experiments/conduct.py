@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from experiments.catalogue import EXPERIMENTS, Experiment
-from experiments.fitting import refuse_unfit
+from experiments.fitting import refuse_unfit, unknown_to_clients
 from experiments.options import Options
 from experiments.suite import LaneResult, Suite, SuiteError
 from testbed.report import suite as reported
@@ -65,22 +65,25 @@ def values_of(deployment: str, variable: str) -> tuple[str, ...]:
     return choices[variable]
 
 
-def check(options: Options, default_deployment: str) -> None:
+def check(options: Options, experiment: Experiment) -> None:
     """Refuse what can't work before anything is started.
 
     Raises:
         InventoryError: The deployment or a variable; with every problem.
+        UsageError: The deployment's clients cannot do what the experiment asks of them.
         PlanError: The plan; with every problem.
         SuiteError: The folder exists, or its disk is full.
         ToolchainError: A program is missing.
     """
-    deployment, stated = options.deployment or default_deployment, dict[str, object]()
+    deployment, stated = options.deployment or experiment.deployment, dict[str, object]()
     if options.plan is not None:
         plan = load_plan(options.plan)
         deployment, stated = plan.deployment, dict(plan.variables)
     found = load(find(deployment), {**stated, **assignments(options.settings)})
     if options.plan is not None:
         refuse_unfit(load_plan(options.plan), found, str(options.plan))
+    elif unable := unknown_to_clients(experiment.workloads, found.topology):
+        raise UsageError(f"{experiment.name} on {deployment}: {unable[0]}")
     if options.out.exists():
         raise SuiteError(f"{options.out} exists already: give another folder by --out")
     parent = next(path for path in options.out.parents if path.exists())

@@ -102,7 +102,7 @@ def _run(request: Request, experiment: Experiment, exporter: Exporter | None) ->
         plan=request.plan,
         fresh=request.fresh,
     )
-    check(options, experiment.deployment)
+    check(options, experiment)
     # With --json standard output is the document alone.
     stream = sys.stderr if request.json else sys.stdout
     try:

@@ -45,7 +45,7 @@ def play(
     """
     asked = [(suite, _options(suite, out / suite.name, seed)) for suite in gate.suites]
     for suite, options in asked:
-        check(options, EXPERIMENTS[suite.experiment].deployment)
+        check(options, EXPERIMENTS[suite.experiment])
     problems = {}
     for number, (suite, options) in enumerate(asked, 1):
         left_s = sum(one.budget_s + _BESIDE_S for one, _ in asked[number - 1 :])

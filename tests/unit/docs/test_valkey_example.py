@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from experiments.catalogue import EXPERIMENTS
+from experiments.fitting import unknown_to_clients
 from testbed.provision.ansible import own_playbooks
 from testbed.toolchain.added import points
 from testbed.topology.inventory import load
@@ -70,3 +72,16 @@ def test_its_programs_are_of_its_group(added: dict[str, dict[str, Any]]) -> None
     programs = added["programs"]
     assert {name: one.name for name, one in programs.items()} == {name: name for name in programs}
     assert {one.group for one in programs.values()} == set(added["systems"])
+
+
+def test_an_experiment_that_its_clients_cannot_do_is_refused(
+    deployment: Deployment,
+    added: dict[str, dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("experiments.fitting.system_of", lambda _: "valkey")
+    monkeypatch.setattr("experiments.fitting.SYSTEMS", added["systems"])
+    topology = deployment.topology
+    assert unknown_to_clients(EXPERIMENTS["failover"].workloads, topology) == []
+    (problem,) = unknown_to_clients(EXPERIMENTS["replication_lag"].workloads, topology)
+    assert problem == "clients of valkey do not know the workload sessions; they know register, set"
