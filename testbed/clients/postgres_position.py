@@ -3,11 +3,11 @@
 Of a standby: what it has replayed can be read there; what it has received bounds what a read has
 shown, as replay never overtakes it. Of a primary: all of its log but the transactions that have
 not ended, such as those that wait for a standby, which may show them sooner. One whose backend
-waits for its client, a lock or a time has not committed, so that nobody can have seen it: it does
-not count, or one transaction that stays open would keep every session from reading at the primary.
-Of a node in a mesh: the progress of each stream that it applies. An apply worker moves its progress
-a moment before its transaction becomes visible; so the progress counts only if, asked afterwards,
-no worker is inside a transaction.
+waits for its client or a lock, or sleeps, has not committed, so that nobody can have seen it: it
+does not count, or one transaction that stays open would keep every session from reading at the
+primary. Of a node in a mesh: the progress of each stream that it applies. An apply worker moves
+its progress a moment before its transaction becomes visible; so the progress counts only if, asked
+afterwards, no worker is inside a transaction.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ OF_CLUSTER = """
     coalesce(
         (select min(id::text::bigint) from pg_snapshot_xip(pg_current_snapshot()) as id
             where not exists (select from pg_stat_activity where backend_xid = id::xid
-                and wait_event_type in ('Client', 'Timeout', 'Lock'))),
+                and (wait_event_type in ('Client', 'Lock') or wait_event = 'PgSleep'))),
         pg_snapshot_xmax(pg_current_snapshot())::text::bigint) as finished,
     pg_snapshot_xmax(pg_current_snapshot())::text::bigint as begun
 """
