@@ -105,6 +105,6 @@ def plan(deployment: Deployment, options: Options, trial: Trial) -> Plan:
         options,
         load=load,
         schedule=trial.schedule,
-        duration_s=lasting_s(trial.schedule, TAIL_S, moment_s=8.0, alone_s=8.0),
+        duration_s=lasting_s(trial.schedule, TAIL_S, moment_s=6.0, alone_s=8.0),
         inspections=("replication",),
     )
