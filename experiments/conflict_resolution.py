@@ -56,7 +56,7 @@ APART_KEYS = 128
 """So many that some are written for the first time while a link is cut, and again elsewhere."""
 
 KEPT = MappingProxyType({"crdt": ("elements", "counters"), "home_region": ("counters",)})
-"""What a strategy promises more of than that regions end alike: always tried, the last one first."""
+"""What a strategy promises more of than that regions end alike: always tried, the last first."""
 
 TIMEOUT_MS = 1000
 
