@@ -52,7 +52,11 @@ class Planted:
     ) -> None:
         self._world = world
         self._free = next((name for name, where in allowed.items() if where is None), None)
-        self._pinned = {where: name for name, where in allowed.items() if where is not None}
+        # The first class of each: tables come before keys.
+        self._pinned: dict[tuple[str, ...], str] = {}
+        for name, where in allowed.items():
+            if where is not None:
+                self._pinned.setdefault(where, name)
         # A number that no region of the workload has.
         self._canaries = Canaries(space * (REGIONS_MAX + 1) + REGIONS_MAX)
         self._program = str(locate("postgres").folder / "psql")
