@@ -85,6 +85,9 @@ def _suite(raw: Any, where: str, problems: list[str]) -> GateSuite:
 
 
 def _text(value: Any) -> str:
+    """A setting as `--set` takes it."""
+    if isinstance(value, list):
+        return ",".join(map(_text, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

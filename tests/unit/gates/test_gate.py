@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -107,6 +108,25 @@ def test_passes_when_every_threshold_is_kept():
 )
 def test_each_promise_can_fail(changes, expected):
     assert outcome(run(1), run(2, **changes)) is expected
+
+
+def test_a_list_is_set_as_the_command_takes_it(tmp_path):
+    path = tmp_path / "gate.toml"
+    path.write_text(
+        'name = "g"\n[[suite]]\nexperiment = "failover"\npromises = {lost_writes = 0}\n'
+        'settings = {synchronous_regions = ["eu-west", "eu-central"]}\n'
+    )
+    assert load_gate(path).suites[0].settings == ("synchronous_regions=eu-west,eu-central",)
+
+
+@pytest.mark.parametrize("said", ["eu-west,eu-central", "eu-west, eu-central"])
+def test_a_list_may_be_given_as_text(said):
+    regions = {"synchronous_regions": ("eu-west", "eu-central")}
+    suite = replace(SUITE, settings=(f"synchronous_regions={said}",))
+    runs = [run(number, variables=regions) for number in (1, 2)]
+    assert decide(Gate("g", (suite,)), {"failover": runs}).outcome is Outcome.VALID
+    other = [run(number, variables={"synchronous_regions": ("eu-west",)}) for number in (1, 2)]
+    assert decide(Gate("g", (suite,)), {"failover": other}).outcome is Outcome.UNKNOWN
 
 
 @pytest.mark.parametrize("runs", [(), (run(1),)])
