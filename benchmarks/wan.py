@@ -2,8 +2,10 @@
 
 Run it with ``.venv/bin/python -m benchmarks.wan``. It starts a world with Toxiproxy and no other
 program, and measures with real bytes: a stream from node to node, in turn over a cable between
-the two and across the wan without a toxic; then single messages on open connections, whose one-way
-delay is compared with what the topology asked for. Also prints how long a world takes to start.
+the two, across the wan without a toxic, and across the same wan with HAProxy in Toxiproxy's place,
+copying in user space and splicing in the kernel: what is lost without any work of Toxiproxy's own.
+Then single messages on open connections, whose one-way delay is compared with what the topology
+asked for. Also prints how long a world takes to start.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,6 +25,7 @@ from statistics import median, quantiles
 from testbed.toolchain.programs import locate
 from testbed.topology.document import to_document
 from testbed.topology.model import Deployment, Link, Node, Region, Topology
+from testbed.world.addressing import Listener, listeners
 from testbed.world.namespaces import NamespaceWorld, create
 
 PORT = 7400
@@ -116,6 +120,51 @@ def throughput(world: NamespaceWorld, address: str, seconds: float) -> float:
     return peers(world, receiver, sender)["gbit_s"][0]
 
 
+@contextlib.contextmanager
+def haproxy_instead(world: NamespaceWorld, *, splice: bool) -> Iterator[None]:
+    """HAProxy where Toxiproxy listens for streams from west to central-0."""
+    listener = next(
+        one
+        for one in listeners(world.topology)
+        if one.source == "west" and one.node_address == world.topology.node("central-0").address
+    )
+    _enable(world, listener, enabled=False)
+    # As a daemon it returns when it listens. Toxiproxy's chunks have 32 kB as well.
+    configuration = f"""
+        global
+            nbthread 1
+            tune.bufsize 32768
+        defaults
+            mode tcp
+            timeout connect 5s
+            timeout client 60s
+            timeout server 60s
+        listen copier
+            {"option splice-auto" if splice else "no option splice-auto"}
+            bind {listener.gateway}:{listener.port}
+            server node {listener.alias}:{listener.node_port}
+    """
+    start = f"cat > /srv/copier.cfg; {locate('haproxy').path} -D -f /srv/copier.cfg -p /srv/copier"
+    _in_wan(world, ["sh", "-ec", start], textwrap.dedent(configuration).encode())
+    try:
+        yield
+    finally:
+        _in_wan(world, ["sh", "-ec", "kill -9 $(cat /srv/copier)"])
+        _enable(world, listener, enabled=True)
+
+
+def _enable(world: NamespaceWorld, listener: Listener, *, enabled: bool) -> None:
+    verb = "enable" if enabled else "disable"
+    script = f"import toxiproxy; toxiproxy.Toxiproxy().get_proxy('{listener.name}').{verb}()"
+    _in_wan(world, [sys.executable, "-c", script])
+
+
+def _in_wan(world: NamespaceWorld, command: Sequence[str], stdin: bytes = b"") -> None:
+    done = world.execute("wan", command, stdin=stdin)
+    if done.returncode != 0:
+        raise SystemExit(f"wan: {done.stderr.decode()}")
+
+
 def errors_ms(world: NamespaceWorld, link: Link, count: int) -> list[float]:
     """How much later than asked each of many messages arrived, in milliseconds."""
     source, target = f"{link.source}-0", f"{link.target}-1"
@@ -155,12 +204,23 @@ def main() -> None:
 
 
 def _print_throughput(world: NamespaceWorld, rounds: int, seconds: float) -> None:
-    direct, wan = [], []
+    far = world.topology.node("central-0").address
+    found: dict[str, list[float]] = {}
     for number in range(1, rounds + 1):
-        direct.append(throughput(world, CABLE[1], seconds))
-        wan.append(throughput(world, world.topology.node("central-0").address, seconds))
-        print(f"round {number}: direct veth {direct[-1]:6.2f} Gbit/s, wan {wan[-1]:6.2f} Gbit/s")
-    print(f"throughput of the wan / veth  {median(wan) / median(direct):6.2f}    (aim 0.5)")
+        rates = {
+            "direct veth": throughput(world, CABLE[1], seconds),
+            "wan": throughput(world, far, seconds),
+        }
+        for name, splice in (("copier", False), ("splicer", True)):
+            with haproxy_instead(world, splice=splice):
+                rates[name] = throughput(world, far, seconds)
+        shown = ", ".join(f"{name} {rate:.2f}" for name, rate in rates.items())
+        print(f"round {number}, Gbit/s: {shown}")
+        for name, rate in rates.items():
+            found.setdefault(name, []).append(rate / rates["direct veth"])
+    print(f"throughput of the wan / veth      {median(found['wan']):6.2f}    (aim 0.5)")
+    print(f"  HAProxy, copying / veth         {median(found['copier']):6.2f}")
+    print(f"  HAProxy, splicing / veth        {median(found['splicer']):6.2f}")
 
 
 def _print_errors(link: Link, errors: list[float]) -> None:

@@ -166,6 +166,15 @@ def test_one_that_cannot_be_rewound_is_copied_anew(
     assert roles(cluster)[node] == ("replica", "streaming")
     log = (cluster.logs / node / "patroni.log").read_text()
     assert f"Failed to rewind from healthy primary: {successor}" in log
+    # A node that cannot follow calls itself streaming now and then, but shows nothing new.
+    sql(cluster, bin_dir, address(cluster, successor), "CREATE TABLE copied ()", 5432)
+    shown = partial(sql, cluster, bin_dir, address(cluster, node))
+    eventually(lambda: shown("SELECT to_regclass('copied')", 5432) == "copied", "shows new writes")
+
+
+def address(world: NamespaceWorld, node: str) -> str:
+    """A node's own, with no HAProxy between."""
+    return world.topology.node(node).address
 
 
 def remove_wal_of_its_own(world: NamespaceWorld, node: str, bin_dir: str) -> None:
