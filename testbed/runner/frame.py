@@ -6,7 +6,9 @@ import asyncio
 
 from testbed.runner import stage
 from testbed.runner.load import generate
+from testbed.runner.patient import ImpatientError, Patient
 from testbed.runner.setting import Setting
+from testbed.runner.stage import StageError
 from testbed.workloads.catalogue import make
 
 FINAL_LIMIT_S = 60.0
@@ -39,14 +41,12 @@ class Frame:
             StageError: One did not.
             WorldError: An inspection could not begin.
         """
-        for what in self._workload.setup():
-            await stage.perform_until_ok(
-                self._patient,
-                self._writers,
-                what,
-                recorder=self._setting.recorder,
-                limit_s=limit_s,
-            )
+        try:
+            async with Patient(self._patient, self._writers, self._setting.recorder) as client:
+                for what in self._workload.setup():
+                    await client.perform(what, limit_s=limit_s)
+        except ImpatientError as error:
+            raise StageError(str(error)) from None
         for inspection in self._setting.inspections:
             await inspection.begin()
 

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 
-from testbed.clients.protocol import Client, Completion, Endpoint, Invocation
+from testbed.clients.protocol import Completion, Endpoint, Invocation
 from testbed.probes.protocol import Probe
 from testbed.runner.announcer import Announcer
+from testbed.runner.patient import Connect, ImpatientError, Patient, succeeded
 from testbed.runner.progress import Phase
 from testbed.runner.recorder import Recorder
 from testbed.workloads.marker import mark, marked
 
-_POLL_S = 0.1
 _STEADY_POLL_S = 0.25
 
 
 class StageError(Exception):
     """The world is not fit to be judged; the message says what was missing and for how long."""
-
-
-Connect = Callable[[Endpoint], Client]
 
 
 async def steady(probe: Probe, limit_s: float, announcer: Announcer) -> None:
@@ -44,49 +42,6 @@ async def steady(probe: Probe, limit_s: float, announcer: Announcer) -> None:
             )
         if quiet < 2:
             await asyncio.sleep(_STEADY_POLL_S)
-
-
-async def perform_until_ok(
-    connect: Connect,
-    endpoints: tuple[Endpoint, ...],
-    what: Invocation,
-    *,
-    recorder: Recorder,
-    limit_s: float,
-    wanted: Callable[[Completion], bool] = lambda done: done.type == "ok",
-) -> Completion:
-    """Perform an operation again, at each endpoint in turn, until it gives what is wanted.
-
-    Every try is journalled, by a process of its own once one ended in ``info``.
-
-    Raises:
-        StageError: It did not in time; says what the last try got.
-    """
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + limit_s
-    tries = 0
-    while True:
-        endpoint = endpoints[tries % len(endpoints)]
-        client = connect(endpoint)
-        process = recorder.process()
-        try:
-            done = await recorder.perform(client, process, endpoint.region, what)
-            while done.type == "ok" and not (
-                wanted(done) or client.ended or loop.time() > deadline
-            ):
-                await asyncio.sleep(_POLL_S)
-                done = await recorder.perform(client, process, endpoint.region, what)
-        finally:
-            await client.close()
-        if wanted(done):
-            return done
-        if loop.time() > deadline:
-            got = done.error or repr(done.value)
-            raise StageError(
-                f"'{what.f}' at {endpoint.name} had not succeeded in {limit_s:.0f} s: {got}"
-            )
-        tries += 1
-        await asyncio.sleep(_POLL_S)
 
 
 async def see_recovery(
@@ -118,15 +73,14 @@ async def see_recovery(
         endpoints: tuple[Endpoint, ...], what: Invocation, wanted: Callable[[Completion], bool]
     ) -> bool:
         try:
-            await perform_until_ok(
-                connect, endpoints, what, recorder=recorder, limit_s=limit_s, wanted=wanted
-            )
-        except StageError:
+            async with Patient(connect, endpoints, recorder) as client:
+                await client.perform(what, limit_s=limit_s, wanted=wanted)
+        except ImpatientError:
             return False
         return True
 
     async def follow(number: int, endpoints: tuple[Endpoint, ...]) -> None:
-        if await perform(endpoints, mark(number), lambda done: done.type == "ok"):
+        if await perform(endpoints, mark(number), succeeded):
             seen = marked(number)
             await asyncio.gather(
                 *(perform((node,), seen, lambda done: done.value is True) for node in nodes)
@@ -151,10 +105,9 @@ async def read_final(
     announcer.tell(Phase("final-reads"))
 
     async def read(node: Endpoint) -> None:
-        for what in reads:
-            try:
-                await perform_until_ok(connect, (node,), what, recorder=recorder, limit_s=limit_s)
-            except StageError:
-                return
+        with contextlib.suppress(ImpatientError):
+            async with Patient(connect, (node,), recorder) as client:
+                for what in reads:
+                    await client.perform(what, limit_s=limit_s)
 
     await asyncio.gather(*(read(node) for node in nodes))
