@@ -144,7 +144,7 @@ def test_a_killed_patroni_comes_back_beside_its_postgres(cluster: NamespaceWorld
     eventually(lambda: not Path(f"/proc/{patroni_pid}").exists(), "killed")
     assert start(cluster, node, "patroni").changed
     assert postmaster in {process.pid for process in cluster.processes(node)}
-    assert roles(cluster)[node] == ("replica", "streaming")
+    eventually(lambda: roles(cluster)[node] == ("replica", "streaming"), "streams again")
 
 
 def test_one_that_cannot_be_rewound_is_copied_anew(
@@ -160,14 +160,20 @@ def test_one_that_cannot_be_rewound_is_copied_anew(
     stop(cluster, node, "patroni")
     remove_wal_of_its_own(cluster, node, bin_dir)
     wanted = json.dumps({"leader": primary, "candidate": successor})
-    fetch(cluster, primary, "http://127.0.0.1:8008/switchover", "POST", wanted)
-    eventually(lambda: patroni(cluster, successor)["role"] == "primary", "switched over")
+
+    def switched_over() -> bool:
+        # Refused until the successor is synchronous, in place of the node that was stopped.
+        fetch(cluster, primary, "http://127.0.0.1:8008/switchover", "POST", wanted)
+        return bool(patroni(cluster, successor)["role"] == "primary")
+
+    eventually(switched_over, "switched over")
     assert start(cluster, node, "patroni").changed
-    assert roles(cluster)[node] == ("replica", "streaming")
-    log = (cluster.logs / node / "patroni.log").read_text()
-    assert f"Failed to rewind from healthy primary: {successor}" in log
     # A node that cannot follow calls itself streaming now and then, but shows nothing new.
     sql(cluster, bin_dir, address(cluster, successor), "CREATE TABLE copied ()", 5432)
+    log = cluster.logs / node / "patroni.log"
+    failed = f"Failed to rewind from healthy primary: {successor}"
+    eventually(lambda: failed in log.read_text(), "pg_rewind has failed")
+    eventually(lambda: roles(cluster)[node] == ("replica", "streaming"), "streams again")
     shown = partial(sql, cluster, bin_dir, address(cluster, node))
     eventually(lambda: shown("SELECT to_regclass('copied')", 5432) == "copied", "shows new writes")
 
