@@ -20,6 +20,7 @@ from testbed.provision.error import Failure, ProvisionError
 from testbed.provision.progress import Listener, Stopwatch
 from testbed.provision.world_inventory import write_world_inventory
 from testbed.toolchain.cache import explained, root
+from testbed.topology.catalogue import Catalogue
 from testbed.topology.inventory import catalogue_for
 from testbed.topology.model import Deployment
 from testbed.topology.shipped import playbooks
@@ -77,7 +78,11 @@ def provision(
         WorldError: A node has ended.
         ToolchainError: The log folder cannot be written.
     """
-    played = [playbook] if playbook else [playbooks() / "site.yml", *own_playbooks(deployment)]
+    if playbook is not None:
+        played = [playbook]
+    else:
+        own = own_playbooks(deployment, catalogue_for(deployment.folder))
+        played = [playbooks() / "site.yml", *own]
     folder = world.logs / "ansible"
     kind = f"{deployment.name}{'-check' if check else ''}"
     stopwatch = Stopwatch(root() / "durations" / f"{kind}.json", listener)
@@ -103,11 +108,10 @@ def provision(
     return Provisioned(watcher.changed, changes, stopwatch.elapsed_s(), log)
 
 
-def own_playbooks(deployment: Deployment) -> tuple[Path, ...]:
+def own_playbooks(deployment: Deployment, catalogue: Catalogue) -> tuple[Path, ...]:
     """The playbooks that the groups of a deployment name in their declarations."""
     used = {group for node in deployment.topology.nodes for group in node.groups}
-    groups = catalogue_for(deployment.folder).groups.values()
-    found = (group.playbook for group in groups if group.name in used)
+    found = (group.playbook for group in catalogue.groups.values() if group.name in used)
     return tuple(dict.fromkeys(path for path in found if path is not None))
 
 

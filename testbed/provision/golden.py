@@ -72,14 +72,15 @@ def golden_key(deployment: Deployment, programs: Mapping[str, str]) -> str:
     """
     digest = hashlib.sha256(FORMAT.encode())
     here = Path(__file__).resolve().parent
-    own = own_playbooks(deployment)
+    catalogue = catalogue_for(deployment.folder)
+    own = own_playbooks(deployment, catalogue)
     roles = (playbook.parent / "roles" for playbook in own)
     for base in (deployment.folder, playbooks(), *own, *roles, *(here / name for name in DECIDING)):
         for file in sorted(base.rglob("*")) if base.is_dir() else [base]:
             if file.is_file() and "__pycache__" not in file.parts:
                 digest.update(f"{file.relative_to(base)}\0".encode())
                 digest.update(hashlib.sha256(file.read_bytes()).digest())
-    declared = catalogue_for(deployment.folder).variables()
+    declared = catalogue.variables()
     of_nodes = {
         name: value
         for name, value in deployment.variables.items()
@@ -138,14 +139,19 @@ def golden_held(
 def _hold(golden: Golden, stack: contextlib.ExitStack) -> bool:
     """Keep a snapshot until the stack ends; False if it was removed meanwhile."""
     try:
-        for folder in golden.lowers.values():
-            opened = os.open(folder, os.O_RDONLY)
-            stack.callback(os.close, opened)
-            fcntl.flock(opened, fcntl.LOCK_SH)
+        _lock_nodes(golden, fcntl.LOCK_SH, stack)
     except FileNotFoundError:
         return False
     # Whoever removes one locks all of it first, and renames it before the locks are gone.
     return golden.folder.is_dir()
+
+
+def _lock_nodes(golden: Golden, how: int, stack: contextlib.ExitStack) -> None:
+    """Lock every node's folder until the stack ends, as each world that shows them does."""
+    for folder in golden.lowers.values():
+        opened = os.open(folder, os.O_RDONLY)
+        stack.callback(os.close, opened)
+        fcntl.flock(opened, how)
 
 
 def prune(keep: int) -> tuple[str, ...]:
@@ -170,13 +176,10 @@ def prune(keep: int) -> tuple[str, ...]:
 def _remove(snapshot: Path) -> bool:
     """Remove a snapshot that no world shows; False if one does."""
     with contextlib.ExitStack() as stack:
-        for folder in snapshot.iterdir():
-            opened = os.open(folder, os.O_RDONLY)
-            stack.callback(os.close, opened)
-            try:
-                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return False
+        try:
+            _lock_nodes(Golden(snapshot.name, snapshot), fcntl.LOCK_EX | fcntl.LOCK_NB, stack)
+        except BlockingIOError:
+            return False
         # Renamed first, so that no world starts from half a snapshot.
         gone = snapshot.rename(golden_folder() / f".{snapshot.name}-removed")
         shutil.rmtree(gone, ignore_errors=True)

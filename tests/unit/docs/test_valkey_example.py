@@ -14,7 +14,7 @@ from experiments.catalogue import EXPERIMENTS
 from experiments.fitting import unknown_to_clients
 from testbed.provision.ansible import own_playbooks
 from testbed.toolchain.added import points
-from testbed.topology.inventory import load
+from testbed.topology.inventory import catalogue_for, load
 from testbed.topology.model import Deployment
 
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "valkey"
@@ -42,7 +42,9 @@ def added(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, dict[str, Any]]
 
 
 def test_its_group_brings_its_playbook(deployment: Deployment) -> None:
-    assert own_playbooks(deployment) == (EXAMPLE / "playbooks" / "valkey.yml",)
+    assert own_playbooks(deployment, catalogue_for(deployment.folder)) == (
+        EXAMPLE / "playbooks" / "valkey.yml",
+    )
 
 
 def test_clients_enter_in_every_region_and_reach_every_node(
