@@ -9,12 +9,6 @@ from typing import Any
 from experiments.setting import Setting
 from testbed.checkers import final_counter, final_set
 from testbed.history.fault_window import FaultWindow
-from testbed.history.history import Pair
-
-
-def region_of(setting: Setting, pair: Pair) -> str:
-    """Where an operation was done; where its client is, if nobody answered."""
-    return setting.run.region_of.get(str(pair.node), str(pair.region))
 
 
 def shared(setting: Setting) -> set[Any]:
@@ -23,7 +17,7 @@ def shared(setting: Setting) -> set[Any]:
     for pair in setting.run.history.of(setting.writes):
         if pair.outcome != "fail":
             # Where it went is not known of one that nobody answered.
-            regions[pair.invocation.key].add(region_of(setting, pair))
+            regions[pair.invocation.key].add(pair.done_in(setting.run.region_of))
     return {key for key, wrote in regions.items() if len(wrote) > 1}
 
 
@@ -69,7 +63,7 @@ def _wrote(
         if (tried and window.bitten_ns <= pair.start_ns <= until_ns) or (
             held and pair.outcome == "ok"
         ):
-            found[pair.invocation.key].add(region_of(setting, pair))
+            found[pair.invocation.key].add(pair.done_in(setting.run.region_of))
     return found
 
 

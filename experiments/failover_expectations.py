@@ -88,6 +88,8 @@ def _holds_every_standby(setting: Setting, window: FaultWindow) -> bool:
     regions = variables.get("synchronous_regions") or setting.regions
     if variables.get("replication") != "synchronous_strict":
         return False
+    if window.kind not in ("node-pause", "node-kill", "region-cut"):
+        return False
     earlier = [
         pair
         for pair in run.history.of(setting.writes, "ok")
@@ -96,8 +98,6 @@ def _holds_every_standby(setting: Setting, window: FaultWindow) -> bool:
     primary = max(earlier, key=lambda pair: pair.end_ns or 0).node if earlier else None
     able = {node for node in setting.nodes if run.region_of[node] in regions} - {primary}
     held = str(window.details.get("resolved", ""))
-    if window.kind not in ("node-pause", "node-kill", "region-cut"):
-        return False
     return bool(able) and all(held in (node, run.region_of[node]) for node in able)
 
 

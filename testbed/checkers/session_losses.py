@@ -33,11 +33,7 @@ def check(history: History, functions: Iterable[str]) -> Verdict:
     Raises:
         HistoryError: The history cannot be paired.
     """
-    told = [
-        pair
-        for pair in history.of(functions, "fail")
-        if pair.completion is not None and str(pair.completion.error or "").startswith(LOST)
-    ]
+    told = [pair for pair in history.of(functions) if pair.failed_with(LOST)]
     sessions = {pair.invocation.process for pair in told}
     numbers = {"sessions_told": float(len(sessions))}
     if not told:

@@ -13,7 +13,7 @@ not know of it: those replace nothing (see :mod:`testbed.measures.homes`).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from testbed.checkers.operation_view import shown
@@ -62,12 +62,7 @@ def check(
         for pair in history.of({final}, "ok")
         if pair.node in nodes
     }
-    overtaken = {
-        pair
-        for pairs in (by_key.values() if homes is not None else ())
-        for pair in pairs
-        if homes is not None and homes.overtaken(pair) is not None
-    }
+    overtaken = set() if homes is None else _overtaken(by_key, homes)
     examples: list[dict[str, Any]] = []
     rows_overtaken = 0
     for key, value in sorted(ends, key=str):
@@ -93,6 +88,12 @@ def check(
     if rows_overtaken:
         reason += f", {rows_overtaken} of them with one that only a take-over put back"
     return Verdict(NAME, PROMISE, Validity.VALID, reason, (), numbers)
+
+
+def _overtaken(by_key: Mapping[Any, Sequence[Pair]], homes: Homes) -> set[Pair]:
+    """The writes that a take-over may have undone."""
+    every = (pair for pairs in by_key.values() for pair in pairs)
+    return {pair for pair in every if homes.overtaken(pair) is not None}
 
 
 def _judge(

@@ -312,26 +312,24 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = MappingProxyType(
 )
 """Workload -> function name of an invocation -> the statement that performs it."""
 
-_OF_CLUSTER: Mapping[str, Operation] = {
-    POSITION: postgres_position.position_of_cluster,
-    SEEN: postgres_position.seen_in_cluster,
-    FORKS: postgres_position.forks_of_cluster,
-    SESSION_WRITE: postgres_position.written_in_cluster,
-}
+_OF_CLUSTER: Mapping[str, Operation] = MappingProxyType(
+    {
+        POSITION: postgres_position.position_of_cluster,
+        SEEN: postgres_position.seen_in_cluster,
+        FORKS: postgres_position.forks_of_cluster,
+        SESSION_WRITE: postgres_position.written_in_cluster,
+    }
+)
 
 OPERATIONS_OF: Mapping[str, Mapping[str, Operation]] = MappingProxyType(
     {
-        "postgres": {
-            **_OF_CLUSTER,
-        },
+        "postgres": _OF_CLUSTER,
         "mesh": {
             POSITION: postgres_position.position_of_mesh,
             SEEN: postgres_position.seen_in_mesh,
         },
         # Within a jurisdiction.
-        "placement": {
-            **_OF_CLUSTER,
-        },
+        "placement": _OF_CLUSTER,
     }
 )
 """System -> what a session asks of a node, whatever the workload."""

@@ -101,8 +101,6 @@ class SessionClient:
 
     async def perform(self, invocation: Invocation) -> Completion:
         """Write at the entry, or read where the routing says."""
-        if self._ended:
-            return Completion("fail", error=self._lost)
         done = await self._performed(invocation)
         if self._lost and done.type != "ok":
             self._ended = True

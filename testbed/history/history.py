@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -59,12 +59,23 @@ class Pair:
             return self.completion.node
         return self.invocation.node
 
+    def done_in(self, region_of: Mapping[str, str]) -> str:
+        """The region that did it; the client's, if nobody answered.
+
+        Args:
+            region_of: Node to region.
+        """
+        return region_of.get(str(self.node), str(self.region))
+
+    def failed_with(self, beginning: str) -> bool:
+        """Whether it failed, with an error that begins so."""
+        error = None if self.completion is None else self.completion.error
+        return self.outcome == "fail" and (error or "").startswith(beginning)
+
     @property
     def served(self) -> bool:
         """Whether the system did its work: acknowledged it, or refused it by its own rule."""
-        error = None if self.completion is None else self.completion.error
-        refused = self.outcome == "fail" and (error or "").startswith(REFUSED)
-        return refused or self.outcome == "ok"
+        return self.outcome == "ok" or self.failed_with(REFUSED)
 
     @property
     def start_ns(self) -> int:

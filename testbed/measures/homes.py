@@ -62,7 +62,7 @@ class Homes:
 
     def region(self, pair: Pair) -> str:
         """Where an operation was done; where its client is, if nobody answered."""
-        return self._region_of.get(str(pair.node), str(pair.region))
+        return pair.done_in(self._region_of)
 
     def new_home(self, move: Pair) -> str:
         """The region that a move makes the home."""
@@ -70,10 +70,7 @@ class Homes:
 
     def refusals(self, key: Any) -> Iterator[Pair]:
         """Writes of a row that a region refused because the row is at home elsewhere."""
-        for pair in self.writes.get(key, ()):
-            error = "" if pair.completion is None else pair.completion.error or ""
-            if pair.outcome == "fail" and error.startswith(REFUSED):
-                yield pair
+        return (pair for pair in self.writes.get(key, ()) if pair.failed_with(REFUSED))
 
     def known_ns(self, what: Pair, region: str) -> float:
         """From when on a region surely knows what was done elsewhere; never if that is not told."""

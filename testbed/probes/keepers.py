@@ -84,10 +84,11 @@ class Keepers:
         late: tuple[tuple[str, str], ...] = ()
         for count in range(1, kept + 1):
             await self._ask()
-            told = await self._until(
-                lambda told, count=count: not unreplaced(told, since_ns, count),  # type: ignore[misc]
-                deadline,
-            )
+
+            def enough(told: Told, count: int = count) -> bool:
+                return not unreplaced(told, since_ns, count)
+
+            told = await self._until(enough, deadline)
             late = unreplaced(told, since_ns, kept)
         return late
 
