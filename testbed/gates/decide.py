@@ -11,7 +11,7 @@ from testbed.gates.thresholds import THRESHOLDS
 from testbed.report.judgement import Outcome, merge_outcomes
 from testbed.report.recorded import RecordedRun
 from testbed.report.story import headline, outcome_of
-from testbed.topology.settings import assignments
+from testbed.topology.settings import as_text, assignments
 
 
 def decide(
@@ -104,8 +104,8 @@ def _foreign(suite: GateSuite, run: RecordedRun) -> str:
     named = Path(suite.deployment).name
     if (run.plan.experiment, Path(run.plan.deployment).name) != (suite.experiment, named):
         return f"{run.folder} is of {run.plan.experiment} on {run.plan.deployment}"
-    stated = {key: _plain(value) for key, value in run.plan.variables.items()}
-    wanted = {key: _plain(value) for key, value in assignments(suite.settings).items()}
+    stated = {key: as_text(value) for key, value in run.plan.variables.items()}
+    wanted = {key: as_text(value) for key, value in assignments(suite.settings).items()}
     return "" if stated == wanted else f"{run.folder} was run with {stated}, not {wanted}"
 
 
@@ -120,9 +120,3 @@ def _flaky(runs: Sequence[RecordedRun]) -> list[list[RecordedRun]]:
 def _rate(group: Sequence[RecordedRun]) -> str:
     valid = sum(outcome_of(run) is Outcome.VALID for run in group)
     return f"{valid} of {len(group)} valid ({valid / len(group):.0%})"
-
-
-def _plain(value: object) -> str:
-    """A setting as text: a list is the same as its items with commas between, as `--set` has it."""
-    items = value if isinstance(value, list | tuple) else str(value).split(",")
-    return ",".join(str(item).strip() for item in items)

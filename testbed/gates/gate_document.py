@@ -11,6 +11,7 @@ from experiments.catalogue import EXPERIMENTS
 from experiments.duration import parse_duration_s
 from testbed.gates.gate import Gate, GateSuite
 from testbed.gates.thresholds import THRESHOLDS
+from testbed.topology.settings import as_text
 
 _SUITE_KEYS = {"name", "experiment", "deployment", "settings", "budget", "runs_min", "promises"}
 
@@ -77,18 +78,11 @@ def _suite(raw: Any, where: str, problems: list[str]) -> GateSuite:
         name=str(name),
         experiment=experiment,
         deployment=str(deployment),
-        settings=tuple(f"{key}={_text(value)}" for key, value in settings.items()),
+        settings=tuple(f"{key}={as_text(value)}" for key, value in settings.items()),
         budget_s=_budget_s(raw.get("budget", "3m"), where, problems),
         runs_min=runs_min,
         promises=_promises(raw.get("promises"), where, problems),
     )
-
-
-def _text(value: Any) -> str:
-    """A setting as `--set` takes it."""
-    if isinstance(value, list):
-        return ",".join(map(_text, value))
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _budget_s(raw: Any, where: str, problems: list[str]) -> float:

@@ -54,6 +54,15 @@ def assignments(texts: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def as_text(value: object) -> str:
+    """A value as ``--set`` takes it; equal for a list and its items with commas between."""
+    if isinstance(value, list | tuple):
+        return ",".join(map(as_text, value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(part.strip() for part in str(value).split(","))
+
+
 class SettingsReader:
     """Reads values against the catalogue and reports those that do not fit.
 

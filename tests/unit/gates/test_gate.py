@@ -129,6 +129,15 @@ def test_a_list_may_be_given_as_text(said):
     assert decide(Gate("g", (suite,)), {"failover": other}).outcome is Outcome.UNKNOWN
 
 
+def test_a_boolean_is_the_same_as_its_word():
+    suite = replace(SUITE, settings=("patroni_remove_data_directory_on_rewind_failure=false",))
+    told = [
+        run(number, variables={"patroni_remove_data_directory_on_rewind_failure": False})
+        for number in (1, 2)
+    ]
+    assert decide(Gate("g", (suite,)), {"failover": told}).outcome is Outcome.VALID
+
+
 @pytest.mark.parametrize("runs", [(), (run(1),)])
 def test_too_few_runs_are_inconclusive(runs):
     assert outcome(*runs) is Outcome.UNKNOWN
