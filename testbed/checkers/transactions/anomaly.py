@@ -35,9 +35,9 @@ MEANING = {
     "prefix-violation": "no prefix of one order of commits explains what transactions read",
     "G-single": "a circle with one missed write",
     "G-nonadjacent": "a circle in which no two missed writes follow each other",
+    "write-skew": "two transactions each missed what the other one wrote",
     "G2-item": "a circle with missed writes",
     "G2": "a circle with missed writes, of items or of predicates",
-    "write-skew": "two transactions each missed what the other one wrote",
 }
 """Every anomaly without its form, the worst first, and what it is in a few words.
 
@@ -57,7 +57,7 @@ _IMPLIES: Mapping[str, tuple[str, ...]] = {
     "incompatible-order": ("G1a",),
     "dirty-update": ("G1a",),
     "future-read": ("G1c",),
-    "lost-update": ("G2-item",),
+    "lost-update": ("write-skew", "G2-item"),
     "G-cursor": ("G-single",),
     "observed-transaction-vanishes": ("fractured-read",),
     "fractured-read": ("causal-violation",),

@@ -15,8 +15,21 @@ from testbed.checkers.transactions.anomaly import FORMS, implied_by, split_form
 from testbed.checkers.transactions.circle import FAR, Paths, shortest_circle
 from testbed.checkers.transactions.cycles import Core, cyclic_core
 from testbed.checkers.transactions.graph import DependencyGraph, Edge, Edges
-from testbed.checkers.transactions.ground import circular, part_with_missed, with_one_missed
-from testbed.checkers.transactions.shapes import FORM_KINDS, OF_VISIBILITY, SHAPES, SPECIAL, Shape
+from testbed.checkers.transactions.ground import (
+    Ground,
+    circular,
+    mutual,
+    part_with_missed,
+    with_one_missed,
+)
+from testbed.checkers.transactions.shapes import (
+    FORM_KINDS,
+    OF_VISIBILITY,
+    SHAPES,
+    SPECIAL,
+    WITHOUT_FORMS,
+    Shape,
+)
 from testbed.checkers.transactions.steps import Steps
 
 MissedBy: TypeAlias = Callable[[NDArray[np.bool_]], tuple[Edges, int]]
@@ -83,6 +96,8 @@ def classify(graph: DependencyGraph, budget: Budget, missed: MissedBy | None = N
         places = _Places(core, graph, missed, form)
         for shape in SHAPES:
             name = shape.anomaly + form
+            if form and shape.anomaly in WITHOUT_FORMS:
+                continue
             if name in implied_by(cycle.special for cycle in found):
                 continue
             budget.note(f"the dependencies are circular, looking for {name}")
@@ -146,17 +161,8 @@ def _widened(core: Core, graph: DependencyGraph, missed: MissedBy) -> Core:
 
 def _find(core: Core, shape: Shape, form: str, budget: Budget) -> tuple[Cycle | None, bool]:
     """One anomaly: its shortest circle, or None and whether the search gave up."""
-    form_kinds = FORM_KINDS[form]
-    ways = (*shape.ways, *form_kinds)
-    longest = shape.longest
-    if shape.longest == 1 and form:
-        ways = form_kinds[-1:]
-        longest = FAR if form == "-process" else 1
-    if shape.certain:
-        after = (*shape.after, *form_kinds) if shape.after else ()
-        ground = circular(core, shape.seed, ways, after)
-    else:
-        ground = with_one_missed(core, ways)
+    longest = FAR if shape.longest == 1 and form == "-process" else shape.longest
+    ground = _ground(core, shape, form)
     steps, seeds, back = ground.steps, ground.seeds, ground.back
     if len(seeds) == 0:
         return None, False
@@ -170,6 +176,19 @@ def _find(core: Core, shape: Shape, form: str, budget: Budget) -> tuple[Cycle | 
     return _cycle(core, steps, shape.anomaly + form, used), False
 
 
+def _ground(core: Core, shape: Shape, form: str) -> Ground:
+    """Where the circles of a shape are looked for."""
+    form_kinds = FORM_KINDS[form]
+    if shape.certain:
+        after = (*shape.after, *form_kinds) if shape.after else ()
+        return circular(core, shape.seed, (*shape.ways, *form_kinds), after)
+    if shape.seed in shape.ways:
+        return mutual(core, shape.seed)
+    if shape.longest == 1 and form:
+        return with_one_missed(core, form_kinds[-1:])
+    return with_one_missed(core, (*shape.ways, *form_kinds))
+
+
 def _cycle(core: Core, steps: Steps, anomaly: str, used: list[int]) -> Cycle:
     """Transactions and reasons of a circle of edges; a way through one session is one step."""
     rows: list[int] = []
@@ -181,6 +200,8 @@ def _cycle(core: Core, steps: Steps, anomaly: str, used: list[int]) -> Cycle:
         rows.append(int(core.original[steps.source[edge] % core.nodes]))
         kinds.append(kind)
     name, form = split_form(anomaly)
-    if name in SPECIAL:
+    if name == "write-skew":
+        name = "G2-item"
+    elif name in SPECIAL:
         name = "G-single" if kinds.count(Edge.RW) == 1 else "G-nonadjacent"
     return Cycle(name + form, anomaly, tuple(rows), tuple(kinds))

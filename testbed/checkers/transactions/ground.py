@@ -63,6 +63,13 @@ def _circular(steps: Steps, seed: Edge) -> Ground:
     return Ground(steps, seeds, np.flatnonzero(inside), rank)
 
 
+def mutual(core: Core, kind: Edge) -> Ground:
+    """Seeds and ways back are edges of one kind: what two nodes are to each other."""
+    steps = all_of(core, (kind,))
+    seeds = np.flatnonzero(steps.kind == kind)
+    return Ground(steps, seeds, np.arange(len(steps.kind)), np.zeros(steps.nodes, np.int32))
+
+
 def with_one_missed(core: Core, ways: tuple[Edge, ...]) -> Ground:
     """Seeds are RW, which the way back may not use.
 

@@ -38,12 +38,12 @@ class Shape:
     @property
     def apart(self) -> bool:
         """Whether such a circle has a missed write, and no two of them follow each other."""
-        return self.seed == Edge.RW and self.anomaly != "G2-item"
+        return self.seed == Edge.RW and self.anomaly not in {"write-skew", "G2-item"}
 
     @property
     def certain(self) -> bool:
         """Whether a seed within a strongly connected component must have a way back."""
-        return self.seed in self.ways
+        return self.seed in self.ways and self.longest == FAR
 
 
 SHAPES = (
@@ -54,12 +54,15 @@ SHAPES = (
     Shape("G-single", Edge.RW, _ALWAYS),
     Shape("prefix-violation", Edge.RW, (*_ALWAYS, Edge.RW), after=(Edge.WR,)),
     Shape("G-nonadjacent", Edge.RW, (*_ALWAYS, Edge.RW), after=_ALWAYS),
+    Shape("write-skew", Edge.RW, (Edge.RW,), longest=1),
     Shape("G2-item", Edge.RW, (*_ALWAYS, Edge.RW)),
 )
 """G0 to G2 after Adya; G-nonadjacent is the acyclicity of (WR | WW) ; RW? that characterizes
 snapshot isolation (Cerone and Gotsman, JACM 2018), prefix-violation that of (WR ; RW?) | WW."""
 OF_VISIBILITY = ("fractured-read", "causal-violation")
 """Those that ask for any later version that was missed, not for the next one."""
-SPECIAL = (*OF_VISIBILITY, "prefix-violation")
+SPECIAL = (*OF_VISIBILITY, "prefix-violation", "write-skew")
 """Those that are a special case of one of Adya's or Elle's."""
+WITHOUT_FORMS = ("write-skew",)
+"""Those that no order of time can be a part of."""
 NONADJACENT = next(shape for shape in SHAPES if shape.anomaly == "G-nonadjacent")

@@ -75,6 +75,8 @@ def expected(triples: list[Triple]) -> set[str]:
             found |= {name + form for name, holds in checks.items() if holds}
             if kind == RW and form == "" and (b, a, WR) in triples:
                 found.add("fractured-read")
+            if kind == RW and form == "" and (b, a, RW) in triples:
+                found.add("write-skew")
             if kind == RW and form == "-realtime" and (b, a, Edge.REALTIME) in triples:
                 found.add("fractured-read-realtime")
         sessions = closure({(a, b) for a, b, k in triples if k == Edge.PROCESS}, NODES)
