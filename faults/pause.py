@@ -67,7 +67,7 @@ class Pause:
         await asyncio.sleep(IDLE_S)
         after = await look()
         used = sum(p.cpu_ticks for p in after) - sum(p.cpu_ticks for p in before)
-        states = "".join(sorted(process.state for process in after)) or "none"
+        states = ", ".join(sorted({process.state for process in after})) or "none"
         used_ms = used * 1000 / processes.TICKS_S
         return Evidence(
             self._title,

@@ -210,7 +210,8 @@ def test_a_pause_is_state_t_without_processor_time(machine: Machine) -> None:
         assert states == {"consul": "S", "python": "S", "postgres": "T"}
         effect = await fault.effect(used)
         assert effect.shown
-        assert "3 of 3 processes" in effect.observation
+        # A state is told once, however many processes are in it.
+        assert "3 of 3 processes on eu-west-db1 (postgres) are in state T;" in effect.observation
         assert not (await fault.absence(used)).shown
         await fault.heal(used)
         assert all(one.state == "S" for one in machine.world.running[NODE])
