@@ -35,8 +35,10 @@ def made(
     outcome: Outcome = Outcome.VALID,
     lag: tuple[LinkLag, ...] | None = None,
     rto_s: float | None = math.nan,
+    served: float | None = None,
+    bit: bool = True,
 ) -> RecordedRun:
-    """A run with these promises; without ``lag`` and ``rto_s`` it measures neither."""
+    """A run with these promises; without ``lag``, ``rto_s`` and ``served`` it measures none."""
     plan = Plan(
         deployment="active-passive",
         load=Load("set"),
@@ -50,7 +52,8 @@ def made(
         promises=promises,
         lag=None if lag is None else ReplicationLag(links=lag),
         recoveries=tuple(Recovery("eu", "cut", 1.0, 2.0, one) for one in recoveries),
-        schedule=(FaultRecord("region-cut", "eu", effect_s=1.0),),
+        availability={} if served is None else {"eu": 1.0, "us": served},
+        schedule=(FaultRecord("region-cut", "eu", effect_s=1.0 if bit else None),),
     )
     blank: dict[str, Any] = dict.fromkeys(RecordedRun.__dataclass_fields__, ())
     return RecordedRun(

@@ -38,8 +38,33 @@ def late(**numbers: float):
     return made(1, promise("replication", VIOLATION, **numbers))
 
 
+def durable(outcome: Outcome = VALID, **numbers: float):
+    return made(1, promise("durability", outcome, **numbers))
+
+
 HELD = made(1, promise("single-primary"))
 CASES = [
+    ("rto_p95_s", 20, [made(1, rto_s=9), made(2, rto_s=20)], VALID),
+    ("rto_p95_s", 20, [made(1, rto_s=9), made(2, rto_s=21)], VIOLATION),
+    ("rto_p95_s", 20, [made(1, rto_s=9), made(2, rto_s=None)], VIOLATION),
+    ("rto_p95_s", 20, [made(1)], UNKNOWN),
+    ("lost_writes", 0, [durable(lost_writes=0)], VALID),
+    ("lost_writes", 3, [durable(VIOLATION, lost_writes=2)] * 2, VIOLATION),
+    ("lost_writes", 0, [durable(lost_writes=0), durable(UNKNOWN, lost_writes=0)], UNKNOWN),
+    ("lost_writes", 0, [durable(lost_writes=0), durable()], UNKNOWN),
+    ("dual_primary_runs", 0, [HELD], VALID),
+    ("dual_primary_runs", 0, [HELD, dual(VIOLATION)], VIOLATION),
+    ("dual_primary_runs", 1, [HELD, dual(VIOLATION)], VALID),
+    ("dual_primary_runs", 0, [HELD, dual(UNKNOWN)], UNKNOWN),
+    ("availability_min", 0.9, [made(1, served=0.9)], VALID),
+    ("availability_min", 0.9, [made(1, served=0.95), made(2, served=0.89)], VIOLATION),
+    ("availability_min", 0.9, [made(1)], UNKNOWN),
+    ("acknowledged_writes_min", 500, [durable(acknowledged_writes=500)], VALID),
+    # Too little load is no broken promise: nothing was shown.
+    ("acknowledged_writes_min", 500, [durable(acknowledged_writes=499)], UNKNOWN),
+    ("schedules_min", 2, [made(1), made(2)], VALID),
+    ("schedules_min", 2, [made(1), made(1)], UNKNOWN),
+    ("schedules_min", 2, [made(1), made(2, bit=False)], UNKNOWN),
     ("lag_p99_ms", 50, [made(1, lag=(link(30, 40),))], VALID),
     ("lag_p99_ms", 50, [made(1, lag=(link(30, 40),)), made(2, lag=(link(51, 60),))], VIOLATION),
     ("lag_p99_ms", 50, [made(1, lag=(link(45, 55),))], UNKNOWN),
@@ -86,6 +111,12 @@ CASES = [
 @pytest.mark.parametrize(("name", "asked", "runs", "expected"), CASES)
 def test_a_threshold_is_kept_missed_or_undecided(name, asked, runs, expected):
     assert judged({name: asked}, *runs) is expected
+
+
+@pytest.mark.parametrize("name", THRESHOLDS)
+def test_every_threshold_is_seen_to_end_in_each_way(name):
+    seen = {expected for asked, _, _, expected in CASES if asked == name}
+    assert seen == ({VALID, VIOLATION, UNKNOWN} if THRESHOLDS[name].breach else {VALID, UNKNOWN})
 
 
 @pytest.mark.parametrize("name", THRESHOLDS)
