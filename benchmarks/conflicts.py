@@ -35,6 +35,7 @@ from experiments.arena import Arena
 from experiments.conflict_resolution import APART_KEYS, apart, plan
 from experiments.judging import judge
 from experiments.options import Options
+from testbed.runner.drivers import Drivers
 from testbed.runner.execute import execute, prepare
 from testbed.runner.folder import RunFolder
 from testbed.topology.inventory import find, load
@@ -156,12 +157,13 @@ def known(repetitions: int, strategies: list[str]) -> None:
             try:
                 world = arena.ready_world()
                 ready = time.monotonic()
-                for seed in range(repetitions):
-                    made = plan(deployment, options, schedule, "items", APART_KEYS)
-                    folder = RunFolder(out / "runs" / str(seed))
-                    prepare(folder, replace(made, seed=seed), deployment, world.name, {})
-                    execute(world, folder)
-                    said[judge(folder).validity.name.lower()] += 1
+                with Drivers(world) as drivers:
+                    for seed in range(repetitions):
+                        made = plan(deployment, options, schedule, "items", APART_KEYS)
+                        folder = RunFolder(out / "runs" / str(seed))
+                        prepare(folder, replace(made, seed=seed), deployment, world.name, {})
+                        execute(drivers, folder)
+                        said[judge(folder).validity.name.lower()] += 1
             finally:
                 arena.close()
             each_s = (time.monotonic() - ready) / repetitions

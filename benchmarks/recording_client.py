@@ -25,7 +25,7 @@ from testbed.history.journal import Journal
 from testbed.probes.catalogue import PROBES
 from testbed.provision.bring_up import bring_up
 from testbed.runner.clock import Clock
-from testbed.runner.execute import favour
+from testbed.runner.drivers import favour
 from testbed.runner.recorder import Recorder
 from testbed.toolchain.programs import locate
 from testbed.topology.inventory import find, load

@@ -21,6 +21,7 @@ from testbed.provision.progress import Progress
 from testbed.report.folder import RunFolderError
 from testbed.report.report_file import ReportError, write_report
 from testbed.runner.announcer import Announcer
+from testbed.runner.drivers import Drivers
 from testbed.runner.execute import Ending, execute, prepare
 from testbed.runner.folder import FolderError, RunFolder
 from testbed.runner.plan import Plan
@@ -70,6 +71,7 @@ class Arena:
         self._announcer = Announcer(options.progress, options.lane)
         self._programs = {name: locate(name).version for name in _PROGRAMS}
         self._world: NamespaceWorld | None = None
+        self._drivers: Drivers | None = None
         self._reports = ThreadPoolExecutor(max_workers=1)
         self._known: dict[str, Judgement] = {}
         self._started = time.monotonic()
@@ -137,7 +139,8 @@ class Arena:
         try:
             world = self.ready_world()
             prepare(folder, plan, self.deployment, world.name, self._programs)
-            ending = execute(world, folder, self._options.progress, self._options.lane)
+            self._drivers = self._drivers or Drivers(world)
+            ending = execute(self._drivers, folder, self._options.progress, self._options.lane)
         except (WorldError, ProvisionError, ToolchainError, FolderError) as error:
             self.discard_world()
             return Judgement(folder, None, str(error))
@@ -201,6 +204,9 @@ class Arena:
 
     def discard_world(self) -> None:
         """End the lane's world; the next one is made when it is needed."""
+        if self._drivers is not None:
+            self._drivers.close()
+            self._drivers = None
         if self._world is not None:
             self._world.down()
             self._world = None

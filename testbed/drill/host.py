@@ -33,6 +33,7 @@ from testbed.provision.error import ProvisionError
 from testbed.provision.progress import Progress
 from testbed.report.folder import RunFolderError
 from testbed.report.report_file import ReportError, write_report
+from testbed.runner.drivers import Drivers
 from testbed.runner.execute import execute, prepare
 from testbed.runner.folder import FolderError, RunFolder
 from testbed.runner.plan import Plan
@@ -98,8 +99,8 @@ def host(path: Path) -> int:
         programs = {name: locate(name).version for name in PROGRAMS}
         prepare(folder, plan_of(drill, deployment), deployment, world.name, programs)
         _say("world", "the world is up")
-        with _metrics(setup, folder):
-            execute(world, folder, driver_module="testbed.drill.play")
+        with _metrics(setup, folder), Drivers(world, "testbed.drill.play") as drivers:
+            execute(drivers, folder)
         found = outcome_of(folder, drill)
         write_debrief(path, drill, found)
         _report(folder)

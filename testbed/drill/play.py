@@ -13,7 +13,7 @@ import gc
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -160,11 +160,11 @@ async def _until_signalled(folder: RunFolder) -> None:
     await _drive(folder, stopping)
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Entry point of the player's process."""
     parser = argparse.ArgumentParser(prog="python -m testbed.drill.play", description=__doc__)
     parser.add_argument("folder", type=Path)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     die_with_parent()
     # What the imports made stays: a collection that walks it all would stall the load.
     gc.collect()

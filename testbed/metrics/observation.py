@@ -15,7 +15,7 @@ import orjson
 from testbed.metrics import catalogue as metrics
 from testbed.metrics.board import Board
 from testbed.metrics.observed import Observed
-from testbed.runner.execute import environment
+from testbed.runner.drivers import environment
 from testbed.world.namespaces import WAN, NamespaceWorld
 
 _LOOKS_KEPT = 4

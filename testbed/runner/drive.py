@@ -12,6 +12,7 @@ import gc
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -109,13 +110,13 @@ async def _until_signalled(folder: RunFolder, announcer: Announcer) -> None:
     await task
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Entry point of the driver's process."""
     parser = argparse.ArgumentParser(prog="python -m testbed.runner.drive", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--progress", type=Path, help="file that progress events are added to")
     parser.add_argument("--lane", type=int, default=0)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     die_with_parent()
     # What the imports made stays: a collection that walks it all would stall the load.
     gc.collect()

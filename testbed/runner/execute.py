@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from testbed.clients.catalogue import system_of
+from testbed.runner.drivers import Drivers
 from testbed.runner.folder import FolderError, RunFolder, read_json, write_json
 from testbed.runner.plan import Plan
 from testbed.runner.plan_document import to_document as plan_document
 from testbed.topology.document import to_document as deployment_document
 from testbed.topology.model import Deployment
-from testbed.world.namespaces import WAN, NamespaceWorld
-
-_STOP_LIMIT_S = 20.0
-_PRIORITY = -10
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,63 +66,40 @@ def prepare(
 
 
 def execute(
-    world: NamespaceWorld,
-    folder: RunFolder,
-    progress: Path | None = None,
-    lane: int = 0,
-    *,
-    driver_module: str = "testbed.runner.drive",
+    drivers: Drivers, folder: RunFolder, progress: Path | None = None, lane: int = 0
 ) -> Ending:
     """Run the plan of a prepared folder in a world and wait for its end.
 
     On an interrupt the driver is told to heal and stop, and the interrupt goes on.
 
     Args:
-        world: Where.
+        drivers: Of the world; what plays the plan takes the same arguments and leaves the same
+            files as ``testbed.runner.drive``.
         folder: As ``prepare`` left it.
         progress: File that progress events are added to; None for none.
         lane: The world's number in those events.
-        driver_module: What plays the plan; it takes the same arguments and leaves the same files.
 
     Raises:
+        WorldError: The world has ended.
         KeyboardInterrupt: The user gave up; what was recorded so far is in the folder.
     """
-    command = [sys.executable, "-m", driver_module, str(folder.path)]
+    words = [str(folder.path)]
     if progress is not None:
-        command += ["--progress", str(progress), "--lane", str(lane)]
-    marks = _log_sizes(world.logs)
+        words += ["--progress", str(progress), "--lane", str(lane)]
+    logs = drivers.world.logs
+    marks = _log_sizes(logs)
     output = folder.path / "driver.log"
-    with output.open("wb") as sink:
-        driver = subprocess.Popen(
-            world.network_argv(WAN, command),
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env=environment(),
-        )
-        favour(driver.pid)
-        try:
+    driver = drivers.start(words, output)
+    try:
+        if driver is not None:
             driver.wait()
-        except BaseException:
-            _stop(driver)
-            raise
-        finally:
-            _keep_logs(world.logs, folder.logs, marks)
+    except BaseException:
+        if driver is not None:
+            driver.stop()
+        raise
+    finally:
+        _keep_logs(logs, folder.logs, marks)
     return ending(folder, output)
-
-
-def favour(pid: int) -> None:
-    """Give the leader of a session a better priority than what it measures, where root allows it.
-
-    The clients' clock must not wait behind the load. Where the kernel groups processes by session
-    (``sched_autogroup_enabled``), a nice value counts within the session only: the group has one
-    of its own.
-    """
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, pid, _PRIORITY)
-    with contextlib.suppress(OSError):
-        Path(f"/proc/{pid}/autogroup").write_text(str(_PRIORITY), encoding="ascii")
 
 
 def ending(folder: RunFolder, output: Path | None = None) -> Ending:
@@ -141,24 +110,6 @@ def ending(folder: RunFolder, output: Path | None = None) -> Ending:
     except (FolderError, KeyError, TypeError) as error:
         tail = _tail(output) if output is not None else ""
         return Ending("failed", f"the run left no ending ({error}){tail}")
-
-
-def environment() -> dict[str, str]:
-    """The caller's, with this very testbed importable also outside an installed environment."""
-    root = str(Path(__file__).resolve().parents[2])
-    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
-
-
-def _stop(driver: subprocess.Popen[bytes]) -> None:
-    """Let the driver heal and write its ending; kill it when it does not."""
-    if driver.poll() is None:
-        driver.send_signal(signal.SIGTERM)
-        try:
-            driver.wait(_STOP_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            driver.kill()
-            driver.wait()
 
 
 def _log_sizes(logs: Path) -> dict[Path, int]:
