@@ -63,7 +63,8 @@ def run(
 
 
 def test_every_arrival_is_journalled_before_and_after(tmp_path: Path) -> None:
-    load = Load("set", rate_ops_s=100, processes=4, timeout_ms=100)
+    # A busy machine sheds nothing either: these wait as long as it takes.
+    load = Load("set", rate_ops_s=100, processes=4, timeout_ms=60_000)
     history = run(tmp_path, load, lambda _: Scripted(lambda _: Completion("ok", node="a"), 0.0))
     pairs = history.pairs()
     assert len(pairs) == 30
