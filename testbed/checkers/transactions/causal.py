@@ -8,6 +8,9 @@ such writer of the key matters. Beyond that: what happens before the source anyw
 and is skipped by comparing two clocks, and a clock lives from its transaction to the last reader of
 it, so the memory is that of the transactions in flight.
 
+Under the strong form what had ended happens before what began later: the helpers of that order have
+clocks of their own.
+
 Time is transactions times chains (sessions, and one for each indeterminate transaction).
 """
 
@@ -23,6 +26,7 @@ from numpy.typing import NDArray
 from testbed.checkers.budget import Budget
 from testbed.checkers.kernel import kernel
 from testbed.checkers.transactions.commit_graph import Forced
+from testbed.checkers.transactions.predecessors import Predecessors
 from testbed.checkers.transactions.resolve import Flags, Resolved, Rows
 
 STEP = 20_000
@@ -33,16 +37,21 @@ EDGES = 1024
 """Room for so many edges at first."""
 
 
-def forced_by_past(resolved: Resolved, budget: Budget) -> Forced | None:
+def forced_by_past(resolved: Resolved, before: Predecessors, budget: Budget) -> Forced | None:
     """The edges that causal consistency forces; None if the past itself is a cycle.
+
+    Args:
+        resolved: The history.
+        before: What happens directly before each transaction.
+        budget: What it may cost.
 
     Raises:
         OutOfBudgetError: It took too long.
     """
-    order = topological_order(resolved)
+    order = topological_order(resolved, before)
     if order is None:
         return None
-    walk = _Walk(resolved, order)
+    walk = _Walk(resolved, before, order)
     done = 0
     while done < len(order):
         budget.note(f"the past of {done:,} of {len(order):,} transactions was judged")
@@ -50,17 +59,18 @@ def forced_by_past(resolved: Resolved, budget: Budget) -> Forced | None:
     return walk.forced()
 
 
-def topological_order(resolved: Resolved) -> Rows | None:
-    """Committed transactions, each after its predecessor and its sources; None if none exists."""
-    rows = len(resolved)
-    arrays = (resolved.committed, resolved.previous, resolved.read_first, resolved.read_source)
-    if follows_rows.for_rows(resolved.work)(*arrays):
+def topological_order(resolved: Resolved, before: Predecessors) -> Rows | None:
+    """Committed transactions and helpers, each after what comes before it; None if none exists."""
+    rows, nodes = len(resolved), len(before)
+    if rows == nodes and follows_rows.for_rows(resolved.work)(before.first, before.row):
         return np.flatnonzero(resolved.committed).astype(np.int32)
-    order = np.empty(rows, np.int32)
-    peeled = peel_sinks.for_rows(resolved.work)(*arrays, np.zeros(rows, np.int32), order)
-    if peeled < np.count_nonzero(resolved.committed):
-        return None
-    return order[:peeled][::-1].copy()
+    wanted = np.ones(nodes, np.bool_)
+    wanted[:rows] = resolved.committed
+    order = np.empty(nodes, np.int32)
+    peeled = peel_sinks.for_rows(resolved.work)(
+        wanted, before.first, before.row, np.zeros(nodes, np.int32), order
+    )
+    return order[:peeled][::-1].copy() if peeled == np.count_nonzero(wanted) else None
 
 
 @dataclass
@@ -68,7 +78,9 @@ class _Walk:
     """The walk in topological order: clocks, and the edges found so far."""
 
     resolved: Resolved
+    before: Predecessors
     order: Rows
+    arrays: tuple[Rows, Rows, Rows, Rows] = field(init=False)
     clocks: Rows = field(init=False)
     slot: Rows = field(init=False)
     free: Rows = field(init=False)
@@ -80,16 +92,21 @@ class _Walk:
     index: _WriterIndex = field(init=False)
 
     def __post_init__(self) -> None:
-        resolved = self.resolved
-        rows = len(resolved)
+        resolved, nodes = self.resolved, len(self.before)
+        helpers = nodes - len(resolved)
+        none, reads = np.full(helpers, -1, np.int32), resolved.read_first
+        # A helper is in no chain, reads and writes nothing.
+        self.arrays = (
+            np.append(resolved.chain, none),
+            np.append(resolved.position, none),
+            np.append(reads, np.full(helpers, reads[-1])),
+            np.append(resolved.write_first, np.full(helpers, resolved.write_first[-1])),
+        )
         self.index = _index_writers(resolved)
         self.clocks = np.empty((CLOCKS, max(resolved.chains, 1)), np.int32)
         self.free = np.arange(CLOCKS, dtype=np.int32)
-        self.slot = np.full(rows, -1, np.int32)
-        sources = resolved.read_source[resolved.read_source >= 0]
-        self.uses = np.bincount(sources, minlength=rows).astype(np.int32)
-        before = resolved.previous[resolved.previous >= 0]
-        self.uses += np.bincount(before, minlength=rows).astype(np.int32)
+        self.slot = np.full(nodes, -1, np.int32)
+        self.uses = np.bincount(self.before.row, minlength=nodes).astype(np.int32)
         self.edges = np.empty((EDGES, 3), np.int32)
         self.latest = self.index.group_start[:-1] - 1
         self.latest_place = np.full(len(self.latest), -1, np.int32)
@@ -100,8 +117,8 @@ class _Walk:
         """Walk on as far as there is room, and make more; returns how far it is."""
         resolved, index = self.resolved, self.index
         done = walk_past.for_rows(resolved.work)(
-            self.order, start, stop, resolved.previous, resolved.chain, resolved.position,
-            resolved.read_first, resolved.read_key, resolved.read_source, resolved.write_first,
+            self.order, start, stop, self.before.first, self.before.row, *self.arrays,
+            resolved.read_key, resolved.read_source,
             index.first_group, index.group_chain, index.group_start, index.position, index.row,
             index.group_of_write, self.latest, self.latest_place,
             self.clocks, self.slot, self.free, self.uses, self.edges, self.state,
@@ -120,7 +137,7 @@ class _Walk:
             self.free = np.concatenate([more, np.empty(have, np.int32)])
             self.state[0] = len(more)
         resolved, groups = self.resolved, np.diff(self.index.first_group)
-        reads = slice(resolved.read_first[row], resolved.read_first[row + 1])
+        reads = slice(self.arrays[2][row], self.arrays[2][row + 1])
         room = len(self.edges) - int(self.state[1])
         need = int(groups[resolved.read_key[reads]].sum())
         if room < need:
@@ -173,49 +190,37 @@ def _index_writers(resolved: Resolved) -> _WriterIndex:
 
 
 @kernel
-def follows_rows(committed: Flags, previous: Rows, read_first: Rows, read_source: Rows) -> bool:
-    """Whether every committed transaction read only from rows before its own."""
-    for row in range(len(committed)):
-        for at in range(read_first[row], read_first[row + 1]):
-            if read_source[at] >= row:
+def follows_rows(first: NDArray[np.int64], before: Rows) -> bool:
+    """Whether what comes before a row are rows before it."""
+    for row in range(len(first) - 1):
+        for at in range(first[row], first[row + 1]):
+            if before[at] >= row:
                 return False
     return True
 
 
 @kernel
 def peel_sinks(
-    committed: Flags,
-    previous: Rows,
-    read_first: Rows,
-    read_source: Rows,
-    count: Rows,
-    order: Rows,
+    wanted: Flags, first: NDArray[np.int64], before: Rows, count: Rows, order: Rows
 ) -> int:
     """Kahn's algorithm from the ends: ``order`` is a topological order reversed."""
-    rows = len(committed)
-    for row in range(rows):
-        if committed[row]:
-            if previous[row] >= 0:
-                count[previous[row]] += 1
-            for at in range(read_first[row], read_first[row + 1]):
-                if read_source[at] >= 0:
-                    count[read_source[at]] += 1
+    for at in range(len(before)):
+        count[before[at]] += 1
     filled = 0
-    for row in range(rows - 1, -1, -1):
-        if committed[row] and count[row] == 0:
-            order[filled] = row
+    for node in range(len(wanted) - 1, -1, -1):
+        if wanted[node] and count[node] == 0:
+            order[filled] = node
             filled += 1
     taken = 0
     while taken < filled:
-        row = order[taken]
+        node = order[taken]
         taken += 1
-        for at in range(read_first[row] - 1, read_first[row + 1]):
-            source = previous[row] if at < read_first[row] else read_source[at]
-            if source >= 0:
-                count[source] -= 1
-                if count[source] == 0:
-                    order[filled] = source
-                    filled += 1
+        for at in range(first[node], first[node + 1]):
+            source = before[at]
+            count[source] -= 1
+            if count[source] == 0:
+                order[filled] = source
+                filled += 1
     return filled
 
 
@@ -246,13 +251,14 @@ def walk_past(
     order: Rows,
     start: int,
     stop: int,
-    previous: Rows,
+    first: NDArray[np.int64],
+    before: Rows,
     chain: Rows,
     place: Rows,
     read_first: Rows,
+    write_first: Rows,
     read_key: Rows,
     read_source: Rows,
-    write_first: Rows,
     first_group: NDArray[np.int64],
     group_chain: Rows,
     group_start: NDArray[np.int64],
@@ -288,13 +294,14 @@ def walk_past(
         available -= 1
         own = free[available]
         slot[row] = own
-        if previous[row] >= 0:
-            clocks[own, :] = clocks[slot[previous[row]], :]
+        begin = first[row]
+        if begin < first[row + 1]:
+            clocks[own, :] = clocks[slot[before[begin]], :]
         else:
             clocks[own, :] = 0
-        for at in range(read_first[row], read_first[row + 1]):
-            source = read_source[at]
-            if source >= 0 and clocks[own, chain[source]] <= place[source]:
+        for at in range(begin + 1, first[row + 1]):
+            source = before[at]
+            if chain[source] < 0 or clocks[own, chain[source]] <= place[source]:
                 join(clocks, own, slot[source])
         for at in range(read_first[row], read_first[row + 1]):
             source = read_source[at]
@@ -316,18 +323,18 @@ def walk_past(
                     edges[found, 1] = source
                     edges[found, 2] = at
                     found += 1
-        for at in range(read_first[row] - 1, read_first[row + 1]):
-            source = previous[row] if at < read_first[row] else read_source[at]
-            if source >= 0:
-                uses[source] -= 1
-                if uses[source] == 0:
-                    free[available] = slot[source]
-                    available += 1
+        for at in range(begin, first[row + 1]):
+            source = before[at]
+            uses[source] -= 1
+            if uses[source] == 0:
+                free[available] = slot[source]
+                available += 1
         for write in range(write_first[row], write_first[row + 1]):
             group = group_of_write[write]
             latest[group] += 1
             latest_place[group] = place[row]
-        clocks[own, chain[row]] = place[row] + 1
+        if chain[row] >= 0:
+            clocks[own, chain[row]] = place[row] + 1
         if uses[row] == 0:
             free[available] = own
             available += 1

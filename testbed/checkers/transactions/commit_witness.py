@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from testbed.checkers.transactions.anomaly import FORMS
 from testbed.checkers.transactions.commit_graph import CommitGraph, Forced, commit_graph
 from testbed.checkers.transactions.narrator import Narrator
+from testbed.checkers.transactions.predecessors import Predecessors
 from testbed.checkers.transactions.resolve import INITIAL, Resolved
+from testbed.history.transaction_table import Outcome
 
-Seen: TypeAlias = Callable[[Narrator, int, int, int], str]
-"""(narrator, before, reader, read) to how the reader had seen ``before``, as a clause."""
+Seen: TypeAlias = Callable[[Narrator, int, int, int], tuple[str, str]]
+"""(narrator, before, reader, read) to how the reader had seen ``before``, as a clause, and the form
+that this gives an anomaly: with the order of a session, of real time, or none."""
 
 
 def explain_order(
-    resolved: Resolved, forced: Forced, anomaly: str, seen: Seen
+    resolved: Resolved, before: Predecessors, forced: Forced, anomaly: str, seen: Seen
 ) -> dict[str, Any] | None:
     """A counterexample where the forced edges contradict the others, or None.
 
     Args:
         resolved: The history.
+        before: What comes before what anyway.
         forced: The edges that a level forces.
         anomaly: Name of what a cycle with a forced edge is.
         seen: How a reader had seen a transaction, by the level's rule.
@@ -31,7 +36,7 @@ def explain_order(
     initial = forced.to_initial()
     if initial:
         return _stale_initial(resolved, forced, initial[0], anomaly, seen)
-    graph = commit_graph(resolved, forced)
+    graph = commit_graph(resolved, forced, before)
     cycle = graph.smallest_cycle()
     return None if cycle is None else _cycle(graph, cycle, anomaly, seen)
 
@@ -40,18 +45,19 @@ def _stale_initial(
     resolved: Resolved, forced: Forced, edge: int, anomaly: str, seen: Seen
 ) -> dict[str, Any]:
     narrator = Narrator(resolved)
-    reason = _forced_reason(narrator, forced, edge, seen)
-    return narrator.counterexample(anomaly, [reason])
+    reason, form = _forced_reason(narrator, forced, edge, seen)
+    return narrator.counterexample(anomaly + form, [reason])
 
 
 def _cycle(graph: CommitGraph, cycle: list[int], anomaly: str, seen: Seen) -> dict[str, Any]:
     narrator = Narrator(graph.resolved)
     for row in cycle:
         narrator.name(row)
-    edges, kinds = [], set()
+    edges, kinds, forms = [], set(), set()
     for before, after in pairwise([*cycle, cycle[0]]):
-        kind, reason = _edge(graph, narrator, before, after, seen)
+        kind, reason, form = _edge(graph, narrator, before, after, seen)
         kinds.add(kind)
+        forms.add(form)
         edges.append(
             {
                 "from": narrator.name(before),
@@ -60,25 +66,31 @@ def _cycle(graph: CommitGraph, cycle: list[int], anomaly: str, seen: Seen) -> di
                 "reason": reason,
             }
         )
-    if "forced" not in kinds:
-        anomaly = "G1c-process" if "session" in kinds else "G1c"
+    name = anomaly if "forced" in kinds else "G1c"
     lines = [f"{edge['from']} -> {edge['to']}: {edge['reason']}" for edge in edges]
-    return narrator.counterexample(anomaly, lines, edges)
+    return narrator.counterexample(name + _widest(forms), lines, edges)
+
+
+def _widest(forms: Iterable[str]) -> str:
+    return max(forms, key=FORMS.index)
 
 
 def _edge(
     graph: CommitGraph, narrator: Narrator, before: int, after: int, seen: Seen
-) -> tuple[str, str]:
-    """The plainest reason for an edge: what was read, the session, what the level forces."""
+) -> tuple[str, str, str]:
+    """The plainest reason for an edge: what was read, the session, time, what a level forces."""
     resolved = graph.resolved
     read = read_from(resolved, before, after)
     if read >= 0:
-        return "read", read_reason(narrator, before, after, read)
+        return "read", read_reason(narrator, before, after, read), ""
     if resolved.previous[after] == before:
-        return "session", session_reason(narrator, before, after)
+        return "session", session_reason(narrator, before, after), "-process"
+    if graph.before.timed and had_ended(resolved, before, after):
+        return "real time", time_reason(narrator, before, after), "-realtime"
     forced = graph.forced
     edges = np.flatnonzero((forced.before == before) & (forced.after == after))
-    return "forced", _forced_reason(narrator, forced, int(edges[0]), seen)
+    reason, form = _forced_reason(narrator, forced, int(edges[0]), seen)
+    return "forced", reason, form
 
 
 def read_from(resolved: Resolved, before: int, after: int) -> int:
@@ -102,7 +114,24 @@ def session_reason(narrator: Narrator, before: int, after: int) -> str:
     return f"process {process} did {narrator.name(before)} before {narrator.name(after)}"
 
 
-def _forced_reason(narrator: Narrator, forced: Forced, edge: int, seen: Seen) -> str:
+def had_ended(resolved: Resolved, before: int, after: int) -> bool:
+    """Whether a transaction had surely ended before another one began."""
+    table = resolved.table
+    return bool(table.outcome[before] == Outcome.OK and table.end[before] < table.start[after])
+
+
+def _same_session(resolved: Resolved, before: int, after: int) -> bool:
+    """Whether a transaction comes before another one by its session alone."""
+    latest = resolved.previous[after]
+    return bool(latest >= 0 and resolved.chain[latest] == resolved.chain[before])
+
+
+def time_reason(narrator: Narrator, before: int, after: int) -> str:
+    """Why a transaction comes before one that began after its end."""
+    return f"{narrator.name(before)} had ended before {narrator.name(after)} began"
+
+
+def _forced_reason(narrator: Narrator, forced: Forced, edge: int, seen: Seen) -> tuple[str, str]:
     resolved, table = narrator.resolved, narrator.table
     before, after, read = (int(array[edge]) for array in (forced.before, forced.after, forced.read))
     op = int(resolved.read_op[read])
@@ -110,55 +139,55 @@ def _forced_reason(narrator: Narrator, forced: Forced, edge: int, seen: Seen) ->
     writes = slice(resolved.write_first[before], resolved.write_first[before + 1])
     write = int(resolved.write_op[writes][resolved.write_key[writes] == table.key[op]][0])
     who, writer = narrator.name(reader), narrator.name(before)
-    how = seen(narrator, before, reader, read)
+    how, form = seen(narrator, before, reader, read)
     source = "the initial" if after == INITIAL else f"{narrator.name(after)}'s"
     return (
         f"{how}; {writer} set {narrator.saw(write)}, yet {who} read {source} {narrator.saw(op)},"
         f" so {writer} would have to come before {narrator.name(after)}"
-    )
+    ), form
 
 
-def seen_by_earlier_read(narrator: Narrator, before: int, reader: int, read: int) -> str:
+def seen_by_earlier_read(
+    narrator: Narrator, before: int, reader: int, read: int
+) -> tuple[str, str]:
     """Read committed: an earlier read of the same transaction saw it."""
     resolved = narrator.resolved
     for at in range(resolved.read_first[reader], read):
         if resolved.read_source[at] == before:
-            return read_reason(narrator, before, reader, at)
+            return read_reason(narrator, before, reader, at), ""
     raise AssertionError
 
 
-def seen_directly(narrator: Narrator, before: int, reader: int, read: int) -> str:
-    """Read atomic: another read saw it, or it stands before in the session."""
-    other = read_from(narrator.resolved, before, reader)
-    if other >= 0:
-        return read_reason(narrator, before, reader, other)
-    return session_reason(narrator, before, reader)
-
-
-def seen_in_past(narrator: Narrator, before: int, reader: int, read: int) -> str:
-    """Causal: it happened before, by a path of sessions and reads."""
+def seen_directly(narrator: Narrator, before: int, reader: int, read: int) -> tuple[str, str]:
+    """Read atomic: another read saw it, or it stands before in the session, or had ended."""
     resolved = narrator.resolved
-    towards = {reader: reader}
-    queue = deque([reader])
-    while before not in towards:
-        row = queue.popleft()
-        sources = [int(each) for each in resolved.read_source[_reads(resolved, row)]]
-        for source in [int(resolved.previous[row]), *sources]:
-            if source >= 0 and source not in towards:
-                towards[source] = row
-                queue.append(source)
-    steps = []
-    at = before
-    while at != reader:
-        other = read_from(resolved, at, towards[at])
-        steps.append(
-            read_reason(narrator, at, towards[at], other)
-            if other >= 0
-            else session_reason(narrator, at, towards[at])
-        )
-        at = towards[at]
-    return ", ".join(steps)
+    other = read_from(resolved, before, reader)
+    if other >= 0:
+        return read_reason(narrator, before, reader, other), ""
+    if _same_session(resolved, before, reader):
+        return session_reason(narrator, before, reader), "-process"
+    return time_reason(narrator, before, reader), "-realtime"
 
 
-def _reads(resolved: Resolved, row: int) -> slice:
-    return slice(int(resolved.read_first[row]), int(resolved.read_first[row + 1]))
+def seen_in_past(past: Predecessors) -> Seen:
+    """Causal: it happened before, by a path of sessions, reads and where it counts real time."""
+
+    def seen(narrator: Narrator, before: int, reader: int, read: int) -> tuple[str, str]:
+        towards = {reader: reader}
+        queue = deque([reader])
+        while before not in towards:
+            node = queue.popleft()
+            for source in past.of(node):
+                if source not in towards:
+                    towards[source] = node
+                    queue.append(source)
+        rows = [before]
+        at = before
+        while at != reader:
+            at = towards[at]
+            if at < past.transactions:
+                rows.append(at)
+        steps = [seen_directly(narrator, one, two, read) for one, two in pairwise(rows)]
+        return ", ".join(step for step, _ in steps), _widest(form for _, form in steps)
+
+    return seen

@@ -64,7 +64,7 @@ def judge(table: TransactionTable, request: Request, examined: Examined) -> Verd
         promise=promise_of(table, request),
         validity=validity,
         reason=reason,
-        counterexample=_counterexamples(table, seen, examined),
+        counterexample=counterexamples_of(table, seen, examined),
         numbers=examined.numbers,
         levels=_levels(table, examined),
     )
@@ -130,9 +130,10 @@ def _held(table: TransactionTable, examined: Examined) -> str:
     )
 
 
-def _counterexamples(
+def counterexamples_of(
     table: TransactionTable, seen: list[str], examined: Examined
 ) -> tuple[dict[str, object], ...]:
+    """What shows some of the anomalies that were found."""
     shown: list[dict[str, object]] = []
     for name in seen:
         shown += [finding_shown(table, each) for each in examined.findings if each.anomaly == name]

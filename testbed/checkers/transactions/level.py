@@ -87,6 +87,7 @@ _ALIASES: Mapping[str, tuple[str, ...]] = {
     "update-atomic": ("rola", "ua"),
     "causal-cerone": ("transactional-causal-visibility",),
     "causal": ("causal+", "causal-consistency", "causal-plus", "cc", "tcc", "ccv"),
+    "strong-causal-cerone": ("strong-causal", "strict-causal", "real-time-causal", "rtc"),
     "prefix": ("prefix-consistency", "consistent-prefix", "pc"),
     "parallel-snapshot-isolation": ("psi", "parallel-si"),
     "snapshot-isolation": ("si", "pl-si", "snapshot", "generalized-snapshot-isolation", "gsi"),

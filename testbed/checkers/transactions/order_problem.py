@@ -18,14 +18,15 @@ linear in the history.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from testbed.checkers.transactions.graph import Edge
+from testbed.checkers.transactions.level import named
 from testbed.checkers.transactions.resolve import Resolved
-from testbed.checkers.transactions.time_order import process_edges, realtime_edges
+from testbed.checkers.transactions.time_order import realtime_edges
 from testbed.checkers.transactions.version_chains import Versions
 
 Nodes = NDArray[np.int64]
@@ -54,10 +55,9 @@ RULES = {
     "prefix": Rules(split=True, tight=False, commits_only=True),
     "parallel-snapshot-isolation": Rules(missed_is_edge=False),
     "snapshot-isolation": Rules(split=True),
-    "strong-snapshot-isolation": Rules(split=True, realtime=True),
     "serializable": Rules(),
-    "strict-serializable": Rules(realtime=True),
 }
+RULES |= {named("strong-" + level): replace(rules, realtime=True) for level, rules in RULES.items()}
 
 
 @dataclass(frozen=True)
@@ -206,12 +206,10 @@ def _time(resolved: Resolved, rules: Rules, transactions: int) -> tuple[list[Par
     """The order of sessions, and that of real time with its helpers from ``transactions`` on."""
     rows = len(resolved)
     scale = 2 if rules.split else 1
-    session = process_edges(resolved.table, resolved.committed)
+    later = np.flatnonzero(resolved.previous >= 0)
+    earlier = resolved.previous[later].astype(np.int64)
     late = scale - 1
-    parts: list[Part] = [
-        (session.source.astype(np.int64) * scale + late, session.target.astype(np.int64) * scale,
-         Edge.PROCESS)
-    ]  # fmt: skip
+    parts: list[Part] = [(earlier * scale + late, later * scale, Edge.PROCESS)]
     if not rules.realtime:
         return parts, transactions
     edges, nodes = realtime_edges(resolved.table, resolved.committed, rows)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -81,7 +81,7 @@ def search(resolved: Resolved, level: str, budget: Budget, effort: int | None) -
     if rules.missed_is_edge and pairs == 0:
         return Answer(holds=True)
     budget.note(f"{level}: one order of {pairs:,} open pairs of versions is tried")
-    if pairs > 0 and _replayed(problem, level):
+    if pairs > 0 and _replayed(problem):
         return Answer(holds=True)
     return _tried(problem, pairs, level, budget, effort)
 
@@ -91,7 +91,7 @@ def _tried(
 ) -> Answer:
     """Try one order, then all."""
     where = _natural_order(problem)
-    if _explains(problem, level, where):
+    if _explains(problem, where):
         return Answer(holds=True)
     most = PAIRS_MAX if effort is None else SIDE_PAIRS_MAX
     if problem.nodes > NODES_MAX or pairs > most:
@@ -159,7 +159,7 @@ def _kahn(problem: OrderProblem, rank: list[int]) -> Iterator[int]:
                 heapq.heappush(heap, (rank[target], target))
 
 
-def _replayed(problem: OrderProblem, level: str) -> bool:
+def _replayed(problem: OrderProblem) -> bool:
     """Whether a guess at the order of commits is serializable; that implies every other level."""
     realtime = problem.rules.realtime
     for weight in weights(problem.resolved):
@@ -168,15 +168,15 @@ def _replayed(problem: OrderProblem, level: str) -> bool:
             place = np.zeros(len(problem.resolved), np.int64)
             place[order] = np.arange(len(order))
             # True by the way it was found; a check of the check, linear as well.
-            return _explains(problem, level, place[problem.versions.row[problem.first]])
+            return _explains(problem, place[problem.versions.row[problem.first]])
     return False
 
 
-def _explains(problem: OrderProblem, level: str, where: Nodes) -> bool:
+def _explains(problem: OrderProblem, where: Nodes) -> bool:
     """Whether the chains of each key in the order of ``where`` leave the graph without a cycle."""
-    if level == "parallel-snapshot-isolation":
+    if not problem.rules.missed_is_edge:
         # What explains snapshot isolation explains this; the graph of this one has no such edges.
-        rules = RULES["snapshot-isolation"]
+        rules = replace(problem.rules, split=True, missed_is_edge=True)
         problem = order_problem(problem.resolved, problem.versions, rules)
     return _acyclic_in_order(problem, where)
 

@@ -12,9 +12,11 @@ from testbed.checkers.transactions.commit_witness import (
     read_from,
     read_reason,
     session_reason,
+    time_reason,
 )
 from testbed.checkers.transactions.cycles import Core
 from testbed.checkers.transactions.graph import Edge
+from testbed.checkers.transactions.level import named
 from testbed.checkers.transactions.narrator import Narrator
 from testbed.checkers.transactions.order_problem import OrderProblem
 from testbed.checkers.transactions.order_solver import BASE, OrderSolver, Pair
@@ -27,10 +29,9 @@ REFUTED = {
     "prefix": "prefix-violation",
     "parallel-snapshot-isolation": "G-single",
     "snapshot-isolation": "G-nonadjacent",
-    "strong-snapshot-isolation": "G-nonadjacent-realtime",
     "serializable": "G2-item",
-    "strict-serializable": "G2-item-realtime",
 }
+REFUTED |= {named("strong-" + level): found + "-realtime" for level, found in REFUTED.items()}
 """What is there for sure when every order fails."""
 
 
@@ -139,7 +140,7 @@ def _reason(  # noqa: PLR0917 - an edge has two ends, a kind, and who tells of i
     if kind == Edge.PROCESS:
         return session_reason(narrator, before, after)
     if kind == Edge.REALTIME:
-        return f"{narrator.name(before)} had ended before {narrator.name(after)} began"
+        return time_reason(narrator, before, after)
     if kind == Edge.WR:
         return read_reason(narrator, before, after, read_from(problem.resolved, before, after))
     forced = "" if choice is None else " (the other order is impossible)"
@@ -201,7 +202,7 @@ def _anomaly(kinds: list[int], level: str) -> str:
     elif any(one and two for one, two in pairwise([*missed, missed[0]])):
         name = "G2-item"
     else:
-        name = "prefix-violation" if level == "prefix" else "G-nonadjacent"
+        name = "prefix-violation" if level.endswith("prefix") else "G-nonadjacent"
     return name + form
 
 

@@ -43,6 +43,7 @@ class RegisterFindings:
         """One finding for each anomaly."""
         found = [
             self._aborted(),
+            self._dirty_update(),
             self._intermediate(),
             self._internal(),
             self._future(),
@@ -96,6 +97,18 @@ class RegisterFindings:
             if outcome[self.resolved.row_of(each)] == Outcome.FAIL
         )
         return self._make("G1a", (int(ops[0]), write), "{0}, but {1} and failed", len(ops))
+
+    def _dirty_update(self) -> Finding | None:
+        """A committed transaction read an aborted write and replaced it."""
+        pairs = [
+            (read, later)
+            for read in self._ops(ABORTED).tolist()
+            for later in self._writes_of(read, self.resolved.row_of(read))[:1]
+        ]
+        if not pairs:
+            return None
+        words = "{0}, which was aborted, and {1}"
+        return self._make("dirty-update", pairs[0], words, len(pairs))
 
     def _intermediate(self) -> Finding | None:
         ops = self._ops(INTERMEDIATE)

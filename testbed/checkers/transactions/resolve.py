@@ -13,6 +13,7 @@ from __future__ import annotations
 
 # A kernel takes its arrays one by one and is one loop: calls and objects would cost its speed.
 # ruff: noqa: C901, PLR0912, PLR0917
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -109,6 +110,12 @@ class Resolved:
     def work(self) -> int:
         """Micro-operations: what kernels are chosen by."""
         return len(self.table.key)
+
+    def without_sessions(self) -> Resolved:
+        """The same with each transaction in a session of its own."""
+        rows = len(self)
+        alone, chain = np.full(rows, -1, np.int32), np.arange(rows, dtype=np.int32)
+        return dataclasses.replace(self, previous=alone, chain=chain, chains=rows)
 
     def row_of(self, op: int) -> int:
         """The transaction of a micro-operation."""

@@ -15,7 +15,7 @@ from testbed.checkers.transactions.register_explain import RegisterReasons
 from testbed.checkers.transactions.register_findings import RegisterFindings
 from testbed.checkers.transactions.register_order import version_order
 from testbed.checkers.transactions.register_versions import register_versions
-from testbed.checkers.transactions.resolve import RepeatedWriteError, resolve
+from testbed.checkers.transactions.resolve import RepeatedWriteError, Resolved, resolve
 from testbed.checkers.transactions.time_order import dependency_graph
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.transaction_table import TransactionTable
@@ -56,6 +56,21 @@ def check(history: TransactionTable, request: Request) -> Verdict:
             validity=Validity.UNKNOWN,
             reason=f"which write a read saw cannot be told: {error.problems[0]}",
         )
+    return judge(history, request, inferred(MODEL, resolved, request))
+
+
+def inferred(model: str, resolved: Resolved, request: Request) -> Examined:
+    """All that can be inferred of a history with the parameters of a request.
+
+    Args:
+        model: Name of the model.
+        resolved: The history, its reads resolved.
+        request: Its parameters and budget.
+
+    Raises:
+        OutOfBudgetError: It took too long.
+    """
+    history, budget = resolved.table, request.budget
     versions = register_versions(resolved)
     order = version_order(versions, request.params)
     budget.note("version orders are known, dependencies are not")
@@ -66,8 +81,8 @@ def check(history: TransactionTable, request: Request) -> Verdict:
         budget,
         lambda inside: later_versions(versions, order, inside, len(history)),
     )
-    examined = Examined(
-        model=MODEL,
+    return Examined(
+        model=model,
         findings=RegisterFindings(resolved, versions, order).all(),
         cycles=cycles,
         dependencies=graph.dependencies,
@@ -79,4 +94,3 @@ def check(history: TransactionTable, request: Request) -> Verdict:
             "dependencies": graph.dependencies,
         },
     )
-    return judge(history, request, examined)

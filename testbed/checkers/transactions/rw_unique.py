@@ -12,18 +12,17 @@ import contextlib
 import numpy as np
 
 from testbed.checkers.budget import OutOfBudgetError
-from testbed.checkers.request import Request, RequestError
+from testbed.checkers.request import Request
 from testbed.checkers.transactions.order_search import Answer
 from testbed.checkers.transactions.resolve import Resolved, resolve
-from testbed.checkers.transactions.unique_levels import (
-    LevelJudge,
-    decided_name,
-)
+from testbed.checkers.transactions.unique_anomalies import AnomalyJudge, Judged
+from testbed.checkers.transactions.unique_levels import LevelJudge, decided_name
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.transaction_table import TransactionTable
 
 NAME = "rw-register-unique-writes"
 PROMISE = "An order of all commits explains what every transaction read, under {}."
+NONE_OF = "An order of the versions that agrees with what was read shows none of {}."
 SIDE_EFFORT = 200
 """Conflicts that a search may meet for a level that nobody asked for."""
 SIDE_ROWS = 3_000
@@ -33,8 +32,11 @@ SIDE_LEVELS = (
     "serializable",
     "strong-snapshot-isolation",
     "snapshot-isolation",
+    "strong-prefix",
+    "strong-parallel-snapshot-isolation",
     "prefix",
     "parallel-snapshot-isolation",
+    "strong-causal-cerone",
 )
 """The strongest first: where it holds the others are not looked at."""
 
@@ -44,47 +46,40 @@ def check(history: TransactionTable, request: Request) -> Verdict:
 
     Args:
         history: The transactions.
-        request: Levels; the default is strict-serializable, serializable where there are no times.
+        request: Levels or anomalies; the default is strict-serializable, serializable where there
+            are no times.
 
     Raises:
         HistoryError: A value is written twice, or there is an append.
-        RequestError: A level or an anomaly that this model cannot judge.
         OutOfBudgetError: It took too long.
     """
-    wanted = _wanted(history, request)
+    wanted = () if request.anomalies else _wanted(history, request)
     resolved = resolve(history, request.init)
     promise = PROMISE.format(", ".join(wanted))
+    if request.anomalies:
+        promise = NONE_OF.format(", ".join(request.anomalies))
     numbers = _numbers(resolved)
     if not np.any(resolved.source[history.access == 0] != -3):
         reason = "no committed transaction read anything"
         return Verdict(NAME, promise, Validity.UNKNOWN, reason, numbers=numbers)
     judge = LevelJudge(resolved, request.budget)
-    decisions = {level: judge.decide(decided_name(level) or level) for level in wanted}
+    if request.anomalies:
+        answer = AnomalyJudge(resolved, request).answer()
+    else:
+        answer = _merged({level: judge.decide(decided_name(level)) for level in wanted}, numbers)
     _look_around(judge, resolved)
-    validity, reason, found = _merged(decisions, numbers)
     return Verdict(
         NAME,
         promise,
-        validity,
-        reason,
-        counterexample=(found.counterexample,) if found and found.counterexample else (),
+        answer.validity,
+        answer.reason,
+        counterexample=answer.counterexample,
         numbers=numbers,
         levels=judge.levels(),
     )
 
 
 def _wanted(history: TransactionTable, request: Request) -> tuple[str, ...]:
-    problems = []
-    if request.anomalies:
-        problems.append(
-            f"{NAME} judges levels, not named anomalies: it infers no order of versions;"
-            " the model rw-register does"
-        )
-    problems += [
-        f"{NAME} does not define {level}" for level in request.levels if not decided_name(level)
-    ]
-    if problems:
-        raise RequestError(problems)
     default = "strict-serializable" if history.timed else "serializable"
     return request.levels or (default,)
 
@@ -100,23 +95,17 @@ def _look_around(judge: LevelJudge, resolved: Resolved) -> None:
                 judge.decide(level, SIDE_EFFORT)
 
 
-def _merged(
-    decisions: dict[str, Answer], numbers: dict[str, float]
-) -> tuple[Validity, str, Answer | None]:
+def _merged(decisions: dict[str, Answer], numbers: dict[str, float]) -> Judged:
     for level, decision in decisions.items():
         if decision.holds is False:
             assert decision.counterexample is not None
-            return Validity.VIOLATION, f"{level} is violated: {_what(decision)}", decision
+            reason = f"{level} is violated: {decision.counterexample['anomaly']}"
+            return Judged(Validity.VIOLATION, reason, (decision.counterexample,))
     for level, decision in decisions.items():
         if decision.holds is None:
-            return Validity.UNKNOWN, f"{level}: {decision.reason}", None
+            return Judged(Validity.UNKNOWN, f"{level}: {decision.reason}")
     count = f"{numbers['transactions']:,.0f} transactions with {numbers['reads']:,.0f} reads"
-    return Validity.VALID, f"an order of commits explains {count}", None
-
-
-def _what(decision: Answer) -> str:
-    assert decision.counterexample is not None
-    return f"{decision.counterexample['anomaly']}"
+    return Judged(Validity.VALID, f"an order of commits explains {count}")
 
 
 def _numbers(resolved: Resolved) -> dict[str, float]:

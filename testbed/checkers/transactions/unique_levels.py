@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,15 +21,21 @@ from testbed.checkers.budget import Budget
 from testbed.checkers.transactions import commit_witness, order_search
 from testbed.checkers.transactions.causal import forced_by_past
 from testbed.checkers.transactions.commit_graph import Forced
-from testbed.checkers.transactions.level import base_of
+from testbed.checkers.transactions.level import base_of, named
 from testbed.checkers.transactions.narrator import Narrator
+from testbed.checkers.transactions.order_problem import RULES
 from testbed.checkers.transactions.order_search import Answer
-from testbed.checkers.transactions.read_atomic import forced_by_sources, unrepeatable
+from testbed.checkers.transactions.predecessors import Predecessors, predecessors_of
+from testbed.checkers.transactions.read_atomic import (
+    forced_by_sources,
+    forced_by_time,
+    unrepeatable,
+)
 from testbed.checkers.transactions.read_committed import forced_by_reads
 from testbed.checkers.transactions.resolve import INTERNAL, MISREADS, THIN_AIR, Resolved
 from testbed.checkers.verdict import Levels
 
-BELOW: Mapping[str, tuple[str, ...]] = {
+_WITHOUT_TIME: dict[str, tuple[str, ...]] = {
     "read-uncommitted": (),
     "item-cut-isolation": (),
     "read-committed": ("read-uncommitted",),
@@ -38,9 +45,22 @@ BELOW: Mapping[str, tuple[str, ...]] = {
     "prefix": ("causal",),
     "parallel-snapshot-isolation": ("causal",),
     "snapshot-isolation": ("prefix", "parallel-snapshot-isolation"),
-    "strong-snapshot-isolation": ("snapshot-isolation",),
     "serializable": ("snapshot-isolation",),
-    "strict-serializable": ("serializable", "strong-snapshot-isolation"),
+}
+_UNTIMED = {"strong-causal-cerone": "causal"}
+
+
+def strong(level: str) -> str:
+    """What a level is called that respects real time as well."""
+    if level == "item-cut-isolation":
+        return level
+    return named("strong-" + {"causal": "causal-cerone"}.get(level, level))
+
+
+BELOW: Mapping[str, tuple[str, ...]] = _WITHOUT_TIME | {
+    strong(level): (*map(strong, lower), level)
+    for level, lower in _WITHOUT_TIME.items()
+    if strong(level) != level
 }
 """Levels that are decided, each with those that it includes."""
 
@@ -48,10 +68,12 @@ SAME = {
     "causal-cerone": "causal",
     "consistent-view": "parallel-snapshot-isolation",
     "repeatable-read": "serializable",
+    "strong-consistent-view": "strong-parallel-snapshot-isolation",
+    "strong-repeatable-read": "strict-serializable",
 }
 """Levels that coincide with another one on reads of single keys."""
 
-BETWEEN = {
+_BETWEEN = {
     "monotonic-view": ("read-committed", "parallel-snapshot-isolation"),
     "cursor-stability": ("read-committed", "parallel-snapshot-isolation"),
     "update-atomic": ("read-atomic", "parallel-snapshot-isolation"),
@@ -59,35 +81,33 @@ BETWEEN = {
     "monotonic-snapshot-read": ("read-committed", "snapshot-isolation"),
     "update-serializable": ("parallel-snapshot-isolation", "serializable"),
 }
+BETWEEN = _BETWEEN | {
+    "strong-" + level: (strong(lower), strong(upper)) for level, (lower, upper) in _BETWEEN.items()
+}
 """Levels that are not decided themselves: violated where the first is, valid where the second is
 valid, else unknown."""
 
-SEARCHED = frozenset(BELOW) - {
-    "read-uncommitted",
-    "item-cut-isolation",
-    "read-committed",
-    "monotonic-atomic-view",
-    "read-atomic",
-    "causal",
-}
+SEARCHED = frozenset(RULES)
 """Levels that may need a search."""
 
-TIMED = frozenset({"strong-snapshot-isolation", "strict-serializable"})
+TIMED = frozenset(strong(level) for level in _WITHOUT_TIME) - frozenset(_WITHOUT_TIME)
 
 
-def decided_name(level: str) -> str | None:
-    """How a level is called here, without the order of sessions, which all have; None if not."""
+def decided_name(level: str) -> str:
+    """How a level is called here: the order of sessions, which all have, is not named."""
     base, form = base_of(level)
-    base = SAME.get(base, base)
-    if form == "strong-":
-        strong = {"serializable": "strict-serializable"}.get(base, form + base)
-        return strong if strong in TIMED else None
-    return base if base in BELOW or base in BETWEEN else None
+    spelled = "strong-" + base if form == "strong-" else base
+    return SAME.get(spelled, named(spelled))
 
 
 def included_in(level: str) -> frozenset[str]:
     """A level of :data:`BELOW` and all that it includes."""
     return frozenset({level}).union(*(included_in(lower) for lower in BELOW[level]))
+
+
+def without_time(level: str) -> str:
+    """A level of :data:`TIMED` without the order of real time."""
+    return _UNTIMED.get(level, base_of(level)[0])
 
 
 @dataclass
@@ -97,10 +117,13 @@ class LevelJudge:
     Args:
         resolved: The history.
         budget: What it may cost.
+        misreads: Whether single reads that no level allows count; else only what the order of
+            versions and transactions shows.
     """
 
     resolved: Resolved
     budget: Budget
+    misreads: bool = True
     decided: dict[str, Answer] = field(default_factory=dict)
 
     def decide(self, level: str, effort: int | None = None) -> Answer:
@@ -119,6 +142,13 @@ class LevelJudge:
             self.decided[level] = self._decide(level, effort)
         return self.decided[level]
 
+    def circle(self, *, realtime: bool) -> dict[str, Any] | None:
+        """A circle of what was read from what, sessions, and real time if wanted."""
+        before = self._realtime if realtime else self._before
+        return commit_witness.explain_order(
+            self.resolved, before, Forced.none(), "G1c", commit_witness.seen_directly
+        )
+
     def levels(self) -> Levels:
         """The weakest levels found violated and the strongest found to hold."""
         violated = {level for level, found in self.decided.items() if found.holds is False}
@@ -131,47 +161,53 @@ class LevelJudge:
             ),
         )
 
+    @cached_property
+    def _before(self) -> Predecessors:
+        return predecessors_of(self.resolved, realtime=False)
+
+    @cached_property
+    def _realtime(self) -> Predecessors:
+        return predecessors_of(self.resolved, realtime=True)
+
     def _decide(self, level: str, effort: int | None) -> Answer:
-        if any(found.holds and level in included_in(higher)
-               for higher, found in self.decided.items()):  # fmt: skip
-            return Answer(holds=True)
-        if level in SEARCHED:
-            below = self.decide("causal")
-            return below if below.holds is False else self._search(level, effort)
-        undecided = None
-        for lower in BELOW[level]:
+        known = self._known(level)
+        if known is not None:
+            return known
+        if level in TIMED and not self.resolved.table.timed:
+            below = self.decide(without_time(level), effort)
+            reason = "the history carries no times, so what really came first is not known"
+            return below if below.holds is False else Answer(None, None, reason)
+        for lower in ("causal",) if level in SEARCHED else BELOW[level]:
             below = self.decide(lower, effort)
             if below.holds is False:
                 return below
-            undecided = below if below.holds is None else undecided
-        found = self._decide_simple(level)
-        return undecided if found.holds and undecided else found
+        if level in SEARCHED:
+            return order_search.search(self.resolved, level, self.budget, effort)
+        counterexample = self._decide_simple(level)
+        return Answer(counterexample is None, counterexample)
 
-    def _decide_simple(self, level: str) -> Answer:
-        rules: dict[str, Callable[[], dict[str, Any] | None]] = {
-            "read-uncommitted": lambda: self._misread({THIN_AIR}),
-            "item-cut-isolation": self._cut,
+    def _known(self, level: str) -> Answer | None:
+        """What follows from the levels that were decided before, the weakest violated one first."""
+        if any(
+            found.holds and level in included_in(higher) for higher, found in self.decided.items()
+        ):
+            return Answer(holds=True)
+        lower = (each for each in BELOW if each in included_in(level) and each in self.decided)
+        found = (self.decided[each] for each in lower)
+        return next((each for each in found if each.holds is False), None)
+
+    def _decide_simple(self, level: str) -> dict[str, Any] | None:
+        timed = level in TIMED
+        before = self._realtime if timed else self._before
+        rules: dict[str, Callable[[Predecessors, bool], dict[str, Any] | None]] = {
+            "read-uncommitted": lambda _before, _timed: self._misread({THIN_AIR}),
+            "item-cut-isolation": lambda _before, _timed: self._cut(),
             "read-committed": self._read_committed,
-            "monotonic-atomic-view": lambda: None,
+            "monotonic-atomic-view": lambda _before, _timed: None,
             "read-atomic": self._read_atomic,
             "causal": self._causal,
         }
-        counterexample = rules[level]()
-        return Answer(counterexample is None, counterexample)
-
-    def _search(self, level: str, effort: int | None) -> Answer:
-        resolved = self.resolved
-        if level in TIMED and not resolved.table.timed:
-            untimed = {"strict-serializable": "serializable"}.get(level, level[len("strong-") :])
-            below = self.decide(untimed, effort)
-            reason = "the history carries no times, so what really came first is not known"
-            return below if below.holds is False else Answer(None, None, reason)
-        if any(self.decided[lower].holds is False
-               for lower in included_in(level) & self.decided.keys()):  # fmt: skip
-            return next(self.decided[lower] for lower in BELOW
-                        if lower in included_in(level) & self.decided.keys()
-                        and self.decided[lower].holds is False)  # fmt: skip
-        return order_search.search(resolved, level, self.budget, effort)
+        return rules[without_time(level) if timed else level](before, timed)
 
     def _between(self, level: str, effort: int | None) -> Answer:
         weaker, stronger = BETWEEN[level]
@@ -189,7 +225,7 @@ class LevelJudge:
     def _misread(self, kinds: set[int]) -> dict[str, Any] | None:
         resolved = self.resolved
         found = np.flatnonzero(np.isin(resolved.source, list(kinds)))
-        if not len(found):
+        if not self.misreads or not len(found):
             return None
         op = int(found[0])
         narrator = Narrator(resolved)
@@ -199,7 +235,7 @@ class LevelJudge:
     def _cut(self) -> dict[str, Any] | None:
         resolved = self.resolved
         found = unrepeatable(resolved)
-        if not len(found):
+        if not len(found) or not self.misreads:
             return self._misread({INTERNAL})
         later = int(found[0])
         op = int(resolved.read_op[later])
@@ -217,24 +253,25 @@ class LevelJudge:
         )
         return narrator.counterexample("internal", [line])
 
-    def _read_committed(self) -> dict[str, Any] | None:
+    def _read_committed(self, before: Predecessors, timed: bool) -> dict[str, Any] | None:
         return self._misread(set(MISREADS)) or commit_witness.explain_order(
             self.resolved,
+            before,
             forced_by_reads(self.resolved),
             "observed-transaction-vanishes",
             commit_witness.seen_by_earlier_read,
         )
 
-    def _read_atomic(self) -> dict[str, Any] | None:
+    def _read_atomic(self, before: Predecessors, timed: bool) -> dict[str, Any] | None:
+        forced = forced_by_sources(self.resolved)
+        if timed:
+            forced = forced.joined(forced_by_time(self.resolved))
         return commit_witness.explain_order(
-            self.resolved,
-            forced_by_sources(self.resolved),
-            "fractured-read",
-            commit_witness.seen_directly,
+            self.resolved, before, forced, "fractured-read", commit_witness.seen_directly
         )
 
-    def _causal(self) -> dict[str, Any] | None:
-        forced = forced_by_past(self.resolved, self.budget) or Forced.none()
+    def _causal(self, before: Predecessors, timed: bool) -> dict[str, Any] | None:
+        forced = forced_by_past(self.resolved, before, self.budget) or Forced.none()
         return commit_witness.explain_order(
-            self.resolved, forced, "causal-violation", commit_witness.seen_in_past
+            self.resolved, before, forced, "causal-violation", commit_witness.seen_in_past(before)
         )

@@ -13,6 +13,8 @@ from itertools import combinations, permutations
 from typing import Any
 
 INITIAL = -1
+BASES = {"strict-serializable": "serializable", "strong-causal-cerone": "causal"}
+"""Names of strong forms that are not made of the level's own."""
 
 
 @dataclass
@@ -89,11 +91,12 @@ def holds(history: list[dict[str, Any]], level: str, *, sessions: bool = True) -
 
 
 def _explained(run: Execution, level: str) -> bool:
-    if level == "parallel-snapshot-isolation":
-        return _parallel(run)
     before = run.session | run.read_from
     if level.startswith("str"):
         before |= run.realtime
+        level = BASES.get(level, level.removeprefix("strong-"))
+    if level == "parallel-snapshot-isolation":
+        return _parallel(run, before)
     seen = _visible_without_order(run, level, before)
     for order in permutations(run.rows):
         place = {row: at for at, row in enumerate(order)} | {INITIAL: -1}
@@ -132,7 +135,7 @@ def _agrees(
                     visible = any(writer == other for _, writer in reads[:at])
                 elif level in ("read-atomic", "causal"):
                     visible = (other, reader) in seen
-                elif level in ("serializable", "strict-serializable"):
+                elif level == "serializable":
                     visible = place[other] < place[reader]
                 else:
                     visible = _in_snapshot(run, level, place, before, other, reader)
@@ -158,19 +161,18 @@ def _in_snapshot(
     )
 
 
-def _parallel(run: Execution) -> bool:
+def _parallel(run: Execution, before: set[tuple[int, int]]) -> bool:
     """Some transitive visibility within some order; writers of one key see each other."""
-    before = run.session | run.read_from
     return any(
-        all(order.index(a) < order.index(b) for a, b in before) and _some_visibility(run, order)
+        all(order.index(a) < order.index(b) for a, b in before)
+        and _some_visibility(run, order, before)
         for order in permutations(run.rows)
     )
 
 
-def _some_visibility(run: Execution, order: tuple[int, ...]) -> bool:
+def _some_visibility(run: Execution, order: tuple[int, ...], before: set[tuple[int, int]]) -> bool:
     ordered = list(combinations(order, 2))
-    needed = run.session | run.read_from
-    needed |= {(a, b) for a, b in ordered if run.writes[a] & run.writes[b]}
+    needed = before | {(a, b) for a, b in ordered if run.writes[a] & run.writes[b]}
     free = [pair for pair in ordered if pair not in needed]
     for count in range(len(free) + 1):
         for more in combinations(free, count):

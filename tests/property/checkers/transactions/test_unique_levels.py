@@ -24,9 +24,14 @@ LEVELS = [
     "prefix",
     "snapshot-isolation",
     "serializable",
+    "strong-read-committed",
+    "strong-read-atomic",
+    "strong-causal-cerone",
+    "strong-prefix",
     "strong-snapshot-isolation",
     "strict-serializable",
 ]
+PARALLEL = ["parallel-snapshot-isolation", "strong-parallel-snapshot-isolation"]
 
 
 def judged(history: list[dict[str, Any]], level: str) -> bool | None:
@@ -52,28 +57,39 @@ def test_a_level_holds_for_tangled_transactions_when_some_order_of_commits_expla
     assert judged(history, level) == commit_orders.holds(history, level)
 
 
+@pytest.mark.parametrize("level", ["causal", "strong-causal-cerone"])
 @given(history=histories() | tangled())
 def test_causality_is_judged_alike_where_room_has_to_be_made(
-    history: list[dict[str, Any]],
+    level: str, history: list[dict[str, Any]]
 ) -> None:
     with mock.patch.multiple(causal, CLOCKS=2, EDGES=1):
-        found = judged(history, "causal")
-    assert found == commit_orders.holds(history, "causal")
+        found = judged(history, level)
+    assert found == commit_orders.holds(history, level)
 
 
+@pytest.mark.parametrize("level", [each for each in LEVELS if not each.startswith("str")])
+@given(history=histories() | tangled())
+def test_without_sessions_a_level_holds_when_some_order_without_them_explains_it(
+    level: str, history: list[dict[str, Any]]
+) -> None:
+    resolved = resolve(table_of(history, lists=False)).without_sessions()
+    holds = LevelJudge(resolved, Budget()).decide(level).holds
+    assert holds == commit_orders.holds(history, level, sessions=False)
+
+
+@pytest.mark.parametrize("level", PARALLEL)
 @given(history=tangled(most=4, keys=3))
 def test_parallel_snapshot_isolation_of_tangled_transactions(
-    history: list[dict[str, Any]],
+    level: str, history: list[dict[str, Any]]
 ) -> None:
-    level = "parallel-snapshot-isolation"
     assert judged(history, level) == commit_orders.holds(history, level)
 
 
+@pytest.mark.parametrize("level", PARALLEL)
 @given(history=histories(most=4))
 def test_parallel_snapshot_isolation_holds_when_some_visibility_explains_it(
-    history: list[dict[str, Any]],
+    level: str, history: list[dict[str, Any]]
 ) -> None:
-    level = "parallel-snapshot-isolation"
     assert judged(history, level) == commit_orders.holds(history, level)
 
 

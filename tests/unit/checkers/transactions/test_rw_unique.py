@@ -8,12 +8,15 @@ from unittest import mock
 import pytest
 
 from testbed.checkers.budget import Budget, OutOfBudgetError
-from testbed.checkers.request import Request, RequestError
+from testbed.checkers.request import Request
 from testbed.checkers.transactions import causal
+from testbed.checkers.transactions.anomaly import implied_by
 from testbed.checkers.transactions.commit_graph import TRIED
+from testbed.checkers.transactions.level import ALL as LEVELS
 from testbed.checkers.transactions.read_atomic import unrepeatable
 from testbed.checkers.transactions.resolve import resolve
 from testbed.checkers.transactions.rw_unique import check
+from testbed.checkers.transactions.unique_anomalies import RULED_OUT_BY
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.problem import HistoryError
 from tests.transaction_tables import table_of
@@ -86,6 +89,94 @@ def test_a_planted_anomaly_is_named_with_the_weakest_level_that_it_violates(anom
     assert weakest in verdict.levels.violated
     assert anomaly not in example["text"][0], "the name is printed above the text"
     assert example["operations"]
+
+
+NOT_INITIAL: dict[str, list[Any]] = {
+    "observed-transaction-vanishes": [[r("x", 1), r("y", 0)]],
+    "fractured-read": [[r("y", 0), r("x", 1)]],
+    "causal-violation": [[r("x", 1), w("z", 1)], [r("z", 1), r("y", 0)]],
+    "prefix-violation": [
+        [r("x", 0), w("x", 2)],
+        [r("z", 0), w("z", 2)],
+        [r("x", 2), r("z", 0)],
+        [r("z", 2), r("x", 0)],
+    ],
+    "G-single": [[r("x", 0), r("y", 0), w("x", 3)], [r("x", 0), w("x", 4)]],
+    "G2-item": [[r("x", 0), w("y", 3)], [r("y", 0), w("x", 3)]],
+}
+"""By versions of which none is the initial one: their order has to be searched for."""
+
+
+@pytest.mark.parametrize("planted", NOT_INITIAL)
+@pytest.mark.parametrize("asked", RULED_OUT_BY)
+def test_an_anomaly_asked_for_is_found_and_no_other(planted: str, asked: str) -> None:
+    first = [[w("x", 0), w("y", 0), w("z", 0)], [r("x", 0), r("y", 0), w("x", 1), w("y", 1)]]
+    if planted in {"prefix-violation", "G-single", "G2-item"}:
+        first = first[:1]
+    history = [
+        {"process": at, "ops": ops} for at, ops in enumerate([*first, *NOT_INITIAL[planted]])
+    ]
+    verdict = check(table_of(history, lists=False), Request(anomalies=(asked,)))
+    there = asked in implied_by([planted])
+    assert verdict.validity == (Validity.VIOLATION if there else Validity.VALID), verdict.reason
+    assert bool(verdict.counterexample) == there
+
+
+def anomalies(*transactions: Any, asked: str, timed: bool = True) -> Verdict:
+    table = table_of(transactions, timed=timed, lists=False)
+    return check(table, Request(anomalies=tuple(asked.split(","))))
+
+
+def test_a_stale_read_is_an_anomaly_of_its_session_or_of_real_time() -> None:
+    first = {"ops": [w("x", 1)], "process": 0, "start": 0, "end": 1}
+    mine = {"ops": [r("x", None)], "process": 0, "start": 2, "end": 3}
+    other = {**mine, "process": 1}
+    assert anomalies(first, mine, asked="G2").validity == Validity.VALID
+    assert anomalies(first, mine, asked="G-single-process").validity == Validity.VIOLATION
+    assert anomalies(first, other, asked="G-single-process").validity == Validity.VALID
+    found = anomalies(first, other, asked="fractured-read-realtime")
+    assert found.validity == Validity.VIOLATION
+    untimed = anomalies(first, other, asked="G-single-realtime", timed=False)
+    assert untimed.validity == Validity.UNKNOWN
+    assert "no times" in untimed.reason
+    before_it_was_written = [{"ops": [r("x", 1)]}, {"ops": [w("x", 1)], "process": 1}]
+    for timed, validity in ((True, Validity.VIOLATION), (False, Validity.UNKNOWN)):
+        found = anomalies(*before_it_was_written, asked="G1c-realtime", timed=timed)
+        assert found.validity == validity
+    verdict = judged(first, other, level="strong-read-atomic", timed=True)
+    assert verdict.validity == Validity.VIOLATION
+    assert verdict.counterexample[0]["anomaly"] == "fractured-read-realtime"
+    assert verdict.levels is not None
+    assert verdict.levels.violated == ("strong-read-atomic",)
+    assert verdict.levels.allowed == ("serializable", "strong-monotonic-atomic-view")
+
+
+def test_what_single_reads_show_is_found_and_nothing_follows_from_it() -> None:
+    dirty = [{"ops": [w("x", 1)], "outcome": "fail"}, {"ops": [r("x", 1), w("x", 2)]}]
+    for asked in ("dirty-update", "G1a", "G1", "G1a-realtime"):
+        assert anomalies(*dirty, asked=asked).validity == Validity.VIOLATION
+    for asked in ("G1b", "G1c", "G2-realtime", "internal", "cyclic-versions", "lost-update"):
+        assert anomalies(*dirty, asked=asked).validity == Validity.VALID
+    nobody = [{"ops": [r("x", 7)]}, {"ops": [w("y", 1)]}, {"ops": [r("y", 1)]}]
+    assert anomalies(*nobody, asked="garbage-read").validity == Validity.VIOLATION
+    assert anomalies(*nobody, asked="internal,G2").validity == Validity.VALID
+
+
+def test_where_no_order_of_versions_agrees_the_others_are_not_known() -> None:
+    circle = [{"ops": [r("x", 1), w("y", 2)]}, {"ops": [r("y", 2), w("x", 1)]}]
+    assert anomalies(*circle, asked="G1c").validity == Validity.VIOLATION
+    assert anomalies(*circle, asked="G0").validity == Validity.VALID
+    unknown = anomalies(*circle, asked="G-nonadjacent")
+    assert unknown.validity == Validity.UNKNOWN
+    assert "circle" in unknown.reason
+
+
+def test_of_two_anomalies_each_may_be_avoidable_and_not_both() -> None:
+    fork = [{"process": at, "ops": ops} for at, ops in enumerate(LONG_FORK)]
+    assert anomalies(*fork, asked="G-single,lost-update").validity == Validity.VALID
+    assert anomalies(*fork, asked="G-single,prefix-violation").validity == Validity.VIOLATION
+    skew = [{"process": at, "ops": ops} for at, ops in enumerate(PLANTED["G2-item"][0])]
+    assert anomalies(*skew, asked="G-single,prefix-violation").validity == Validity.VALID
 
 
 @pytest.mark.parametrize("anomaly", PLANTED)
@@ -248,12 +339,10 @@ def test_a_level_between_is_valid_or_violated_as_its_neighbours_are() -> None:
     assert judged(*skew, level="update-serializable").validity == Validity.UNKNOWN
 
 
-def test_what_cannot_be_judged_is_refused() -> None:
-    history = table_of([{"ops": [r("x", None)]}], lists=False)
-    with pytest.raises(RequestError, match="strong-read-atomic"):
-        check(history, Request(levels=("strong-read-atomic",)))
-    with pytest.raises(RequestError, match="rw-register"):
-        check(history, Request(anomalies=("G0",)))
+@pytest.mark.parametrize("level", LEVELS)
+def test_every_level_is_judged_in_every_form(level: str) -> None:
+    verdict = judged([w("x", 1)], [r("x", 1)], level=level, timed=True)
+    assert verdict.validity == Validity.VALID
 
 
 def test_a_spent_budget_ends_the_check() -> None:

@@ -1,0 +1,191 @@
+"""Named anomalies of registers in which no value is written twice to a key.
+
+Who read from whom is known; the order of versions is not, and none is assumed. What single reads
+show is there for sure. Beyond that, a history shows an anomaly when every order of the versions
+does that agrees with who read from whom: that is when the level fails which rules out that anomaly
+and, besides circles of what was read from what, nothing else (see
+:mod:`testbed.checkers.transactions.unique_levels`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from testbed.checkers.request import Request
+from testbed.checkers.transactions.anomaly import FORMS, implying, split_form
+from testbed.checkers.transactions.judge import Examined, counterexamples_of
+from testbed.checkers.transactions.narrator import Narrator
+from testbed.checkers.transactions.order_search import Answer
+from testbed.checkers.transactions.resolve import THIN_AIR, Resolved
+from testbed.checkers.transactions.rw_register import inferred
+from testbed.checkers.transactions.unique_levels import (
+    BELOW,
+    LevelJudge,
+    included_in,
+    strong,
+)
+from testbed.checkers.verdict import Validity
+
+SHOWN_BY_READS = (
+    "garbage-read",
+    "internal",
+    "future-read",
+    "dirty-update",
+    "G1a",
+    "G1b",
+    "lost-update",
+)
+"""They are found where they are, whatever the order of versions is."""
+NEVER_FORCED = ("duplicate-elements", "incompatible-order", "cyclic-versions", "G0")
+"""Registers have no elements, and some order of versions always has no circle of its own."""
+RULED_OUT_BY = {
+    "observed-transaction-vanishes": "read-committed",
+    "fractured-read": "read-atomic",
+    "causal-violation": "causal",
+    "prefix-violation": "prefix",
+    "G-single": "parallel-snapshot-isolation",
+    "G-nonadjacent": "snapshot-isolation",
+    "G2-item": "serializable",
+    "G2": "serializable",
+}
+"""The level that fails exactly where the anomaly is."""
+NOT_WHERE = {"G-cursor": "parallel-snapshot-isolation", "write-skew": "serializable"}
+"""A level that rules the anomaly out, and others as well."""
+_LEVELS = RULED_OUT_BY | NOT_WHERE
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The answer to what was asked for.
+
+    Args:
+        validity: Violation where it is broken, valid where some order of versions keeps it.
+        reason: Why, in a sentence.
+        counterexample: What shows it.
+    """
+
+    validity: Validity
+    reason: str
+    counterexample: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class AnomalyJudge:
+    """Decides anomalies one by one.
+
+    Args:
+        resolved: The history.
+        request: The anomalies asked for, and the budget.
+    """
+
+    resolved: Resolved
+    request: Request
+
+    def answer(self) -> Judged:
+        """Whether any of what is asked for is there.
+
+        Raises:
+            OutOfBudgetError: It took too long.
+        """
+        if (sure := self._sure()) is not None:
+            return sure
+        asked = self.request.anomalies
+        if self._ruled_out_together():
+            return self._none()
+        answers = {name: self._decide(name) for name in asked}
+        for name, found in answers.items():
+            if found.holds is False:
+                reason = f"every order of the versions that agrees with the reads shows {name}"
+                return Judged(Validity.VIOLATION, reason, (found.counterexample,))
+        for name, found in answers.items():
+            if found.holds is None:
+                return Judged(Validity.UNKNOWN, f"{name}: {found.reason}")
+        if len(self._levels()) > 1:
+            reason = (
+                f"for each of {', '.join(asked)} some order of the versions is without it, whether "
+                "one order is without all of them is not known"
+            )
+            return Judged(Validity.UNKNOWN, reason)
+        return self._none()
+
+    def _none(self) -> Judged:
+        reason = f"an order of the versions shows none of {', '.join(self.request.anomalies)}"
+        return Judged(Validity.VALID, reason)
+
+    def _sure(self) -> Judged | None:
+        """What is there whatever the order of versions is."""
+        wanted = implying(self.request.anomalies)
+        thin_air = np.flatnonzero(self.resolved.source == THIN_AIR)
+        if len(thin_air) and "garbage-read" in wanted:
+            narrator = Narrator(self.resolved)
+            lines = narrator.misread(int(thin_air[0]))
+            shown = narrator.counterexample("garbage-read", lines)
+            return Judged(Validity.VIOLATION, "found garbage-read", (shown,))
+        seen = [name for name in self._examined.found if name in wanted]
+        if not seen:
+            return None
+        shown_all = counterexamples_of(self.resolved.table, seen, self._examined)
+        return Judged(Validity.VIOLATION, f"found {', '.join(seen)}", shown_all)
+
+    def _decide(self, name: str) -> Answer:
+        """Whether an anomaly is absent."""
+        anomaly, form = split_form(name)
+        if anomaly in SHOWN_BY_READS or anomaly in NEVER_FORCED:
+            return Answer(holds=True)
+        timed = self.resolved.table.timed
+        circle = self._judge(form).circle(realtime=form == FORMS[-1] and timed)
+        if anomaly in _LEVELS and circle is None:
+            return self._by_level(anomaly, form)
+        if anomaly in _LEVELS:
+            reason = "what was read from what is a circle: no order of the versions agrees with it"
+            return Answer(holds=None, reason=reason)
+        if circle is None and form == FORMS[-1] and not timed:
+            return Answer(holds=None, reason="the history carries no times")
+        return Answer(circle is None, circle)
+
+    def _by_level(self, anomaly: str, form: str) -> Answer:
+        level = _in_form(_LEVELS[anomaly], form)
+        found = self._judge(form).decide(level)
+        if found.holds is False and anomaly in NOT_WHERE:
+            reason = f"the history is not {level}, whether for this reason is not looked for"
+            return Answer(holds=None, reason=reason)
+        return found
+
+    def _levels(self) -> set[str]:
+        """The levels that rule out what is asked for."""
+        names = (split_form(name)[0] for name in self.request.anomalies)
+        return {_LEVELS[name] for name in names if name in _LEVELS}
+
+    def _ruled_out_together(self) -> bool:
+        """Whether a level holds that rules out all that is asked for."""
+        levels = self._levels()
+        if not levels:
+            return False
+        form = max((split_form(name)[1] for name in self.request.anomalies), key=FORMS.index)
+        least = next(level for level in BELOW if levels <= included_in(level))
+        return bool(self._judge(form).decide(_in_form(least, form)).holds)
+
+    def _judge(self, form: str) -> LevelJudge:
+        return self._alone if form == "" else self._in_sessions
+
+    @cached_property
+    def _in_sessions(self) -> LevelJudge:
+        return LevelJudge(self.resolved, self.request.budget, misreads=False)
+
+    @cached_property
+    def _alone(self) -> LevelJudge:
+        resolved = self.resolved.without_sessions()
+        return LevelJudge(resolved, self.request.budget, misreads=False)
+
+    @cached_property
+    def _examined(self) -> Examined:
+        request = replace(self.request, params={})
+        return inferred("rw-register-unique-writes", self.resolved, request)
+
+
+def _in_form(level: str, form: str) -> str:
+    return strong(level) if form == FORMS[-1] else level
