@@ -6,17 +6,22 @@ calls: after an update it would run old code where only a callee changed.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+VERSIONS_KEPT = 6
+"""So many versions are kept: several may be at work at the same time on one machine."""
+
 
 def compiled_folder(name: str, sources: Iterable[Path]) -> Path:
-    """The folder for what is compiled from exactly these sources; those of others are removed.
+    """The folder for what is compiled from exactly these sources.
 
-    It may not be writable: then the compiler chooses another place by itself.
+    It is there afterwards, and the youngest in use; of others the :data:`VERSIONS_KEPT` that were
+    used last stay. It may not be writable: then what is compiled is not kept.
 
     Args:
         name: Keeps what is compiled together apart from the rest.
@@ -28,7 +33,21 @@ def compiled_folder(name: str, sources: Iterable[Path]) -> Path:
     home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     kept = Path(home) / "testbed" / "compiled"
     folder = kept / f"{name}-{digest.hexdigest()[:16]}"
-    if not folder.exists():
-        for other in kept.glob(f"{name}-*"):
-            shutil.rmtree(other, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        made = not folder.exists()
+        folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)
+        if made:
+            _forget(folder, kept.glob(f"{name}-*"))
     return folder
+
+
+def _forget(own: Path, versions: Iterable[Path]) -> None:
+    """Remove all versions but those that were used last, and never one's own."""
+    used = {}
+    for version in versions:
+        with contextlib.suppress(OSError):  # another process has removed it
+            used[version] = version.stat().st_mtime_ns
+    used.pop(own, None)
+    for version in sorted(used, key=used.__getitem__, reverse=True)[VERSIONS_KEPT - 1 :]:
+        shutil.rmtree(version, ignore_errors=True)

@@ -1,11 +1,10 @@
-"""Compiles loops: into functions of the compiler's own, or into object code that needs no compiler.
+"""Compiles loops into object code that needs no compiler to run.
 
 Importing this module loads the compiler, which takes more than half a second: import it late.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numba
@@ -16,23 +15,6 @@ from numba.core.compiler_lock import global_compiler_lock
 from testbed.history.object_code import ObjectCode
 
 _WORD, _STATUS = ir.IntType(64), ir.IntType(32)
-
-
-def compiled_into(folder: Path, function: Any, **options: Any) -> Any:
-    """A function compiled, or loaded from the disk if it was compiled before.
-
-    Args:
-        folder: Where it is kept, see :func:`testbed.history.compiled_folder.compiled_folder`.
-        function: The loop.
-        options: Further ones of numba.
-    """
-    config: Any = numba.config
-    before = config.CACHE_DIR
-    config.CACHE_DIR = str(folder)
-    try:
-        return numba.njit(function, cache=True, nogil=True, **options)
-    finally:
-        config.CACHE_DIR = before
 
 
 def part_of_others(function: Any, **options: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from testbed.history.compiled_folder import compiled_folder
-from testbed.history.compiling import compiled_into
+from testbed.history.loop import Loop
 
 Bytes = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.int64]
@@ -23,12 +24,16 @@ _SOURCES = (
     "flows.py",
     "postgres_messages.py",
 )
-_CACHE = compiled_folder("residency", [Path(__file__).with_name(name) for name in _SOURCES])
 
 
 def compiled(function: Any) -> Any:
     """Compile a loop over bytes; kept in a folder of its own for exactly these sources."""
-    return compiled_into(_CACHE, function)
+    return Loop(function, _folder)
+
+
+@cache
+def _folder() -> Path:
+    return compiled_folder("residency", [Path(__file__).with_name(name) for name in _SOURCES])
 
 
 def sealed(data: Bytes) -> Bytes:
