@@ -22,7 +22,8 @@ from testbed.report.folder import RunFolderError
 from testbed.report.report_file import ReportError, write_report
 from testbed.runner.announcer import Announcer
 from testbed.runner.drivers import Drivers
-from testbed.runner.execute import Ending, execute, prepare
+from testbed.runner.ending import Ending
+from testbed.runner.execute import execute, prepare
 from testbed.runner.folder import FolderError, RunFolder
 from testbed.runner.plan import Plan
 from testbed.runner.plan_document import PlanError, digest

@@ -9,14 +9,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import gc
 import signal
 import sys
-import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from faults.protocol import Context, FaultError
 from testbed.drill.book import Book
@@ -29,9 +26,9 @@ from testbed.drill.session_file import drill_of, read_setup
 from testbed.history.journal import JournalError
 from testbed.runner import stage
 from testbed.runner.announcer import Announcer
-from testbed.runner.folder import EvidenceLog, FolderError, RunFolder, read_json, write_json
+from testbed.runner.ending import EndingFile, play_alone
+from testbed.runner.folder import EvidenceLog, FolderError, RunFolder, write_json
 from testbed.runner.frame import Frame
-from testbed.runner.leash import die_with_parent
 from testbed.runner.plan_document import PlanError, to_document
 from testbed.runner.setting import Setting, opened, watched
 from testbed.runner.targets import Targets
@@ -107,26 +104,18 @@ async def _calm(drill: Drill, setting: Setting, direction: Direction) -> None:
 
 async def _drive(folder: RunFolder, stopping: asyncio.Event) -> None:
     """Play the drill; ``ending.json`` is written however it ends."""
-    started = time.time()
-    ending: dict[str, Any] = {"outcome": "failed", "problem": "", "started": started}
-    try:
+    with EndingFile(folder, _EXPECTED) as ending:
         drill, _ = drill_of(folder.path.parent)
         setup = read_setup(folder.path.parent)
         async with opened(folder, Announcer(None, 0)) as first:
             recorder = WatchedRecorder(first.journal, first.clock)
             setting = replace(first, recorder=recorder)
-            ending["clock_base_ns"] = setting.clock.base_ns
-            ending["clock_zero_s"] = setting.clock.zero_s
+            ending.clock(setting.clock)
             await _directed(setting, drill, setup.auto, stopping, ending)
-        ending["outcome"] = "finished"
-    except _EXPECTED as error:
-        ending["problem"] = str(error)
-    ending["seconds"] = round(time.time() - started, 3)
-    write_json(folder.ending, ending)
 
 
 async def _directed(
-    setting: Setting, drill: Drill, auto: bool, stopping: asyncio.Event, ending: dict[str, Any]
+    setting: Setting, drill: Drill, auto: bool, stopping: asyncio.Event, ending: EndingFile
 ) -> None:
     folder = setting.folder
     book = Book(folder.path, setting.clock.now)
@@ -142,7 +131,7 @@ async def _directed(
                 book.note("halt", "failed", str(error), good=False)
                 raise
             finally:
-                ending["pressure"] = asdict(gauge.reading())
+                ending.pressure(gauge.reading())
                 write_json(folder.plan, to_document(direction.plan_as_played()))
             for inspection in setting.inspections:
                 await inspection.end()
@@ -165,19 +154,8 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m testbed.drill.play", description=__doc__)
     parser.add_argument("folder", type=Path)
     arguments = parser.parse_args(words)
-    die_with_parent()
-    # What the imports made stays: a collection that walks it all would stall the load.
-    gc.collect()
-    gc.freeze()
     folder = RunFolder(arguments.folder)
-    try:
-        folder.metrics.mkdir(exist_ok=True)
-        asyncio.run(_until_signalled(folder))
-        outcome = read_json(folder.ending)["outcome"]
-    except (OSError, FolderError) as error:
-        print(f"the drill could not be recorded: {error}", file=sys.stderr)
-        return 3
-    return 0 if outcome == "finished" else 3
+    return play_alone(folder, _until_signalled(folder))
 
 
 if __name__ == "__main__":

@@ -8,28 +8,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import signal
 import sys
-import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from faults.protocol import Context, FaultError
 from testbed.history.journal import JournalError
 from testbed.runner import stage
 from testbed.runner.announcer import Announcer
-from testbed.runner.folder import (
-    EvidenceLog,
-    FolderError,
-    RunFolder,
-    read_json,
-    write_json,
-)
+from testbed.runner.ending import EndingFile, play_alone
+from testbed.runner.folder import EvidenceLog, FolderError, RunFolder
 from testbed.runner.frame import Frame
-from testbed.runner.leash import die_with_parent
 from testbed.runner.plan_document import PlanError
 from testbed.runner.progress import Phase
 from testbed.runner.setting import Setting, opened, watched
@@ -81,25 +71,15 @@ async def _inspect(setting: Setting) -> None:
 
 async def _drive(folder: RunFolder, announcer: Announcer) -> None:
     """Run the plan; ``ending.json`` is written however it ends."""
-    started = time.time()
-    ending: dict[str, Any] = {"outcome": "failed", "problem": "", "started": started}
-    try:
+    with EndingFile(folder, _EXPECTED) as ending:
         async with opened(folder, announcer) as setting:
-            ending["clock_base_ns"] = setting.clock.base_ns
-            ending["clock_zero_s"] = setting.clock.zero_s
+            ending.clock(setting.clock)
             async with watched(setting) as gauge:
                 try:
                     await _stages(setting)
                 finally:
-                    ending["pressure"] = asdict(gauge.reading())
+                    ending.pressure(gauge.reading())
             await _inspect(setting)
-        ending["outcome"] = "finished"
-    except _EXPECTED as error:
-        ending["problem"] = str(error)
-    except asyncio.CancelledError:
-        ending |= {"outcome": "interrupted", "problem": "the run was interrupted"}
-    ending["seconds"] = round(time.time() - started, 3)
-    write_json(folder.ending, ending)
 
 
 async def _until_signalled(folder: RunFolder, announcer: Announcer) -> None:
@@ -117,19 +97,9 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--progress", type=Path, help="file that progress events are added to")
     parser.add_argument("--lane", type=int, default=0)
     arguments = parser.parse_args(words)
-    die_with_parent()
-    # What the imports made stays: a collection that walks it all would stall the load.
-    gc.collect()
-    gc.freeze()
     folder = RunFolder(arguments.folder)
-    try:
-        folder.metrics.mkdir(exist_ok=True)
-        asyncio.run(_until_signalled(folder, Announcer(arguments.progress, arguments.lane)))
-        outcome = read_json(folder.ending)["outcome"]
-    except (OSError, FolderError) as error:
-        print(f"the run could not be recorded: {error}", file=sys.stderr)
-        return 3
-    return 0 if outcome == "finished" else 3
+    announcer = Announcer(arguments.progress, arguments.lane)
+    return play_alone(folder, _until_signalled(folder, announcer))
 
 
 if __name__ == "__main__":

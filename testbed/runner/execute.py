@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from testbed.clients.catalogue import system_of
 from testbed.runner.drivers import Drivers
-from testbed.runner.folder import FolderError, RunFolder, read_json, write_json
+from testbed.runner.ending import Ending, ending
+from testbed.runner.folder import FolderError, RunFolder, write_json
 from testbed.runner.plan import Plan
 from testbed.runner.plan_document import to_document as plan_document
 from testbed.topology.document import to_document as deployment_document
 from testbed.topology.model import Deployment
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a run ended.
-
-    Args:
-        outcome: ``finished``, ``failed`` (the environment did) or ``interrupted``.
-        problem: What stopped it and what to do; empty for a finished run.
-    """
-
-    outcome: str
-    problem: str
 
 
 def prepare(
@@ -102,16 +89,6 @@ def execute(
     return ending(folder, output)
 
 
-def ending(folder: RunFolder, output: Path | None = None) -> Ending:
-    """How a run ended, from its folder; a run that left no word was killed."""
-    try:
-        document = read_json(folder.ending)
-        return Ending(str(document["outcome"]), str(document.get("problem", "")))
-    except (FolderError, KeyError, TypeError) as error:
-        tail = _tail(output) if output is not None else ""
-        return Ending("failed", f"the run left no ending ({error}){tail}")
-
-
 def _log_sizes(logs: Path) -> dict[Path, int]:
     return {path: path.stat().st_size for path in logs.glob("*/*") if path.is_file()}
 
@@ -128,11 +105,3 @@ def _keep_logs(logs: Path, kept: Path, marks: dict[Path, int]) -> None:
             target.write_bytes(text)
         except OSError:
             continue
-
-
-def _tail(path: Path) -> str:
-    try:
-        lines = path.read_text(errors="replace").strip().splitlines()[-3:]
-    except OSError:
-        return ""
-    return ": " + " | ".join(lines) if lines else ""

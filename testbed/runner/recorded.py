@@ -13,7 +13,7 @@ from faults.protocol import Evidence
 from testbed.history.fault_window import FaultWindow, fault_windows
 from testbed.history.history import History
 from testbed.history.journal import read
-from testbed.runner.execute import Ending, ending
+from testbed.runner.ending import Ending, ending
 from testbed.runner.folder import FolderError, RunFolder, read_json
 from testbed.runner.plan import Plan
 from testbed.runner.plan_document import load_plan

@@ -13,7 +13,7 @@ from testbed.drill import outcome as outcomes
 from testbed.drill.book import Book
 from testbed.drill.drill import Drill, Objective
 from testbed.drill.outcome import Outcome, outcome_of
-from testbed.runner.execute import Ending
+from testbed.runner.ending import Ending
 from testbed.runner.folder import RunFolder
 from testbed.runner.plan import Plan
 from testbed.runner.recorded import RecordedRun

@@ -11,7 +11,7 @@ import pytest
 from experiments.conflict_promises import conflicts
 from experiments.setting import setting_of
 from testbed.checkers.verdict import Validity
-from testbed.runner.execute import Ending
+from testbed.runner.ending import Ending
 from testbed.runner.folder import FolderError, RunFolder
 from testbed.runner.plan import Load, Plan
 from testbed.runner.recorded import RecordedRun

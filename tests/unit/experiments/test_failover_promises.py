@@ -12,7 +12,7 @@ from experiments.failover_promises import failover
 from experiments.setting import Setting, setting_of
 from testbed.checkers.verdict import Validity
 from testbed.history.operation import OperationType
-from testbed.runner.execute import Ending
+from testbed.runner.ending import Ending
 from testbed.runner.folder import RunFolder
 from testbed.runner.plan import Load, Plan
 from testbed.runner.recorded import RecordedRun

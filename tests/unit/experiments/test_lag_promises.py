@@ -17,7 +17,7 @@ from experiments.measuring import MEASURES
 from experiments.setting import setting_of
 from testbed.checkers.verdict import Validity, Verdict, merge
 from testbed.measures.lag_sample import LagSample
-from testbed.runner.execute import Ending
+from testbed.runner.ending import Ending
 from testbed.runner.folder import FolderError, RunFolder
 from testbed.runner.plan import Load, Plan, Step
 from testbed.runner.recorded import RecordedRun

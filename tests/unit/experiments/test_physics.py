@@ -12,7 +12,7 @@ from experiments import physics
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.history import History
 from testbed.history.operation import Operation
-from testbed.runner.execute import Ending
+from testbed.runner.ending import Ending
 from testbed.runner.folder import RunFolder
 from testbed.runner.plan import Load, Plan
 from testbed.runner.recorded import RecordedRun

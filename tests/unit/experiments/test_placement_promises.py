@@ -13,7 +13,7 @@ from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.erasure_record import ErasureRecord, write_erasure
 from testbed.history.residency import Erasure, Finding, Found
 from testbed.history.residency_record import ResidencyRecord, write_record
-from testbed.runner.execute import Ending
+from testbed.runner.ending import Ending
 from testbed.runner.folder import RunFolder
 from testbed.runner.plan import Load, Plan
 from testbed.runner.recorded import RecordedRun
