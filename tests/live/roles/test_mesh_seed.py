@@ -249,13 +249,26 @@ def agree_alone(strategy: str, node: MeshNode, nodes: Sequence[MeshNode]) -> Non
 
 @pytest.mark.parametrize("nodes", [2], indirect=True)
 def test_a_keeper_reports_of_a_standby_too(nodes: list[MeshNode]) -> None:
-    """Before, its questions failed where PostgreSQL is in recovery."""
+    """Before, its questions failed where PostgreSQL is in recovery; it outlasts a restart."""
     (a, b) = nodes[:2]
     agree("last_write_wins", [a, b])
-    a.stop()
-    (a.folder / "data" / "standby.signal").touch()
-    a.start()
-    document = mesh_keeper.Keeper(a.settings("last_write_wins", [a, b])).report()
+    keeper = mesh_keeper.Keeper(a.settings("last_write_wins", [a, b]))
+    keeper.problem = ""
+    with closing(keeper.reader):
+        backends = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+        assert (
+            keeper.report()["recovery"]
+            == keeper.report()["recovery"]
+            == [{"name": "here", "standby": False}]
+        )
+        # One connection for all questions, and that of this very query.
+        assert a.rows(backends) == [(2,)]
+        a.stop()
+        assert "socket" in keeper.report()["problem"]
+        (a.folder / "data" / "standby.signal").touch()
+        a.start()
+        document = keeper.report()
+    assert document["problem"] == ""
     assert document["recovery"] == [{"name": "here", "standby": True}]
     assert {slot["name"] for slot in document["slots"]} == {"b_from_a"}
     with pytest.raises(psycopg.Error):

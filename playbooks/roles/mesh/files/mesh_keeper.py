@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from mesh_connection import KeptConnection
 from mesh_flood import flood
 from mesh_seed import begin_local_changes, seed
 from mesh_way import Inbound, SeedError, connected, inbounds, lost, one
 from psycopg import sql
-from psycopg.rows import dict_row
 
 PORT = 7410
 INTERVAL_S = 0.5
@@ -90,6 +90,7 @@ class Keeper:
     def __init__(self, settings: dict[str, Any]) -> None:
         self.settings = settings
         self.source = f"host={settings['socket']} user=postgres dbname=testbed"
+        self.reader = KeptConnection(self.source)
         self.purged = 0
         self.problem = "it has not begun"
         self.lost: dict[str, str] = {}
@@ -209,9 +210,7 @@ class Keeper:
             "slot_alarm_bytes": self.settings["slot_alarm_bytes"],
         }
         try:
-            with psycopg.connect(self.source, row_factory=dict_row) as connection:
-                for name, query in REPORT.items():
-                    document[name] = connection.execute(query).fetchall()
+            document |= self.reader.ask(REPORT)
         except psycopg.Error as error:
             document["problem"] = document["problem"] or " ".join(str(error).split())
         return document
