@@ -13,7 +13,8 @@ from testbed.clients.personal_data_operations import PERSONAL_DATA, key_of, type
 from testbed.clients.protocol import Invocation
 from testbed.topology.model import Region
 from testbed.workloads.parameter import WorkloadError
-from testbed.workloads.personal_data import FREE, WRITES, PersonalDataWorkload
+from testbed.workloads.personal_data import WRITES, PersonalDataWorkload
+from testbed.workloads.personal_data_writer import FREE
 
 JURISDICTIONS = {"eu-west": "EU", "eu-central": "EU", "us-east": "US"}
 REGIONS = [Region(name, where, n) for n, (name, where) in enumerate(JURISDICTIONS.items(), 1)]
