@@ -12,10 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import testbed
+from testbed.provision.certificates import certificate_of
 from testbed.topology.document import to_document
 from testbed.topology.model import Deployment
 from testbed.topology.placement_hosts import placement_variables
 from testbed.world.protocol import World
+
+CERTIFIED = "testbed.internal"
+"""The name of the certificate that programs of a world show each other."""
 
 LOG_FOLDER = "/srv/log"
 """Where a node's programs log: a folder that lies outside the world and survives it."""
@@ -51,7 +55,14 @@ def write_world_inventory(
         "testbed_node_prefix": world.argv("wan", []),
         "testbed_package_folder": str(Path(testbed.__file__).resolve().parent.parent),
     }
-    variables = {**deployment.variables, **programs, "log_folder": LOG_FOLDER}
+    own = certificate_of(CERTIFIED)
+    variables = {
+        **deployment.variables,
+        **programs,
+        "log_folder": LOG_FOLDER,
+        "own_certificate": own.certificate,
+        "own_certificate_key": own.key,
+    }
     inventory = folder / "inventory"
     (inventory / "group_vars").mkdir(parents=True, exist_ok=True)
     # JSON is YAML, and keeps every value's type.
