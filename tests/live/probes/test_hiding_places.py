@@ -100,6 +100,8 @@ def plant_elsewhere(server: Server, connection: psycopg.Connection[Any]) -> None
         connection.execute("UPDATE analysed SET t = %s WHERE id = %s", (canary.token, number))
     connection.execute("ANALYZE analysed")
     connection.execute("CREATE EXTENSION pg_stat_statements")
+    for canary in server.plant("query"):
+        connection.execute(f"SELECT '{canary.token}'")
     for canary in server.plant("statement text"):
         connection.execute(f"DO $$ BEGIN PERFORM '{canary.token}'; END $$")
     for canary in server.plant("prepared", 3):
@@ -202,6 +204,10 @@ def test_logs_and_states(found: Found, server: Server, purpose: str, file: str) 
     assert "utf-8" in server.seen(found, purpose, file=file)
 
 
+def test_the_text_of_a_query_is_kept_without_its_literals(found: Found, server: Server) -> None:
+    assert not server.seen(found, "query")
+
+
 def test_statistics_hold_values(found: Found, server: Server) -> None:
     with server.connect() as connection:
         row = connection.execute("SELECT pg_relation_filepath('pg_statistic')").fetchone()
@@ -215,6 +221,8 @@ def test_dumps_and_backups_are_opened(server: Server, found: Found) -> None:
     server.do("pg_dump", "-Fc", "-d", server.source, "-f", str(backups / "whole.dump"))
     server.do("pg_basebackup", "-d", server.source, "-Ft", "-z", "-X", "none", "-c", "fast",
               "-D", str(backups / "base"))  # fmt: skip
+    server.do("pg_dump", "--statistics-only", "-d", server.source,
+              "-f", str(backups / "statistics.sql"))  # fmt: skip
     again = server.search("backup")
     typed = {"utf-8", "uuid text", "bigint text", "numeric text", "bytea hex"}
     assert server.seen(again, "typed", file="whole.dump") >= typed
@@ -223,6 +231,9 @@ def test_dumps_and_backups_are_opened(server: Server, found: Found) -> None:
         assert "utf-8" in server.seen(again, purpose, file="base.tar.gz")
     assert "utf-8" in server.seen(again, "deleted", file="base.tar.gz")
     assert not server.seen(again, "deleted", file="whole.dump")
+    # A dump without any row holds values all the same.
+    assert "utf-8" in server.seen(again, "statistics", file="statistics.sql")
+    assert not server.seen(again, "typed", file="statistics.sql")
     assert again.searched[0].unsearchable == ()
 
 
