@@ -57,6 +57,7 @@ def schedules(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
         lost_jurisdictions(topology),
         moved_primaries(topology),
         stale_standbys(topology),
+        lost_slots(topology),
     )
 
 
@@ -124,6 +125,12 @@ def stale_standbys(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
             Step("node-kill", "role:primary", FIRST_S + 1.0, FAILOVER_S),
         )
     )
+
+
+def lost_slots(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
+    """What is kept for a jurisdiction is dropped: it gets what it missed by reading rows again."""
+    regions = [region.name for region in topology.regions]
+    return st.sampled_from(regions).map(lambda region: (Step("slot-drop", region, FIRST_S, 3.0),))
 
 
 def _servers(topology: Topology, jurisdiction: str) -> list[str]:

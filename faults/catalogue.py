@@ -25,6 +25,7 @@ from faults.process_kill import ProcessKill
 from faults.process_pause import ProcessPause
 from faults.protocol import Fault, FaultError
 from faults.region_cut import RegionCut
+from faults.slot_drop import SlotDrop
 from faults.slot_loss import SlotLoss
 from faults.switchover import Switchover
 from faults.target import target_problems
@@ -50,6 +51,7 @@ _CLASSES: tuple[type[Fault], ...] = (
     ClockSkew,
     Maintenance,
     SlotLoss,
+    SlotDrop,
 )
 
 CATALOGUE: Mapping[str, type[Fault]] = MappingProxyType({fault.kind: fault for fault in _CLASSES})

@@ -12,11 +12,12 @@ from testbed.checkers import residency, residency_controls
 from testbed.checkers.residency import Territory
 from testbed.checkers.residency_causes import Cause, causes
 from testbed.checkers.verdict import Validity, Verdict
-from testbed.history.residency import AtRest, Canary, Control
+from testbed.history.residency import AtRest, Canary, Control, OnWire
 from testbed.history.residency_record import (
     ARCHIVE,
     BASE,
     DUMP,
+    SEEDED,
     ResidencyRecord,
     unsought,
 )
@@ -29,6 +30,9 @@ _TYPES = {
     "text": "utf-8",
 }
 """How a twin in a column of a type lies in a table's file."""
+
+_COPIED = "COPY from the server"
+"""How the search names what is read of another server as a whole."""
 
 _KEPT: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {
@@ -84,6 +88,7 @@ def controls(record: ResidencyRecord) -> tuple[Control, ...]:
         ),
         *_backups(record),
         *_traces(record),
+        *_seedings(record),
     )
 
 
@@ -121,6 +126,20 @@ def _traces(record: ResidencyRecord) -> Iterable[Control]:
         if purpose in purposes.values():
             shown = any(one == purpose and words in place for one, place in seen)
             yield Control("trace", shown, f"a canary of the purpose {purpose}: {words}")
+
+
+def _seedings(record: ResidencyRecord) -> Iterable[Control]:
+    """Where a jurisdiction was seeded again, what was copied was seen between jurisdictions."""
+    count = sum(deed.what == SEEDED for deed in record.deeds)
+    if not count:
+        return
+    seen = any(
+        isinstance(finding.where, OnWire)
+        and _COPIED in finding.how
+        and len(set(record.links.get(finding.where.link, ()))) > 1
+        for finding in record.found.findings
+    )
+    yield Control("seeding", seen, f"rows that were copied between jurisdictions, {count} times")
 
 
 def _encodings(data_class: Mapping[str, Any], table: Mapping[str, Any]) -> tuple[str, ...]:

@@ -25,6 +25,8 @@ FILE = "residency.json"
 
 DUMP, BASE, ARCHIVE = "dump", "base backup", "archived WAL"
 """What a store keeps of a jurisdiction's cluster; what is archived grows without a pause."""
+SEEDED, PUBLISHED = "seeded again", "published anew"
+"""What a server's keeper did: it read another jurisdiction's rows, or replaced older filters."""
 
 
 class RecordError(ValueError):
@@ -37,7 +39,7 @@ class Deed:
 
     Args:
         node: Whose keeper tells it.
-        what: ``DUMP`` or ``BASE``, or ``deed`` for what a mutant did.
+        what: ``DUMP`` or ``BASE``; ``SEEDED`` or ``PUBLISHED``; or ``deed`` for what a mutant did.
         of: The jurisdiction whose data it was; empty where that is not told.
         time_ns: When, since the run began; of a backup, when it began: it has what was there then.
         detail: The file that was written, or what was done.

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from testbed.history.residency_record import ARCHIVE, Deed
+from testbed.history.residency_record import ARCHIVE, PUBLISHED, SEEDED, Deed
 from testbed.probes.json_source import JsonSource
 from testbed.topology.model import Deployment, Node
 
@@ -124,6 +124,13 @@ class Keepers:
         for one in document.get("backups", ()):
             began_ns = self._since(one["began_unix_s"])
             yield Deed(node, str(one["kind"]), str(one["of"]), began_ns, str(one["file"]))
+        for one in document.get("seeded", ()):
+            began_ns = self._since(one["began_unix_s"])
+            detail = f"{one['name']}: {one['why']}; {one['rows']} rows were read"
+            yield Deed(node, SEEDED, "", began_ns, detail)
+        for one in document.get("published", ()):
+            at_ns = self._since(one["at_unix_s"])
+            yield Deed(node, PUBLISHED, "", at_ns, str(one["publication"]))
         for deed in document.get("deeds", ()):
             yield Deed(node, "deed", "", self._since(deed["at_unix_s"]), str(deed["what"]))
 

@@ -7,8 +7,10 @@ their own jurisdiction. Mistakes made on purpose are in ``placement_mutants.py``
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from testbed.topology.model import Node, Topology
 from testbed.topology.placement import Policy
@@ -48,6 +50,7 @@ class ServerPart:
         logs_statements: Whether it logs every statement with its values.
         ships_log_to: Address of the store that gets its log; empty for none.
         remembers: Prefix of a key in Consul that gets a customer's name; empty for none.
+        publication: The name of what is sent, another one for each version of the policy.
     """
 
     node: str
@@ -59,6 +62,7 @@ class ServerPart:
     logs_statements: bool = False
     ships_log_to: str = ""
     remembers: str = ""
+    publication: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,12 @@ def publications(policy: Policy) -> tuple[Published, ...]:
     return tuple(found)
 
 
+def publication_of(crossing: tuple[Published, ...]) -> str:
+    """The name of a publication: of what the policy lets cross, so that no other version has it."""
+    text = json.dumps([asdict(one) for one in crossing], sort_keys=True)
+    return f"placement_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
 def plan_of(policy: Policy, topology: Topology, scopes: Mapping[str, str]) -> PlacementPlan:
     """What every host does.
 
@@ -133,10 +143,13 @@ def plan_of(policy: Policy, topology: Topology, scopes: Mapping[str, str]) -> Pl
         for name in policy.jurisdictions
     }
     crossing = publications(policy)
+    version = publication_of(crossing)
 
     def server(node: Node) -> ServerPart:
         if cluster_of(topology, node) == EVERYWHERE:
-            return ServerPart(node.name, EVERYWHERE, EVERYWHERE, True, (), addresses)
+            return ServerPart(
+                node.name, EVERYWHERE, EVERYWHERE, True, (), addresses, publication=version
+            )
         jurisdiction = policy.jurisdictions[home[node.region]]
         return ServerPart(
             node=node.name,
@@ -145,6 +158,7 @@ def plan_of(policy: Policy, topology: Topology, scopes: Mapping[str, str]) -> Pl
             takes_over=node.region in jurisdiction.failover,
             publishes=crossing,
             peers={name: those for name, those in addresses.items() if name != jurisdiction.name},
+            publication=version,
         )
 
     def store(node: Node) -> StorePart:

@@ -38,8 +38,9 @@ FAULTS: list[tuple[str, str, dict[str, Any]]] = [
 
 
 def test_the_list_has_every_kind() -> None:
-    # Those of a mesh: tests/live/experiments/test_conflict_resolution.py.
-    elsewhere = {"clock-skew", "slot-loss", "maintenance"}
+    # Those of a mesh: tests/live/experiments/test_conflict_resolution.py; those of a policy:
+    # tests/live/experiments/test_data_placement.py.
+    elsewhere = {"clock-skew", "slot-loss", "maintenance", "slot-drop"}
     assert {kind for kind, _, _ in FAULTS} == set(CATALOGUE) - elsewhere
 
 

@@ -16,6 +16,7 @@ from testbed.history.residency_record import (
     ARCHIVE,
     BASE,
     DUMP,
+    SEEDED,
     Deed,
     RecordError,
     ResidencyRecord,
@@ -137,6 +138,30 @@ def test_a_trace_may_be_told_by_what_it_was_inside_of() -> None:
     large = Finding(PERSON.token, "utf-8", inside, how="table or index file")
     found = replace(record(large), traces=(("row", "TOAST pglz value"),))
     assert check(found, WRITTEN).validity is Validity.VALID
+
+
+COPIED = "PostgreSQL COPY from the server (initial copy of a table, or a base backup)"
+
+
+@pytest.mark.parametrize(
+    ("findings", "clean"),
+    [
+        ((), False),
+        ((wire(COMPANY, OUT, COPIED),), True),
+        # Inside a jurisdiction a base backup is copied, which shows nothing of a seeding.
+        ((wire(PERSON, "eu-west->eu-central", COPIED),), False),
+    ],
+)
+def test_what_a_seeding_copied_must_be_seen_between_jurisdictions(
+    findings: tuple[Finding, ...], clean: bool
+) -> None:
+    found = record(*findings)
+    inside = {"eu-west->eu-central": ("EU", "EU")}
+    seeded = Deed(ABROAD, SEEDED, "", 7, "from_eu: its slot placement_us is gone; 9 rows were read")
+    found = replace(found, links={**found.links, **inside}, deeds=(*found.deeds, seeded))
+    verdict = check(found, WRITTEN)
+    assert (verdict.validity is Validity.VALID) is clean, verdict.reason
+    assert clean or "copied between jurisdictions" in verdict.reason
 
 
 def test_what_was_not_looked_for_makes_it_inconclusive() -> None:

@@ -28,7 +28,8 @@ PLACED = load(find("data-placement")).topology
 
 def topology_for(kind: str) -> Topology:
     """A topology on which a kind of fault can work: some need a mesh, one a placement."""
-    return {"clock-skew": MESH, "slot-loss": MESH, "maintenance": PLACED}.get(kind, TOPOLOGY)
+    placed = dict.fromkeys(("maintenance", "slot-drop"), PLACED)
+    return {"clock-skew": MESH, "slot-loss": MESH, **placed}.get(kind, TOPOLOGY)
 
 
 @dataclass

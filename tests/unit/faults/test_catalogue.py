@@ -37,6 +37,7 @@ EXAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
     "clock-skew": ("us-east-db1", {"ahead_ms": -500}),
     "maintenance": ("eu-west", {"work": "add_column"}),
     "slot-loss": ("us-east-db1", {}),
+    "slot-drop": ("eu-west", {}),
 }
 
 

@@ -12,32 +12,21 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psycopg
+from placement_publication import publish, stale
+from placement_seed import seed
+from placement_way import PlacementError, lost, until, ways
 from psycopg import sql
 
-NAME = "placement"
-MARK = {"table": "mark", "columns": [], "row_filter": ""}
-PEER_S_MAX = 60.0
 STREAM_S_MAX = 30.0
-POLL_S = 0.1
 
-PUBLISHED = """
-SELECT tablename, attnames::text[], coalesce(rowfilter, '') FROM pg_publication_tables
-WHERE pubname = 'placement' ORDER BY 1
-"""
 STREAMING = """
 SELECT count(*) FROM pg_stat_subscription
 WHERE pid IS NOT NULL AND received_lsn IS NOT NULL AND worker_type = 'apply'
 """
-
-
-class ApplyError(Exception):
-    """Something did not come about in time; the message says what."""
 
 
 class Placement:
@@ -63,8 +52,7 @@ class Placement:
             return
         self.agree_schema()
         self.agree_publication()
-        for peer, addresses in self.part["peers"].items():
-            self.agree_subscription(peer, addresses)
+        self.agree_subscriptions()
         if not self.check:
             until("a stream from every jurisdiction", self.all_stream, STREAM_S_MAX)
 
@@ -88,7 +76,7 @@ class Placement:
         if present == digest:
             return
         if present:
-            raise ApplyError(
+            raise PlacementError(
                 "this database was made for another policy: end this world and make a new one"
             )
         self.change(
@@ -108,116 +96,33 @@ class Placement:
 
     def agree_publication(self) -> None:
         """A publication of what may cross and of nothing else."""
-        every = [*self.part["publishes"], MARK]
-        wanted = sorted((one["table"], self.columns(one), filtered(one)) for one in every)
-        present = [
-            (table, frozenset(columns), condition)
-            for table, columns, condition in self.connection.execute(PUBLISHED).fetchall()
-        ]
-        if present == wanted:
-            return
-        listed = sql.SQL(", ").join(map(published, every))
-        # Truncation is not published: it heeds no row filter.
-        made = sql.SQL("CREATE PUBLICATION {} FOR TABLE {} WITH (publish = 'insert,update,delete')")
-        self.change(
-            f"publish what may cross of {', '.join(one['table'] for one in every)}",
-            sql.SQL("DROP PUBLICATION IF EXISTS {}").format(sql.Identifier(NAME)),
-            made.format(sql.Identifier(NAME), listed),
-        )
+        if self.value("SELECT to_regclass('public.mark')") is None:
+            self.changes.append("publish what may cross")
+            return  # only said, not done
+        agree = stale if self.check else publish
+        if agree(self.connection, self.settings) is not None:
+            tables = ", ".join(one["table"] for one in self.part["publishes"])
+            self.changes.append(f"publish what may cross of {tables}")
 
-    def columns(self, one: dict[str, Any]) -> frozenset[str]:
-        """The columns that are published of a table."""
-        if one["columns"]:
-            return frozenset(one["columns"])
-        tables = {table["name"]: table["columns"] for table in self.part["tables"]}
-        return frozenset(tables.get(one["table"], ("space", "number")))
-
-    def agree_subscription(self, peer: str, addresses: list[str]) -> None:
-        """A subscription to what another jurisdiction lets cross, from now on."""
-        name = f"from_{as_name(peer)}"
-        if self.value("SELECT 1 FROM pg_subscription WHERE subname = %s", name):
-            return
-        # At random, as the wan accepts a connection to a server that is gone, and then closes it:
-        # libpq takes that for an answer, and asks no other.
-        source = (
-            f"host={','.join(addresses)} port=5432 user=postgres dbname=testbed "
-            f"target_session_attrs=read-write load_balance_hosts=random connect_timeout=5"
-        )
-        slot = f"{NAME}_{as_name(self.part['jurisdiction'])}"
-        if not self.check:
-            until(f"the publication of {peer}", lambda: is_published(source), PEER_S_MAX)
-            make_slot(source, slot)
-        # copy_data: nothing was written yet; origin: what came from elsewhere is not sent on;
-        # failover: standbys of the publisher keep the slot as well.
-        statement = sql.SQL(
-            "CREATE SUBSCRIPTION {} CONNECTION {} PUBLICATION {} WITH (slot_name = {}, "
-            "create_slot = false, copy_data = false, origin = none, failover = true, "
-            "streaming = {})"
-        ).format(
-            sql.Identifier(name), sql.Literal(source), sql.Identifier(NAME), sql.Literal(slot),
-            sql.Literal(self.settings["streaming"]),
-        )  # fmt: skip
-        self.change(f"subscribe to {peer}", statement)
+    def agree_subscriptions(self) -> None:
+        """A subscription to what every other jurisdiction lets cross that misses nothing of it."""
+        for way in ways(self.settings):
+            try:
+                reason = lost(self.connection, way)
+            except psycopg.OperationalError:
+                continue  # it is away; whether its stream comes back is waited for
+            if reason is None:
+                continue
+            if self.check:
+                self.changes.append(f"subscribe to {way.peer}: {reason}")
+                continue
+            rows = seed(self.settings, way)
+            if rows is not None:
+                self.changes.append(f"subscribe to {way.peer}: {reason}; {rows} rows were read")
 
     def all_stream(self) -> bool:
         """Whether every subscription has heard from its publisher."""
         return bool(self.value(STREAMING) == len(self.part["peers"]))
-
-
-def as_name(jurisdiction: str) -> str:
-    """A jurisdiction's name as part of a slot's name."""
-    return jurisdiction.lower().replace("-", "_")
-
-
-def filtered(one: dict[str, Any]) -> str:
-    """A row filter as PostgreSQL shows it."""
-    parts = [f"({part}::text)" for part in one["row_filter"].split(" OR ") if part]
-    return parts[0] if len(parts) == 1 else f"({' OR '.join(parts)})" if parts else ""
-
-
-def published(one: dict[str, Any]) -> sql.Composed:
-    """A table in CREATE PUBLICATION."""
-    columns = sql.SQL(", ").join(map(sql.Identifier, one["columns"]))
-    listed = sql.SQL(" ({})").format(columns) if one["columns"] else sql.SQL("")
-    where = sql.SQL(f" WHERE ({one['row_filter']})" if one["row_filter"] else "")
-    return sql.SQL("{}{}{}").format(sql.Identifier(one["table"]), listed, where)
-
-
-def is_published(source: str) -> bool:
-    """Whether a cluster's primary answers and has its publication."""
-    try:
-        with psycopg.connect(source) as connection:
-            query = "SELECT 1 FROM pg_publication WHERE pubname = %s"
-            return connection.execute(query, (NAME,)).fetchone() is not None
-    except psycopg.OperationalError:
-        return False
-
-
-def make_slot(source: str, slot: str) -> None:
-    """A logical slot on a publisher, unless it is there.
-
-    Not left to CREATE SUBSCRIPTION: a slot waits for the end of every transaction on the publisher,
-    and where that one just creates a subscription here, both would wait for ever.
-    """
-    with psycopg.connect(source, autocommit=True) as connection:
-        connection.execute(
-            "SELECT pg_create_logical_replication_slot(%(slot)s, 'pgoutput', failover => true) "
-            "WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = %(slot)s)",
-            {"slot": slot},
-        )
-
-
-def until(what: str, holds: Callable[[], bool], limit_s: float) -> None:
-    """Wait for something.
-
-    Raises:
-        ApplyError: It did not come about in time.
-    """
-    deadline = time.monotonic() + limit_s
-    while not holds():
-        if time.monotonic() > deadline:
-            raise ApplyError(f"waited {limit_s:.0f} s in vain for {what}")
-        time.sleep(POLL_S)
 
 
 def main() -> int:
@@ -227,7 +132,7 @@ def main() -> int:
         settings = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
         placement = Placement(settings, check=check)
         placement.agree()
-    except (ApplyError, psycopg.Error, OSError) as error:
+    except (PlacementError, psycopg.Error, OSError) as error:
         print(json.dumps({"error": " ".join(str(error).split())}))
         return 3
     print(json.dumps({"changed": bool(placement.changes), "changes": placement.changes}))

@@ -1,33 +1,36 @@
 """Keeps a server's part of the placement policy, and serves what it sees of it as JSON.
 
-Reports streams, slots and deeds at ``http://ADDRESS:7412/``. A deed is what a mistake that was made
-on purpose (the variable ``placement_mutant``) has done, so that a run knows that it was at work.
+Publishes by the policy again where this server does not, as one that was behind and took over; and
+seeds this jurisdiction again from one whose slot was lost. Reports all of it, with streams, slots
+and deeds, at ``http://ADDRESS:7412/``. A deed is what a mistake that was made on purpose (the
+variable ``placement_mutant``) has done, so that a run knows that it was at work.
 """
 
 # ruff: noqa: INP001 - a script that is copied to the nodes
 
 from __future__ import annotations
 
+import contextlib
 import json
-import socket
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import placement_mistakes
 import psycopg
-from psycopg import sql
+from placement_publication import publish, stale
+from placement_seed import seed
+from placement_way import PlacementError, Way, connected, lost, ways
 from psycopg.rows import dict_row
 
 PORT = 7412
-LOG_PORT = 7411
 INTERVAL_S = 0.5
+STREAMS_S = 1.0
 DEEDS_MAX = 200
-CONSUL = "http://127.0.0.1:8500/v1/kv/"
 
 REPORT = {
     "streams": """
@@ -42,6 +45,12 @@ REPORT = {
         FROM pg_replication_slots WHERE slot_type = 'logical' AND NOT temporary ORDER BY 1""",
 }
 
+WORKERS = """
+SELECT s.subname, CASE WHEN t.received_lsn IS NOT NULL THEN t.pid END FROM pg_subscription s
+LEFT JOIN pg_stat_subscription t ON t.subid = s.oid AND t.worker_type = 'apply'
+"""
+"""The worker of each stream that has heard from its publisher."""
+
 # A primary that became a standby keeps its own slots, and takes no copy of one by their names.
 LEFT_OVER = """
 SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
@@ -55,15 +64,26 @@ class Keeper:
     """One server's keeper.
 
     Args:
-        settings: As ``placement.json`` has them.
+        path: Of ``placement.json``, which is read again when operators have changed it.
     """
 
-    def __init__(self, settings: dict[str, Any]) -> None:
-        self.settings = settings
-        self.part = settings["part"]
-        self.source = f"host={settings['socket']} user=postgres dbname=testbed"
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.settings = json.loads(path.read_text(encoding="utf-8"))
+        self.part = self.settings["part"]
+        self.source = f"host={self.settings['socket']} user=postgres dbname=testbed"
         self.problem = "it has not begun"
+        self.stream_problems: dict[str, str] = {}
+        self.workers: dict[str, int | None] = {}
+        self.published: list[dict[str, Any]] = []
+        self.seeded: list[dict[str, Any]] = []
         self.deeds: list[dict[str, Any]] = []
+
+    def read_settings(self) -> None:
+        """Take over what operators have changed; a file that is half written is read later."""
+        with contextlib.suppress(ValueError, OSError):
+            self.settings = json.loads(self.path.read_text(encoding="utf-8"))
+            self.part = self.settings["part"]
 
     def did(self, what: str) -> None:
         """Remember a deed."""
@@ -75,13 +95,12 @@ class Keeper:
             try:
                 with psycopg.connect(self.source, autocommit=True) as connection:
                     self.keep(connection)
-            except (psycopg.Error, OSError) as error:
+            except (psycopg.Error, PlacementError, OSError) as error:
                 self.problem = " ".join(str(error).split())
             time.sleep(INTERVAL_S)
 
     def keep(self, connection: psycopg.Connection[Any]) -> None:
         """Look again and again, as long as the connection lives."""
-        remembered = ""
         while True:
             connection.execute(LEFT_OVER)
             connection.execute(NEWS)
@@ -90,55 +109,71 @@ class Keeper:
             ).fetchone()
             assert row is not None
             self.problem = "" if row[1] else "the tables of the policy are not there yet"
+            self.read_settings()
+            if row[1] and not row[0] and self.settings["keeps"]:
+                self.publish(connection)
             if self.part["remembers"] and row[1] and not row[0]:
-                remembered = self.remember(connection, remembered)
+                placement_mistakes.remember(self, connection)
             time.sleep(INTERVAL_S)
 
-    def remember(self, connection: psycopg.Connection[Any], last: str) -> str:
-        """MISTAKE: put the newest row's name into Consul, whose servers are everywhere."""
-        table, column = first_personal(self.part["tables"])
-        query = sql.SQL(
-            "SELECT {column} FROM {table} WHERE {residency} = %s AND {column} IS NOT NULL"
-            " ORDER BY {key} DESC LIMIT 1"
-        ).format(
-            column=sql.Identifier(column),
-            table=sql.Identifier(table["name"]),
-            residency=sql.Identifier(self.part["residency"]),
-            key=sql.Identifier(table["key"][0]),
-        )
-        row = connection.execute(query, (self.part["jurisdiction"],)).fetchone()
-        if row is None or row[0] == last:
-            return last
-        key = f"{self.part['remembers']}last"
-        request = urllib.request.Request(CONSUL + key, row[0].encode(), method="PUT")  # noqa: S310
-        with urllib.request.urlopen(request, timeout=5):  # noqa: S310 - Consul, by HTTP
-            self.did(f"put {table['name']}.{column} of a row into Consul as {key}")
-        return str(row[0])
+    def publish(self, connection: psycopg.Connection[Any]) -> None:
+        """Publish by the policy, where that is not so: nobody has read anything else by its name.
 
-    def ship(self) -> None:
-        """MISTAKE: send this server's log to a store, line by line, wherever that is."""
-        path = Path(self.settings["log"])
-        while not path.exists():
-            time.sleep(INTERVAL_S)
-        with path.open("rb") as log:
-            while True:
-                try:
-                    address = (self.part["ships_log_to"], LOG_PORT)
-                    with socket.create_connection(address, timeout=5) as out:
-                        out.sendall(f"{self.part['node']}\n".encode())
-                        self.pour(log, out)
-                except OSError:
-                    time.sleep(INTERVAL_S)
+        Raises:
+            PlacementError: Who reads what was published before does not let it go.
+        """
+        if stale(connection, self.settings) is None:
+            return
+        if publish(connection, self.settings):  # and not for the first time
+            said = {"publication": self.settings["publication"], "at_unix_s": time.time()}
+            self.published = [*self.published, said][-DEEDS_MAX:]
 
-    def pour(self, log: Any, out: socket.socket) -> None:
-        """What the log has now and what it gets, until the connection fails."""
+    def watch_streams(self) -> None:
+        """Look for ever after streams that stand still: seed again what has lost its slot."""
         while True:
-            chunk = log.read(65536)
-            if not chunk:
-                time.sleep(INTERVAL_S / 2)
-                continue
-            out.sendall(chunk)
-            self.did(f"sent {len(chunk)} bytes of the log to {self.part['ships_log_to']}")
+            try:
+                self.look_after_streams()
+            except psycopg.Error as error:
+                self.stream_problems = {"": " ".join(str(error).split())}
+            time.sleep(STREAMS_S)
+
+    def look_after_streams(self) -> None:
+        """Ask the other jurisdictions for the slots of streams that stand still, or began anew."""
+        with connected(self.settings) as connection:
+            row = connection.execute("SELECT pg_is_in_recovery()").fetchone()
+            if row is None or row[0]:
+                self.workers, self.stream_problems = {}, {}
+                return
+            workers = dict(connection.execute(WORKERS).fetchall())
+            found: dict[str, str] = {}
+            for way in ways(self.settings):
+                # A worker that has always been the same one reads the same slot.
+                worker = workers.get(way.name)
+                if way.name not in workers or (worker and worker == self.workers.get(way.name)):
+                    continue
+                try:
+                    reason = lost(connection, way)
+                except psycopg.OperationalError:
+                    workers.pop(way.name)  # it is away: ask again
+                    continue
+                if reason is not None:
+                    found[way.name] = self.mended(way, reason)
+        self.workers = workers
+        self.stream_problems = {name: said for name, said in found.items() if said}
+
+    def mended(self, way: Way, reason: str) -> str:
+        """Seed again; why it was not, empty when it was."""
+        self.stream_problems[way.name] = f"{reason}: it is being seeded again"
+        began = time.time()
+        try:
+            rows = seed(self.settings, way)
+        except PlacementError as error:
+            return f"{reason}: {error}"
+        self.seeded.append(
+            {"name": way.name, "why": reason, "rows": rows, "began_unix_s": began,
+             "at_unix_s": time.time()}
+        )  # fmt: skip
+        return ""
 
     def report(self) -> dict[str, Any]:
         """What is seen now."""
@@ -146,9 +181,11 @@ class Keeper:
             "node": self.part["node"],
             "jurisdiction": self.part["jurisdiction"],
             "mutant": self.settings["mutant"],
-            "problem": self.problem,
+            "problem": "; ".join(filter(None, (self.problem, *self.stream_problems.values()))),
             "peers": sorted(self.part["peers"]),
             "backups": [],
+            "published": self.published,
+            "seeded": self.seeded,
             "deeds": self.deeds,
         }
         try:
@@ -160,16 +197,6 @@ class Keeper:
         except psycopg.Error as error:
             document["problem"] = document["problem"] or " ".join(str(error).split())
         return document
-
-
-def first_personal(tables: list[dict[str, Any]]) -> tuple[dict[str, Any], str]:
-    """The first table with personal text, and that column of it."""
-    return next(
-        (table, column)
-        for table in tables
-        for column in table["personal"]
-        if table["columns"][column] == "text"
-    )
 
 
 def handler_of(report: Callable[[], dict[str, Any]]) -> type[BaseHTTPRequestHandler]:
@@ -192,11 +219,12 @@ def handler_of(report: Callable[[], dict[str, Any]]) -> type[BaseHTTPRequestHand
 
 def main() -> None:
     """Serve and keep, until the end of the process."""
-    keeper = Keeper(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    keeper = Keeper(Path(sys.argv[1]))
     server = ThreadingHTTPServer((keeper.settings["address"], PORT), handler_of(keeper.report))
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=keeper.watch_streams, daemon=True).start()
     if keeper.part["ships_log_to"]:
-        threading.Thread(target=keeper.ship, daemon=True).start()
+        threading.Thread(target=placement_mistakes.ship, args=(keeper,), daemon=True).start()
     keeper.run()
 
 
