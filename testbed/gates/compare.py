@@ -1,14 +1,21 @@
-"""Compares the runs of a gate with those of a baseline: what grew, beyond noise."""
+"""Compares the runs of a gate with those of a baseline: what grew, beyond noise.
+
+How long a region is without service depends on its faults more than on anything else. Where enough
+schedules were played on both sides (a gate draws the same from the same seed), runs of the same one
+are compared as pairs; else all runs of one side with all of the other.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from types import MappingProxyType
 
 from testbed.gates.figures import run_lag_ms
 from testbed.gates.gate import Finding
-from testbed.gates.shift import RUNS_MIN, shift
+from testbed.gates.shift import PAIRS_MIN, RUNS_MIN, paired_shift, shift
 from testbed.report.judgement import Outcome
 from testbed.report.recorded import RecordedRun
 from testbed.report.story import outcome_of
@@ -72,23 +79,43 @@ def compare(
         yield Finding(suite, "baseline", Outcome.UNKNOWN, "no figure", "no growth", why)
 
 
-def _values(runs: Sequence[RecordedRun], compared: Compared) -> list[float]:
-    valid = [run for run in runs if outcome_of(run) is Outcome.VALID]
-    return [value for run in valid if (value := compared.figure(run)) is not None]
+def _values(runs: Sequence[RecordedRun], compared: Compared) -> dict[str, list[float]]:
+    """What was played -> the figures of the valid runs of it."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for run in runs:
+        if outcome_of(run) is not Outcome.VALID or (value := compared.figure(run)) is None:
+            continue
+        found[_played(run)].append(value)
+    return found
+
+
+def _played(run: RecordedRun) -> str:
+    """What is the same in two runs that make a pair; the variables may be what was changed."""
+    plan = run.plan
+    return repr((plan.experiment, plan.load, plan.schedule)) if plan is not None else ""
 
 
 def _finding(
-    suite: str, name: str, unit: str, old: Sequence[float], new: Sequence[float]
+    suite: str,
+    name: str,
+    unit: str,
+    old: Mapping[str, Sequence[float]],
+    new: Mapping[str, Sequence[float]],
 ) -> Finding:
     words = f"no growth at p < {P_MAX:g}"
-    if min(len(old), len(new)) < RUNS_MIN:
-        why = f"{len(old)} runs before and {len(new)} now; {RUNS_MIN} of each are needed"
+    before, after = ([one for found in side.values() for one in found] for side in (old, new))
+    differences = [median(new[each]) - median(old[each]) for each in old if each in new]
+    if len(differences) >= PAIRS_MIN:
+        found, what = paired_shift(differences), f"{len(differences)} schedules played in both"
+    elif min(len(before), len(after)) >= RUNS_MIN:
+        found, what = shift(before, after), f"{len(before)} and {len(after)} runs"
+    else:
+        why = f"{len(before)} runs before and {len(after)} now; {RUNS_MIN} of each are needed"
         return Finding(suite, name, Outcome.UNKNOWN, "too few runs", words, why)
-    found = shift(old, new)
     grew = found.p < P_MAX and found.median > 0
     said = (
         f"{found.median:+.3f} {unit} (95% {found.low:+.3f} to {found.high:+.3f}), "
-        f"p = {found.p:.4f}, {len(old)} and {len(new)} runs"
+        f"p = {found.p:.4f}, {what}"
     )
     outcome = Outcome.VIOLATION if grew else Outcome.VALID
     return Finding(suite, name, outcome, said, words, "grew beyond noise" if grew else "")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from experiments.catalogue import EXPERIMENTS
 from testbed.gates.compare import FIGURES, P_MAX
 from testbed.gates.figures import SAMPLES_MIN
-from testbed.gates.shift import RUNS_MIN
+from testbed.gates.shift import PAIRS_MIN, RUNS_MIN
 from testbed.gates.thresholds import THRESHOLDS
 
 _HEAD = """\
@@ -56,10 +56,13 @@ Where a node was not seen to converge within the promised bound, it took longer 
 |---|---|---|
 {figures}
 
-Only valid runs count, at least {runs} of each, or it is inconclusive. It fails where the gate's
-runs lie above the baseline's by the one-sided rank-sum test of Mann and Whitney at p < {p}
-(exact where the permutations are few). The size of the shift is the estimator
-of Hodges and Lehmann with its 95% interval; both are printed, with p and the numbers of runs.
+Only valid runs count. Where {pairs} schedules or more were played in both (the same `--seed` draws
+the same), their figures are compared pair by pair, each the median of its runs: what a figure
+mostly depends on is then the same, and the test is Wilcoxon's one-sided signed-rank test. Else all
+runs of one side are compared with all of the other by the one-sided rank-sum test of Mann and
+Whitney, and fewer than {runs} of each are inconclusive. It fails at p < {p} (exact where the
+permutations are few). The size of the shift is the estimator of Hodges and Lehmann with its 95%
+interval; both are printed, with p and how much was compared.
 
 ## Files
 
@@ -80,7 +83,9 @@ def page() -> str:
     figures = "\n".join(
         f"| {name} | {_FIGURES[name]} | {compared.unit} |" for name, compared in FIGURES.items()
     )
-    tail = _TAIL.format(samples=SAMPLES_MIN, figures=figures, runs=RUNS_MIN, p=f"{P_MAX:g}")
+    tail = _TAIL.format(
+        samples=SAMPLES_MIN, figures=figures, runs=RUNS_MIN, pairs=PAIRS_MIN, p=f"{P_MAX:g}"
+    )
     return f"{_HEAD}{experiment}{_KEYS}{promises}\n{tail}"
 
 

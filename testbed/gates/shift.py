@@ -1,8 +1,11 @@
 """Whether figures of repeated runs shifted upwards, beyond noise.
 
-The rank-sum test of Mann and Whitney (Annals of Mathematical Statistics 18, 1947) with ties by
-midranks: exact by every permutation where those are few, else its normal approximation. The size
-is the estimator of Hodges and Lehmann (ibid. 34, 1963): the median of all pairwise differences.
+Of runs that have nothing in common: the rank-sum test of Mann and Whitney (Annals of Mathematical
+Statistics 18, 1947). Of pairs, where what a figure is mostly depends on is the same in both: the
+signed-rank test of Wilcoxon (Biometrics Bulletin 1, 1945). Ties by midranks; exact by every
+permutation where those are few, else the normal approximation. The size is the estimator of Hodges
+and Lehmann (Annals of Mathematical Statistics 34, 1963): the median of all pairwise differences, or
+of all averages of two differences.
 """
 
 from __future__ import annotations
@@ -10,12 +13,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, combinations_with_replacement, product
 from statistics import NormalDist, median
 
 _PERMUTATIONS_MAX = 50_000
 RUNS_MIN = 4
 """Below it even the clearest shift could be chance too often (3 and 3: one in twenty)."""
+
+PAIRS_MIN = 5
+"""Of fewer pairs even a growth of each could be chance too often (four: one in sixteen)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +34,43 @@ class Shift:
     p: float
 
 
+def paired_shift(differences: Sequence[float]) -> Shift:
+    """How much the second of each pair lies above the first.
+
+    Args:
+        differences: Of each pair, the second less the first; at least one.
+    """
+    size = len(differences)
+    averages = sorted((a + b) / 2 for a, b in combinations_with_replacement(differences, 2))
+    spread = math.sqrt(size * (size + 1) * (2 * size + 1) / 24)
+    cut = _cut(len(averages), spread)
+    low, high = averages[cut], averages[len(averages) - 1 - cut]
+    return Shift(median(averages), low, high, _signed_p([one for one in differences if one]))
+
+
+def _cut(count: int, spread: float) -> int:
+    """How many of the sorted estimates lie outside the 95% interval, on each side."""
+    return min(max(0, math.floor(count / 2 - 1.96 * spread)), (count - 1) // 2)
+
+
+def _signed_p(differences: Sequence[float]) -> float:
+    """By the sum of the ranks of those that grew; pairs without a difference say nothing."""
+    ranks = _midranks([abs(one) for one in differences])
+    seen = sum(rank for rank, one in zip(ranks, differences, strict=True) if one > 0)
+    if 2 ** len(ranks) <= _PERMUTATIONS_MAX:
+        kept = product((0, 1), repeat=len(ranks))
+        sums = [sum(rank for rank, one in zip(ranks, row, strict=True) if one) for row in kept]
+        return sum(one >= seen - 1e-9 for one in sums) / len(sums)
+    variance = sum(rank**2 for rank in ranks) / 4
+    return 1 - NormalDist().cdf((seen - sum(ranks) / 2 - 0.5) / math.sqrt(variance))
+
+
 def shift(before: Sequence[float], after: Sequence[float]) -> Shift:
     """How much ``after`` lies above ``before``; both need values."""
     differences = sorted(new - old for new in after for old in before)
     size, total = len(differences), len(before) + len(after)
     spread = math.sqrt(size * (total + 1) / 12)
-    cut = min(max(0, math.floor(size / 2 - 1.96 * spread)), (size - 1) // 2)
+    cut = _cut(size, spread)
     return Shift(
         median(differences), differences[cut], differences[size - 1 - cut], _p(before, after)
     )

@@ -16,7 +16,7 @@ from testbed.gates.decide import decide
 from testbed.gates.gate import Gate, GateSuite
 from testbed.gates.gate_document import GateError, load_gate
 from testbed.gates.render import render_json, render_junit, render_markdown
-from testbed.gates.shift import shift
+from testbed.gates.shift import paired_shift, shift
 from testbed.report.judgement import FaultRecord, Judgement, Outcome, Promise, Recovery
 from testbed.report.recorded import RecordedRun
 from testbed.runner.plan import Load, Plan, Step
@@ -210,6 +210,50 @@ def test_a_regression_beyond_noise_is_found(before, after, expected):
 def test_the_exact_test_counts_permutations():
     found = shift([1, 2, 3, 4], [5, 6, 7, 8])
     assert (found.p, found.median) == (1 / 70, 4)
+
+
+MIXED = [0.1, 0.3, 0.2, 9, 10, 11, 12, 14]
+"""Times without service as a suite has them: some faults take the primary, some do not."""
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        ([0.1, 0.3, 0.2, 19, 22, 21, 25, 24], Outcome.VIOLATION),
+        ([0.2, 0.2, 0.3, 10, 9, 10.5, 12.5, 13], Outcome.VALID),
+        ([0.1, 0.3, 0.2, 6, 7, 8, 9, 11], Outcome.VALID),
+    ],
+)
+def test_runs_of_the_same_schedule_are_compared_as_pairs(after, expected):
+    old, new = ([run(n, rto_s=v) for n, v in enumerate(values)] for values in (MIXED, after))
+    [found] = compare("s", old, new)
+    assert found.outcome is expected
+    assert found.measured.endswith("8 schedules played in both")
+    # Another system, as a change of a timer makes it, and another order are the same schedules.
+    slower = [run(n, rto_s=v, variables={"patroni_ttl_s": 30}) for n, v in enumerate(after)]
+    assert compare("s", old, slower[::-1]).__next__() == found
+    # Without the pairs the schedules hide it.
+    others = [run(n + 100, rto_s=v) for n, v in enumerate(after)]
+    assert [one.outcome for one in compare("s", old, others)] == [Outcome.VALID]
+
+
+def test_a_schedule_that_was_played_often_is_one_pair():
+    old = [run(n, rto_s=v) for n in range(5) for v in (9, 10, 30)]
+    new = [run(n, rto_s=v) for n in range(5) for v in (11, 1, 11 + n / 10)]
+    [found] = compare("s", old, new)
+    assert found.measured.startswith("+1.000 s")
+    assert "p = 0.0312, 5 schedules" in found.measured
+
+
+def test_the_signed_rank_test_counts_signs():
+    assert paired_shift([1, 2, 3, 4, 5]).p == 1 / 32
+    # Of the 32 subsets of the ranks ten come to a sum of 10 or more.
+    assert paired_shift([1, 2, 3, 4, -5]).p == 10 / 32
+    assert paired_shift([0, 0, 1, 2, 3]).p == 1 / 8
+    assert paired_shift([0, 0, 0]).p == 1
+    many = paired_shift([n * (-1) ** n for n in range(1, 41)])
+    assert 0.4 < many.p < 0.5
+    assert paired_shift([float(n) for n in range(1, 21)]).p < 1e-4
 
 
 def test_the_reference_page_is_current():
