@@ -174,10 +174,12 @@ def _decoded(line: bytes) -> Event | None:
 
 
 def _estimate(options: Options, began: float) -> Event:
-    left_s = max(0.0, options.budget_s - (time.monotonic() - began))
+    """What is left; nothing is said where nobody knows it: of one plan, or of the last example."""
     judged = len(list((options.out / "runs").glob("*/verdict.json")))
-    return Event(
-        time.time(),
-        EVERY_LANE,
-        Estimate(judged, budget_s=options.budget_s, budget_left_s=left_s, remaining_s=left_s),
+    if options.plan is not None:
+        return Event(time.time(), EVERY_LANE, Estimate(judged, examples_planned=1))
+    left_s = max(0.0, options.budget_s - (time.monotonic() - began))
+    found = Estimate(
+        judged, budget_s=options.budget_s, budget_left_s=left_s, remaining_s=left_s or None
     )
+    return Event(time.time(), EVERY_LANE, found)

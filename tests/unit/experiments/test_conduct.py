@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
-from experiments.conduct import summed_up
+from experiments.conduct import _estimate, summed_up
+from experiments.options import Options
 from experiments.suite import LaneResult
 from testbed.report.judgement import Outcome
+from testbed.runner.progress import Estimate
 
 
 def suite(tmp_path: Path, validities: list[str], codes: list[int]):
@@ -44,3 +47,15 @@ def test_a_lane_that_ended_otherwise_is_the_environments(tmp_path, validities, c
     assert found.outcome is expected
     if expected is Outcome.ERROR:
         assert "NameError" in found.problem
+
+
+@pytest.mark.parametrize(
+    ("budget_s", "plan", "expected"),
+    [(60.0, None, (60.0, 60.0)), (0.0, None, (0.0, None)), (60.0, Path("plan.json"), (None, None))],
+)
+def test_how_long_is_left_is_said_only_where_it_is_known(tmp_path, budget_s, plan, expected):
+    options = Options("active-passive", (), tmp_path, budget_s, 1, 0, 0, None, plan=plan)
+    found = _estimate(options, time.monotonic()).payload
+    assert isinstance(found, Estimate)
+    assert (found.budget_left_s, found.remaining_s) == pytest.approx(expected, abs=1)
+    assert found.examples_planned == (1 if plan else None)
