@@ -1,6 +1,7 @@
 """Conflict trials in ten minutes, and how soon the controls' failures are found.
 
-Run it with ``.venv/bin/python -m benchmarks.conflicts trials``, ``... controls`` or ``... known``.
+Run it with ``.venv/bin/python -m benchmarks.conflicts trials``, ``... controls``, ``... promises``
+or ``... known``.
 
 ``trials`` runs the experiment in several worlds for a time, and prints how many schedules were
 played, healed and judged, what became of them, and where the time of one went.
@@ -8,6 +9,9 @@ played, healed and judged, what became of them, and where the time of one went.
 ``controls`` runs the experiment under each strategy that is known to fail, again and again under
 another seed, until its first broken promise, and prints after how many schedules and seconds that
 was: everything counts, the start of the world too. The default budget of a run is 180 s.
+
+``promises`` runs it under each strategy that promises something else, for the default budget, and
+prints what became of its schedules.
 
 ``known`` plays the schedule that every run tries second, under the controls whose streams go on,
 again and again in one world under another seed, and prints how often it broke a promise.
@@ -41,6 +45,7 @@ from testbed.runner.folder import RunFolder
 from testbed.topology.inventory import find, load
 
 CONTROLS = ("none", "last_write_wins_triggers", "last_write_wins_wall_clock")
+PROMISING = ("last_write_wins", "home_region", "crdt")
 BUDGET_S = 180.0
 POLL_S = 0.2
 
@@ -142,6 +147,25 @@ def controls(repetitions: int, first_seed: int, strategies: list[str]) -> None:
         )
 
 
+def promises(seed: int, strategies: list[str]) -> None:
+    """Each strategy for the default budget; prints a line for each."""
+    for strategy in strategies:
+        words = ["--set", f"conflict_resolution={strategy}", "--seed", str(seed)]
+        with tempfile.TemporaryDirectory(prefix="testbed-promises-") as folder:
+            out = Path(folder) / "out"
+            run = subprocess.run(command(out, *words), capture_output=True, text=True, check=False)
+            told = [one for one in events(out) if one["event"] == "verdict"]
+        judged = Counter(one["validity"] for one in told)
+        print(
+            f"{strategy} seed {seed}: exit code {run.returncode}, {dict(judged)} "
+            f"(load {os.getloadavg()[0]:.1f})",
+            flush=True,
+        )
+        for one in told:
+            if one["validity"] != "valid":
+                print(f"  {one['reason']}", flush=True)
+
+
 def known(repetitions: int, strategies: list[str]) -> None:
     """The same schedule some times in one world; prints a line for each control."""
     for strategy in strategies:
@@ -175,19 +199,23 @@ def known(repetitions: int, strategies: list[str]) -> None:
 
 
 def main() -> None:
-    """Measure one of the three."""
+    """Measure one of the four."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["trials", "controls", "known"])
+    parser.add_argument("what", choices=["trials", "controls", "promises", "known"])
     parser.add_argument("--lanes", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--repetitions", type=int, default=10)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--control", action="append", choices=CONTROLS, default=[])
+    parser.add_argument("--strategy", action="append", choices=PROMISING, default=[])
     parser.add_argument("--set", action="append", default=[], help="of the trials' deployment")
     arguments = parser.parse_args()
     if arguments.what == "trials":
         words = [word for one in arguments.set for word in ("--set", one)]
         trials(arguments.lanes, arguments.seconds, words)
+        return
+    if arguments.what == "promises":
+        promises(arguments.first_seed, arguments.strategy or list(PROMISING))
         return
     if arguments.what == "known":
         known(arguments.repetitions, arguments.control or list(CONTROLS[1:]))
