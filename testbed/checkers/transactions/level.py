@@ -128,6 +128,7 @@ def canonical_levels(text: str) -> tuple[str, ...]:
     return canonical(text, _known(), "level")
 
 
+@cache
 def base_of(level: str) -> tuple[str, str]:
     """A level without its form, and the form: ``""``, ``strong-session-`` or ``strong-``."""
     spelled = next((long for long, name in _NAMES.items() if name == level), level)

@@ -73,11 +73,11 @@ def dependencies_of(
         (successors.following, successors.last, successors.unseen_starts, successors.unseen),
         committed,
     )
-    nothing = (np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.int8))
-    count, _ = run(*arguments, nothing)
-    edges = (np.empty(count, np.int32), np.empty(count, np.int32), np.empty(count, np.int8))
-    _, nodes = run(*arguments, edges)
-    return Edges(*edges), int(nodes)
+    # Room for as many as there can be: what is not used takes no memory.
+    most = len(versions.writer) + 5 * len(successors.unseen) + 3 * len(table.access)
+    room = (np.empty(most, np.int32), np.empty(most, np.int32), np.empty(most, np.int8))
+    count, nodes = run(*arguments, room)
+    return Edges(*(column[:count] for column in room)), int(nodes)
 
 
 @kernel

@@ -41,7 +41,7 @@ class Versions:
         superseded: For an append whether its transaction appends to the key again.
         twice: Two micro-operations that append the same to the same key; None where none do.
         strays: Reads that are no prefixes of the longest.
-        finder: Hash table of the appends, and their transactions.
+        finder: Hash tables of the appends, one a key, where each begins, and their transactions.
     """
 
     base: Integers
@@ -53,11 +53,12 @@ class Versions:
     superseded: NDArray[np.bool_]
     twice: tuple[int, int] | None
     strays: Integers
-    finder: tuple[Integers, NDArray[np.int32]]
+    finder: tuple[Integers, Integers, NDArray[np.int32]]
 
     def owner_of(self, table: TransactionTable, key: int, value: int) -> int:
         """The transaction that appended a value to a key; -1 where there is none."""
-        return int(self.finder[1][find(columns_of(table), self.finder[0], key, value)])
+        found, tables, owner = self.finder
+        return int(owner[find(columns_of(table), (found, tables), key, value)])
 
 
 def versions_of(table: TransactionTable) -> Versions:
@@ -70,13 +71,12 @@ def versions_of(table: TransactionTable) -> Versions:
     lists = (table.list_starts, table.list_items)
     rows = len(table.access)
     longest, length = _longest.for_rows(rows)(columns, lists, len(table.keys))
-    appends = int(np.count_nonzero(table.access == Access.APPEND))
-    slots = max(8, 1 << int(2 * appends).bit_length())
-    found, owner, superseded, twice = _index.for_rows(rows)(columns, slots, len(table.keys))
+    tables = _tables.for_rows(rows)(columns, len(table.keys))
+    found, owner, superseded, twice = _index.for_rows(rows)(columns, tables)
     base = np.zeros(len(table.keys) + 1, np.int64)
     np.cumsum(length + 1, out=base[1:])
     writer, append, place = _orders.for_rows(rows)(
-        columns, lists, (longest, length, base), (found, owner)
+        columns, lists, (longest, length, base), (found, tables, owner)
     )
     strays = _compare.for_rows(rows)(columns, lists, longest, place)
     return Versions(
@@ -89,7 +89,7 @@ def versions_of(table: TransactionTable) -> Versions:
         superseded=superseded,
         twice=(int(twice[0]), int(twice[1])) if twice[0] >= 0 else None,
         strays=np.flatnonzero(strays),
-        finder=(found, owner),
+        finder=(found, tables, owner),
     )
 
 
@@ -117,13 +117,33 @@ def _longest(columns: Any, lists: Any, keys: int) -> Any:
 
 
 @kernel
-def _index(columns: Any, slots: int, keys: int) -> Any:
-    """A hash table of appends by key and value, with linear probing."""
+def _tables(columns: Any, keys: int) -> Any:
+    """Where the hash table of each key begins: a power of two of slots, at most half of them used.
+
+    One a key, for what happens to a key happens within a short time: so it stays in the cache.
+    """
+    access = columns[2]
+    key = columns[3]
+    begins = np.zeros(keys + 1, np.int64)
+    for at in range(len(access)):
+        if access[at] == _APPEND:
+            begins[key[at] + 1] += 1
+    for each in range(keys):
+        slots = 1
+        while slots < 2 * begins[each + 1]:
+            slots *= 2
+        begins[each + 1] = begins[each] + slots
+    return begins
+
+
+@kernel
+def _index(columns: Any, tables: Any) -> Any:
+    """Hash tables of appends, with linear probing."""
     first, outcome, access, key, value = columns
-    found = np.full(slots, -1, np.int64)
-    owner = np.full(slots, -1, np.int32)
+    found = np.full(tables[-1], -1, np.int64)
+    owner = np.full(tables[-1], -1, np.int32)
     superseded = np.zeros(len(access), np.bool_)
-    latest = np.full(keys, -1, np.int64)
+    latest = np.full(len(tables) - 1, -1, np.int64)
     twice = np.full(2, -1, np.int64)
     for row in range(len(outcome)):
         for at in range(first[row], first[row + 1]):
@@ -133,7 +153,7 @@ def _index(columns: Any, slots: int, keys: int) -> Any:
             if before >= first[row]:
                 superseded[before] = True
             latest[key[at]] = at
-            slot = find(columns, found, key[at], value[at])
+            slot = find(columns, (found, tables), key[at], value[at])
             if found[slot] < 0:
                 found[slot] = at
                 owner[slot] = row
@@ -144,19 +164,18 @@ def _index(columns: Any, slots: int, keys: int) -> Any:
 
 
 @kernel
-def find(columns: Any, found: Any, wanted_key: Any, wanted_value: Any) -> Any:
+def find(columns: Any, finder: Any, wanted_key: Any, wanted_value: Any) -> Any:
     """The slot of an append; an empty one where there is none."""
-    key = columns[3]
     value = columns[4]
+    found, tables = finder
+    begin = tables[wanted_key]
+    mask = tables[wanted_key + 1] - begin - 1
     # Small integers of numpy overflow where those of the compiler do not.
-    mixed = np.int64(wanted_value) * 2654435761 + np.int64(wanted_key) * 975313
-    slot = (mixed ^ (mixed >> 17)) & (len(found) - 1)
-    while found[slot] >= 0:
-        at = found[slot]
-        if key[at] == wanted_key and value[at] == wanted_value:
-            break
-        slot = (slot + 1) & (len(found) - 1)
-    return slot
+    mixed = np.int64(wanted_value) * 2654435761
+    slot = (mixed ^ (mixed >> 17)) & mask
+    while found[begin + slot] >= 0 and value[found[begin + slot]] != wanted_value:
+        slot = (slot + 1) & mask
+    return begin + slot
 
 
 @kernel
@@ -165,7 +184,7 @@ def _orders(columns: Any, lists: Any, orders: Any, finder: Any) -> Any:
     value = columns[4]
     starts, items = lists
     longest, length, base = orders
-    found, owner = finder
+    found, tables, owner = finder
     writer = np.full(base[-1], NOBODY, np.int32)
     append = np.full(base[-1], -1, np.int64)
     place = np.full(len(access), -1, np.int32)
@@ -174,7 +193,7 @@ def _orders(columns: Any, lists: Any, orders: Any, finder: Any) -> Any:
             continue
         begin = starts[value[longest[key]]]
         for number in range(length[key]):
-            slot = find(columns, found, key, items[begin + number])
+            slot = find(columns, (found, tables), key, items[begin + number])
             at = found[slot]
             if at < 0:
                 continue
