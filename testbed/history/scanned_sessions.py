@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from testbed.history import scan_sessions
 from testbed.history.scan_fields import PADDING
 from testbed.history.scan_sessions import SessionColumns
 from testbed.history.scan_tables import no_numbers
 from testbed.history.scan_tokens import overlapping
-from testbed.history.transaction_table import TransactionTable
+from testbed.history.transaction_table import SPARSE, Read, TransactionTable
+
+_KEYS_FIRST = 1 << 14
 
 
 def scanned_table(data: bytes, source: str) -> TransactionTable | None:
@@ -19,27 +24,36 @@ def scanned_table(data: bytes, source: str) -> TransactionTable | None:
         data: The file.
         source: The file, for messages.
     """
-    columns = _room(data.count(b"["), data.count(b"{"))
     padded = np.zeros(len(data) + PADDING, np.uint8)
     padded[: len(data)] = np.frombuffer(data, np.uint8)
-    if not scan_sessions.scan_sessions(padded, overlapping(padded), len(data), columns):
+    words, room = overlapping(padded), (data.count(b"["), data.count(b"{"))
+    keys_most = _KEYS_FIRST
+    end = scan_sessions.TABLE_FULL
+    while end == scan_sessions.TABLE_FULL:
+        # With more keys it begins again: few histories have so many.
+        columns = _room(*room, keys_most)
+        end = scan_sessions.scan_sessions(padded, words, len(data), columns)
+        keys_most *= 8
+    if end < 0:
         return None
-    sessions, transactions, micros, keys, values = columns.counters.tolist()
+    sessions, transactions, micros, keys = columns.counters.tolist()
     used = np.flatnonzero(columns.sizes[:sessions])
     rows = np.arange(transactions, dtype=np.int64)
+    value = columns.value[:micros]
+    values = _interned(value)
     return TransactionTable(
         process=np.repeat(np.arange(len(used), dtype=np.int32), columns.sizes[used]),
-        outcome=columns.outcome[:transactions].copy(),
+        outcome=columns.outcome[:transactions],
         start=rows,
         end=rows.copy(),
         first=np.concatenate((np.zeros(1, np.int64), columns.ends[:transactions])),
-        access=columns.access[:micros].copy(),
-        key=columns.key[:micros].copy(),
-        value=columns.value[:micros].copy(),
+        access=columns.access[:micros],
+        key=columns.key[:micros],
+        value=value,
         list_starts=np.zeros(1, np.int64),
         list_items=np.empty(0, np.int64),
         keys=columns.key_values[:keys].tolist(),
-        values=columns.value_values[:values].tolist(),
+        values=values,
         process_names=used.tolist(),
         timed=False,
         line=np.zeros(transactions, np.int64),
@@ -47,9 +61,25 @@ def scanned_table(data: bytes, source: str) -> TransactionTable | None:
     )
 
 
-def _room(brackets: int, braces: int) -> SessionColumns:
-    """Room for as much as there can be at most in a file with so many brackets and braces."""
-    slots = 1 << (2 * brackets).bit_length()
+def _interned(value: NDArray[np.int64]) -> Sequence[int]:
+    """Turn values into indexes, in place.
+
+    Whole numbers from 0 that lie close are their own indexes.
+    """
+    nothing, unseen = value == scan_sessions.NOTHING, value == scan_sessions.UNSEEN
+    said = ~(nothing | unseen)
+    value[nothing], value[unseen] = Read.NOTHING, Read.UNSEEN
+    seen = value[said]
+    greatest = int(seen.max(initial=-1))
+    if seen.min(initial=0) >= 0 and greatest < SPARSE * (len(seen) + 1):
+        return range(greatest + 1)
+    numbers, value[said] = np.unique(seen, return_inverse=True)
+    found: list[int] = numbers.tolist()
+    return found
+
+
+def _room(brackets: int, braces: int, keys: int) -> SessionColumns:
+    """Room for as much as there can be in a file with so many brackets and braces, and for keys."""
     return SessionColumns(
         sizes=np.empty(brackets, np.int64),
         outcome=np.empty(braces, np.int8),
@@ -57,9 +87,7 @@ def _room(brackets: int, braces: int) -> SessionColumns:
         access=np.empty(brackets, np.int8),
         key=np.empty(brackets, np.int32),
         value=np.empty(brackets, np.int64),
-        keys=no_numbers(slots),
-        key_values=np.empty(brackets, np.int64),
-        values=no_numbers(slots),
-        value_values=np.empty(brackets, np.int64),
+        keys=no_numbers(2 * keys),
+        key_values=np.empty(keys, np.int64),
         counters=np.zeros(scan_sessions.COUNTERS, np.int64),
     )

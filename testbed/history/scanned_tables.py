@@ -13,11 +13,8 @@ from testbed.history.line_scan import OTHERS_FROM, LineScan
 from testbed.history.operation_table import Integers, Kind, OperationTable
 from testbed.history.pairing import Complaints
 from testbed.history.problem import PROBLEMS_MAX, Problem
-from testbed.history.transaction_table import NEVER, TransactionTable
+from testbed.history.transaction_table import NEVER, SPARSE, TransactionTable
 from testbed.history.transactions_of import disagreement
-
-_SPARSE = 8
-"""A table of all numbers up to the greatest is worth it up to so many times those in use."""
 
 
 def operations(
@@ -180,7 +177,7 @@ def _interned(
     greatest = max(
         int(value[valued].max(initial=-1)) if len(value) else -1, int(items.max(initial=-1))
     )
-    if greatest < _SPARSE * (len(value) + len(items) + 1):
+    if greatest < SPARSE * (len(value) + len(items) + 1):
         numbers: range | Integers = range(greatest + 1)
     else:
         mine = valued & (value >= 0)

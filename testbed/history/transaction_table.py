@@ -15,6 +15,9 @@ from testbed.history.operation_table import Integers, Small
 NEVER = np.int64(2**62)
 """In ``end``: the transaction never completed."""
 
+SPARSE = 8
+"""A table of all numbers up to the greatest is worth it up to so many times those in use."""
+
 
 class Outcome(enum.IntEnum):
     """Values of ``TransactionTable.outcome``."""

@@ -77,7 +77,7 @@ def dependencies_of(
     most = len(versions.writer) + 5 * len(successors.unseen) + 3 * len(table.access)
     room = (np.empty(most, np.int32), np.empty(most, np.int32), np.empty(most, np.int8))
     count, nodes = run(*arguments, room)
-    return Edges(*(column[:count] for column in room)), int(nodes)
+    return Edges(room[0][:count], room[1][:count], room[2][:count]), int(nodes)
 
 
 @kernel
