@@ -64,7 +64,7 @@ class MeshProbe:
     def __init__(self, topology: Topology, replication: str = "asynchronous") -> None:
         self._nodes = topology.members("mesh")
         self._clusters = [
-            PatroniProbe(topology, replication, frozenset({region.name}))
+            PatroniProbe(topology, replication, frozenset({region.name}), cluster=region.name)
             for region in topology.regions
             if topology.members("postgres", region.name)
         ]

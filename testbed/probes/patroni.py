@@ -47,13 +47,21 @@ class PatroniProbe:
         topology: The world's topology.
         replication: The deployment's replication mode, for what steady means.
         scope: Only nodes of these regions (one cluster of several); None for all.
+        cluster: What its nodes' claims say of where they are; empty where no other one has a
+            primary. One that follows another cluster has none of its own: both are one.
     """
 
     def __init__(
-        self, topology: Topology, replication: str, scope: frozenset[str] | None = None
+        self,
+        topology: Topology,
+        replication: str,
+        scope: frozenset[str] | None = None,
+        *,
+        cluster: str = "",
     ) -> None:
         self._postgres = _within(topology.members("postgres"), scope)
         self._consul = ConsulProbe(_within(topology.members("consul"), scope))
+        self._cluster = cluster
         self._synchronous = replication != "asynchronous"
         self._source = JsonSource()
         self._positions = Positions()
@@ -84,9 +92,9 @@ class PatroniProbe:
     async def claims(self) -> tuple[Claim, ...]:
         """What every node says of itself now."""
         return tuple(
-            Claim(node.name, "silent", "no answer")
+            Claim(node.name, "silent", "no answer", cluster=self._cluster)
             if member is None
-            else Claim(node.name, member.role, member.state, member.timeline)
+            else Claim(node.name, member.role, member.state, member.timeline, self._cluster)
             for node, member in zip(self._postgres, await self.members(), strict=True)
         )
 

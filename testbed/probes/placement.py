@@ -65,9 +65,9 @@ class PlacementProbe:
         self._synchronous = replication != "asynchronous"
         homes = dict.fromkeys(region.jurisdiction for region in topology.regions)
         self._clusters = [
-            PatroniProbe(part, replication)
-            for part in (*(_of(topology, home) for home in homes), _of(topology, EVERYWHERE))
-            if part.nodes
+            PatroniProbe(part, replication, cluster=cluster)
+            for cluster in (*homes, EVERYWHERE)
+            if (part := _of(topology, cluster)).nodes
         ]
         self._consul = ConsulProbe(topology.members("consul"))
         self._source = JsonSource()
@@ -87,7 +87,8 @@ class PlacementProbe:
 
     async def claims(self) -> tuple[Claim, ...]:
         """What every node says of itself now."""
-        return await self._patroni.claims()
+        found = await asyncio.gather(*(cluster.claims() for cluster in self._clusters))
+        return tuple(itertools.chain.from_iterable(found))
 
     async def holder(self, role: str) -> str | None:
         """The first jurisdiction's primary that there is, or Consul's leader."""

@@ -21,12 +21,15 @@ class Claim:
         role: ``primary``, ``replica``, ``standby_leader``, or ``silent`` when it did not answer.
         state: Its own word for how it is: ``running``, ``starting``, ...
         term: The timeline that it is on, or None.
+        cluster: Which cluster it is in, where there are several with a primary each; empty where
+            one node is the primary of all.
     """
 
     node: str
     role: str
     state: str
     term: int | None = None
+    cluster: str = ""
 
 
 class Probe(Protocol):

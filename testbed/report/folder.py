@@ -186,6 +186,7 @@ def _roles(path: Path, problems: list[Problem]) -> tuple[RoleSample, ...]:
             role=line.text("role", "unknown"),
             timeline=line.text("term") or line.text("timeline"),
             leader=line.text("leader"),
+            cluster=line.text("cluster"),
         )
         for line in _lines(path, problems)
     ]

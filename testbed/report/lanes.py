@@ -18,13 +18,23 @@ _PAUSE_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class RoleSpan:
-    """A node said the same of itself from one moment to another."""
+    """A node said the same of itself from one moment to another.
+
+    Args:
+        node: Its name.
+        role: What it said that it was.
+        timeline: On which timeline; empty where it said none.
+        start_s: From when on.
+        end_s: Until when.
+        cluster: Where several have a primary each: which one the node is in.
+    """
 
     node: str
     role: str
     timeline: str
     start_s: float
     end_s: float
+    cluster: str = ""
 
     @property
     def primary(self) -> bool:
@@ -73,7 +83,14 @@ def role_spans(samples: Sequence[RoleSample], start_s: float, end_s: float) -> l
     for node, merged in by_node.items():
         ends = [sample.time_s for sample in merged[1:]] + [end_s]
         spans += [
-            RoleSpan(node, sample.role, sample.timeline, max(sample.time_s, start_s), until)
+            RoleSpan(
+                node,
+                sample.role,
+                sample.timeline,
+                max(sample.time_s, start_s),
+                until,
+                sample.cluster,
+            )
             for sample, until in zip(merged, ends, strict=True)
             if until > start_s and sample.time_s < end_s
         ]
@@ -81,7 +98,7 @@ def role_spans(samples: Sequence[RoleSample], start_s: float, end_s: float) -> l
 
 
 def overlaps(spans: Sequence[RoleSpan]) -> list[tuple[RoleSpan, RoleSpan, float, float]]:
-    """Pairs of nodes that claimed to be primary at the same time, and from when to when."""
+    """Pairs of nodes that claimed to be primary of one cluster at once, and from when to when."""
     claims = sorted((span for span in spans if span.primary), key=lambda span: span.start_s)
     found = []
     for number, first in enumerate(claims):
@@ -89,7 +106,8 @@ def overlaps(spans: Sequence[RoleSpan]) -> list[tuple[RoleSpan, RoleSpan, float,
             start, end = second.start_s, min(first.end_s, second.end_s)
             if start >= first.end_s:
                 break
-            if first.node != second.node and start < end:
+            one_cluster = first.cluster == second.cluster
+            if first.node != second.node and one_cluster and start < end:
                 found.append((first, second, start, end))
     return found
 

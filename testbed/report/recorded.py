@@ -41,13 +41,14 @@ class Call(NamedTuple):
 
 
 class RoleSample(NamedTuple):
-    """What a node said of itself at a moment."""
+    """What a node said of itself at a moment; ``cluster`` is empty where there is one only."""
 
     time_s: float
     node: str
     role: str
     timeline: str
     leader: str
+    cluster: str = ""
 
 
 class FaultMark(NamedTuple):

@@ -89,7 +89,7 @@ def _draw_role(canvas: Canvas, span: RoleSpan, top: float) -> None:
 
 
 def draw_overlaps(canvas: Canvas, spans: Sequence[RoleSpan]) -> None:
-    """A lane that is there only when two nodes claimed to be primary at the same time."""
+    """A lane that is there only when two nodes of one cluster claimed to be primary at once."""
     found = overlaps(spans)
     if not found:
         return

@@ -60,6 +60,15 @@ def test_two_primaries_at_once_are_found() -> None:
     assert (first.node, second.node, start_s, end_s) == ("a", "b", 3, 5)
 
 
+def test_each_cluster_has_a_primary_of_its_own() -> None:
+    claims = [
+        sample(at, "primary", node=node)._replace(cluster=cluster)
+        for at, node, cluster in ((0, "a1", "a"), (0, "b1", "b"), (4, "b2", "b"))
+    ]
+    found = overlaps(role_spans(claims, 0.0, 9.0))
+    assert [(first.node, second.node) for first, second, *_ in found] == [("b1", "b2")]
+
+
 def test_a_handover_is_no_overlap(broken: RecordedRun) -> None:
     assert overlaps(role_spans(broken.roles, 0.0, 60.0)) == []
 
