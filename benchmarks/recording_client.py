@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from testbed.clients.postgres_entry import connector, data_nodes
+from testbed.clients.postgres_entry import connector, node_endpoints
 from testbed.clients.protocol import Endpoint, Invocation
 from testbed.history.journal import Journal
 from testbed.probes.catalogue import PROBES
@@ -57,7 +57,7 @@ async def primary(deployment: Deployment) -> Endpoint:
         holder = await probe.holder("primary")
     finally:
         await probe.close()
-    return next(node for node in data_nodes(deployment.topology) if node.name == holder)
+    return next(node for node in node_endpoints(deployment.topology) if node.name == holder)
 
 
 async def record(deployment: Deployment, endpoint: Endpoint, journal_path: Path) -> float:

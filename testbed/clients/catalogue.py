@@ -44,7 +44,7 @@ class System:
 
 _POSTGRES = System(
     postgres_entry.entries,
-    postgres_entry.data_nodes,
+    postgres_entry.node_endpoints,
     session_entry.connector,
     session_entry.sessions,
 )

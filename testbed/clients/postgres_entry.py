@@ -28,8 +28,8 @@ def entries(topology: Topology) -> tuple[Endpoint, ...]:
     return tuple(found)
 
 
-def data_nodes(topology: Topology) -> tuple[Endpoint, ...]:
-    """Every PostgreSQL node directly."""
+def node_endpoints(topology: Topology) -> tuple[Endpoint, ...]:
+    """Every PostgreSQL node directly, past every proxy."""
     return tuple(
         Endpoint(node.name, node.address, NODE_PORT, node.region)
         for node in topology.members("postgres")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from testbed.clients import postgres_entry
-from testbed.clients.postgres_entry import data_nodes, entries
+from testbed.clients.postgres_entry import entries, node_endpoints
 from testbed.clients.protocol import Client, Endpoint
 from testbed.clients.session import Entrances, Routing, SessionClient
 from testbed.clients.system import MESH, system_of
@@ -38,7 +38,7 @@ def entrances(topology: Topology, region: str) -> Entrances:
     writers = {one.region: one for one in entries(topology) if one.name == "writer"}
     return Entrances(
         writer=writers[region],
-        nodes=ways(topology, region, data_nodes(topology)),
+        nodes=ways(topology, region, node_endpoints(topology)),
         regions={node.name: node.region for node in topology.members("postgres")},
         mesh=system_of(topology) == MESH,
     )
