@@ -13,6 +13,7 @@ from experiments.judging import judge
 from experiments.options import Options
 from experiments.outcomes import PromiseBrokenError
 from testbed.checkers.verdict import Validity
+from testbed.clients.catalogue import versions
 from testbed.history.problem import HistoryError
 from testbed.metrics.textfile import write_textfile
 from testbed.provision.bring_up import bring_up
@@ -29,12 +30,9 @@ from testbed.runner.plan import Plan
 from testbed.runner.plan_document import PlanError, digest
 from testbed.runner.progress import Example, Judged, Log, Phase
 from testbed.toolchain.error import ToolchainError
-from testbed.toolchain.programs import locate
 from testbed.topology.model import Deployment
 from testbed.world.namespaces import NamespaceWorld, Owner
 from testbed.world.protocol import WorldError
-
-_PROGRAMS = ("postgres", "patroni", "consul", "haproxy", "toxiproxy-server")
 
 _TRIES = 2
 """An inconclusive run is tried once more; what is inconclusive twice stays so."""
@@ -70,7 +68,7 @@ class Arena:
         self.deployment = deployment
         self._options = options
         self._announcer = Announcer(options.progress, options.lane)
-        self._programs = {name: locate(name).version for name in _PROGRAMS}
+        self._programs = versions(deployment.topology)
         self._world: NamespaceWorld | None = None
         self._drivers: Drivers | None = None
         self._reports = ThreadPoolExecutor(max_workers=1)

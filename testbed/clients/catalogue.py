@@ -10,11 +10,16 @@ from testbed.clients import postgres_entry, session_entry
 from testbed.clients.protocol import Client, Endpoint
 from testbed.clients.system import MESH, PLACEMENT, POSTGRES, data_nodes, system_of
 from testbed.toolchain.added import WithAdded
+from testbed.toolchain.programs import Program, locate
 from testbed.topology.model import Topology
 
 
 def _no_sessions(_: Topology) -> tuple[Endpoint, ...]:
     return ()
+
+
+def _of_postgres() -> tuple[Program, ...]:
+    return tuple(map(locate, ("postgres", "patroni", "consul", "haproxy")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,9 @@ class System:
         nodes: One endpoint for each node that holds data, past every proxy.
         connector: ``(topology, workload, space, timeout_ms, variables) -> endpoint -> client``;
             the variables are the deployment's.
+        programs: Finds the real programs that its nodes run. The role has the path of each as the
+            variable ``NAME_program``, the evidence of a run its version, and a snapshot is made
+            anew when one is another file.
         sessions: One endpoint for the sessions of every region, which write and read; none where
             the system has no such clients.
         writes_everywhere: Whether each region takes writes of its own, rather than one for all.
@@ -36,6 +44,7 @@ class System:
     entries: Callable[[Topology], tuple[Endpoint, ...]]
     nodes: Callable[[Topology], tuple[Endpoint, ...]]
     connector: Callable[[Topology, str, int, int, Mapping[str, Any]], Callable[[Endpoint], Client]]
+    programs: Callable[[], tuple[Program, ...]]
     sessions: Callable[[Topology], tuple[Endpoint, ...]] = _no_sessions
     writes_everywhere: bool = False
     leases: bool = True
@@ -46,6 +55,7 @@ _POSTGRES = System(
     postgres_entry.entries,
     postgres_entry.node_endpoints,
     session_entry.connector,
+    _of_postgres,
     session_entry.sessions,
 )
 
@@ -68,4 +78,14 @@ def writes_everywhere(topology: Topology) -> bool:
     return SYSTEMS[system_of(topology)].writes_everywhere
 
 
-__all__ = ["SYSTEMS", "System", "data_nodes", "system_of", "writes_everywhere"]
+def versions(topology: Topology) -> dict[str, str]:
+    """The version of each program that a world of a topology runs: its system's, and the wan's.
+
+    Raises:
+        ToolchainError: One is missing; the message says how to get it.
+    """
+    found = (*SYSTEMS[system_of(topology)].programs(), locate("toxiproxy-server"))
+    return {program.name: program.version for program in found}
+
+
+__all__ = ["SYSTEMS", "System", "data_nodes", "system_of", "versions", "writes_everywhere"]

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from testbed.clients.catalogue import versions
 from testbed.drill.book import FILE as BOOK
 from testbed.drill.channel import RUN, SOCKET
 from testbed.drill.debrief_file import write_debrief
@@ -39,14 +40,12 @@ from testbed.runner.folder import FolderError, RunFolder
 from testbed.runner.plan import Plan
 from testbed.runner.plan_document import PlanError
 from testbed.toolchain.error import ToolchainError
-from testbed.toolchain.programs import locate
 from testbed.topology.inventory import reference
 from testbed.topology.model import Deployment
 from testbed.world.finding import find_running
 from testbed.world.namespaces import NamespaceWorld, Owner
 from testbed.world.protocol import WorldError
 
-PROGRAMS = ("postgres", "patroni", "consul", "haproxy", "toxiproxy-server")
 INSPECTIONS = {"replication_lag": ("replication",)}
 """What the promises of an experiment need to be looked at besides."""
 
@@ -96,7 +95,7 @@ def host(path: Path) -> int:
     folder = RunFolder(path / RUN)
     world = _world(path, deployment, setup.world)
     try:
-        programs = {name: locate(name).version for name in PROGRAMS}
+        programs = versions(deployment.topology)
         prepare(folder, plan_of(drill, deployment), deployment, world.name, programs)
         _say("world", "the world is up")
         with _metrics(setup, folder), Drivers(world, "testbed.drill.play") as drivers:

@@ -68,7 +68,7 @@ def bring_up(
         ProvisionError: A program did not become healthy.
     """
     require_free(name)
-    programs = program_variables()
+    programs = program_variables(deployment.topology)
     way = _way(deployment, programs, fresh=fresh)
     record = root() / "durations" / f"up-{deployment.name}-{way.name}.json"
     stopwatch = Stopwatch(record, _estimating(way, listener))

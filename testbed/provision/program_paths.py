@@ -7,12 +7,17 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from testbed.clients.catalogue import SYSTEMS, system_of
 from testbed.toolchain.error import ToolchainError
 from testbed.toolchain.programs import locate
+from testbed.topology.model import Topology
 
 
-def program_variables() -> Mapping[str, str]:
+def program_variables(topology: Topology) -> Mapping[str, str]:
     """Find every program that the roles start; Valkey only where it is to be had.
+
+    Args:
+        topology: Whose system's own programs are ``NAME_program``.
 
     Raises:
         ToolchainError: One is missing; the message says how to get it.
@@ -21,7 +26,12 @@ def program_variables() -> Mapping[str, str]:
     optional: dict[str, str] = {}
     with contextlib.suppress(ToolchainError):
         optional["valkey_program"] = str(locate("valkey-server").path)
+    own = {
+        f"{program.name.replace('-', '_')}_program": str(program.path)
+        for program in SYSTEMS[system_of(topology)].programs()
+    }
     return {
+        **own,
         **optional,
         "consul_program": str(locate("consul").path),
         "toxiproxy_program": str(locate("toxiproxy-server").path),

@@ -78,7 +78,15 @@ class Toolchain:
             ToolchainError: It is not to be had in a version that will do.
             KeyError: The testbed drives no program of that name.
         """
-        wanted = requirement(name)
+        return self.find(requirement(name))
+
+    def find(self, wanted: Requirement) -> Program:
+        """Find a program by what is required of it, as ``locate`` does those of the testbed.
+
+        Raises:
+            ProgramMissingError: It is one that is built here, and has to be built first.
+            ToolchainError: It is not to be had in a version that will do.
+        """
         named = self._environ.get(wanted.variable)
         if named:
             return self._named(wanted, named)
@@ -149,6 +157,11 @@ class Toolchain:
 def locate(name: str) -> Program:
     """Find a program in this process's environment; see ``Toolchain.locate``."""
     return Toolchain().locate(name)
+
+
+def find(wanted: Requirement) -> Program:
+    """Find a program of somebody else's in this process's environment; see ``Toolchain.find``."""
+    return Toolchain().find(wanted)
 
 
 def _carried(wheel: Wheel) -> Path | None:

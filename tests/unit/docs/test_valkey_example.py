@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,9 @@ import pytest
 
 from experiments.catalogue import EXPERIMENTS
 from experiments.fitting import unknown_to_clients
+from testbed.clients.catalogue import versions
 from testbed.provision.ansible import own_playbooks
+from testbed.provision.program_paths import program_variables
 from testbed.toolchain.added import points
 from testbed.topology.inventory import catalogue_for, load
 from testbed.topology.model import Deployment
@@ -68,6 +72,30 @@ def test_its_bounds_are_sums_of_its_timers(
     later = bounds.rto("region-cut", {**deployment.variables, **slower}, 1000).total_ms
     assert later - now == 7000 - deployment.variables["valkey_down_after_ms"]
     assert bounds.recovery(deployment.variables).total_ms > now
+
+
+def test_its_version_is_evidence_and_its_role_gets_that_very_program(
+    deployment: Deployment,
+    added: dict[str, dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (server,) = added["systems"]["valkey"].programs()
+    monkeypatch.setattr("testbed.clients.catalogue.system_of", lambda _: "valkey")
+    monkeypatch.setattr("testbed.provision.program_paths.system_of", lambda _: "valkey")
+    for module in ("clients.catalogue", "provision.program_paths"):
+        # What this machine has not built yet does not matter here.
+        monkeypatch.setattr(
+            f"testbed.{module}.locate", lambda name: replace(server, name=name, version="1.2")
+        )
+        monkeypatch.setattr(f"testbed.{module}.SYSTEMS", added["systems"])
+    assert versions(deployment.topology) == {
+        "valkey-server": server.version,
+        "toxiproxy-server": "1.2",
+    }
+    monkeypatch.setattr("testbed.provision.program_paths.interpreter", lambda script: script)
+    role = EXAMPLE / "playbooks" / "roles" / "valkey" / "tasks" / "main.yml"
+    named = set(re.findall(r"{{ (\w+_program) }}", role.read_text()))
+    assert {program_variables(deployment.topology)[name] for name in named} == {str(server.path)}
 
 
 def test_its_programs_are_of_its_group(added: dict[str, dict[str, Any]]) -> None:

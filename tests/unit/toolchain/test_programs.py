@@ -5,7 +5,7 @@ import pytest
 from testbed.toolchain.cache import Manifest, ProgramCache, digest
 from testbed.toolchain.error import ProgramMissingError, ToolchainError
 from testbed.toolchain.programs import Toolchain, locate
-from testbed.toolchain.versions import requirement
+from testbed.toolchain.versions import Requirement, requirement
 
 
 @pytest.fixture
@@ -43,6 +43,16 @@ def test_the_variable_may_name_a_folder(place, script, tmp_path):
     found = place.toolchain(TESTBED_CONSUL=str(named.parent)).locate("consul")
     assert found.path == named
     assert found.folder == named.parent
+
+
+def test_a_program_of_somebody_else_is_found_by_what_is_required_of_it(place, script, tmp_path):
+    wanted = Requirement("mydb", (3,), (4,))
+    script(place.path / "mydb", "echo mydb 3.2.1")
+    found = place.toolchain().find(wanted)
+    assert (found.name, found.version, found.source) == ("mydb", "3.2.1", "PATH")
+    other = script(tmp_path / "other" / "mydb", "echo mydb 4.0")
+    with pytest.raises(ToolchainError, match=r"has version 4\.0"):
+        place.toolchain(TESTBED_MYDB=str(other)).find(wanted)
 
 
 @pytest.mark.parametrize(

