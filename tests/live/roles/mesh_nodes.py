@@ -33,12 +33,14 @@ OPTIONS = (
 )  # fmt: skip
 
 
-def schema(strategy: str, offset_ms: int = 10**13) -> str:
+def schema(strategy: str, offset_ms: int = 10**13, fencing: str = "ownership") -> str:
     """The role's SQL for a strategy, as Ansible renders it."""
     loader = jinja2.FileSystemLoader(role_folder("mesh") / "templates")
     environment = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined)
     return environment.get_template("schema.sql.j2").render(
-        conflict_resolution=strategy, mesh_clock_offset_ms=offset_ms
+        conflict_resolution=strategy,
+        mesh_clock_offset_ms=offset_ms,
+        mesh_home_fencing=fencing,
     )
 
 
