@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from faults.program import PROGRAMS
+from faults.switchover import SWITCHOVERS
 from testbed.clients.system import POSTGRES, system_of
 from testbed.runner.plan import Step
 from testbed.topology.model import Topology
@@ -117,8 +118,7 @@ def schedules(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
     Two disturbances at once can leave no quorum, where no promise of service holds; the faults
     that can be combined without that are the slow links.
     """
-    # Only Patroni's own switchover is known here.
-    moved = (switchovers(),) if topology.members("postgres") else ()
+    moved = (switchovers(),) if system_of(topology) in SWITCHOVERS else ()
     disturbance = st.one_of(
         *moved,
         process_faults(topology),

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import aiohttp
 
+from faults.answer import Answer
 from testbed.topology.model import Node
 
 REST_PORT = 8008
 TIMEOUT_S = 30.0
 """Patroni answers once the switchover is over, or after it gave up waiting for it (10 s)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What Patroni said.
-
-    Args:
-        status: HTTP status; 0 when it did not answer.
-        text: Its sentence.
-    """
-
-    status: int
-    text: str
 
 
 async def switch_over(node: Node, candidate: str | None) -> Answer:
@@ -39,6 +25,8 @@ async def switch_over(node: Node, candidate: str | None) -> Answer:
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)) as session,
             session.post(f"http://{node.address}:{REST_PORT}/switchover", json=wish) as answer,
         ):
-            return Answer(answer.status, (await answer.text()).strip())
+            said = f"{answer.status}: {(await answer.text()).strip()}"
+            return Answer(answer.status == 200, f"Patroni on {node.name} answers {said}")
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        return Answer(0, f"{type(error).__name__}: {error}")
+        said = f"nothing: {type(error).__name__}: {error}"
+        return Answer(accepted=False, text=f"Patroni on {node.name} answers {said}")

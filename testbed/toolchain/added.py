@@ -21,7 +21,7 @@ def points(kind: str) -> Mapping[str, EntryPoint]:
     """What was added, by name and in order; nothing is imported for it.
 
     Args:
-        kind: ``systems``, ``probes``, ``programs`` or ``bounds``.
+        kind: ``systems``, ``probes``, ``programs``, ``bounds`` or ``switchovers``.
     """
     return {point.name: point for point in sorted(entry_points(group=f"testbed.{kind}"))}
 

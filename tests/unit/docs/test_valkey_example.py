@@ -14,6 +14,7 @@ import pytest
 
 from experiments.catalogue import EXPERIMENTS
 from experiments.fitting import unknown_to_clients
+from faults.catalogue import problems
 from testbed.clients.catalogue import versions
 from testbed.provision.ansible import own_playbooks
 from testbed.provision.program_paths import program_variables
@@ -22,7 +23,7 @@ from testbed.topology.inventory import catalogue_for, load
 from testbed.topology.model import Deployment
 
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "valkey"
-KINDS = ("systems", "probes", "programs", "bounds")
+KINDS = ("systems", "probes", "programs", "bounds", "switchovers")
 
 
 @pytest.fixture
@@ -102,6 +103,20 @@ def test_its_programs_are_of_its_group(added: dict[str, dict[str, Any]]) -> None
     programs = added["programs"]
     assert {name: one.name for name, one in programs.items()} == {name: name for name in programs}
     assert {one.group for one in programs.values()} == set(added["systems"])
+
+
+def test_its_primary_moves_by_its_own_way_or_not_at_all(
+    deployment: Deployment, added: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def objections() -> list[str]:
+        return problems("switchover", "role:primary", {}, deployment.topology)
+
+    monkeypatch.setattr("testbed.clients.system.points", lambda _: added["systems"])
+    monkeypatch.setattr("faults.switchover.SWITCHOVERS", added["switchovers"])
+    assert objections() == []
+    monkeypatch.setattr("faults.switchover.SWITCHOVERS", {})
+    (problem,) = objections()
+    assert "how the primary of 'valkey' is moved" in problem
 
 
 def test_an_experiment_that_its_clients_cannot_do_is_refused(

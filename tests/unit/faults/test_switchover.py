@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from faults import switchover
+from faults.answer import Answer
 from faults.catalogue import build
-from faults.patroni_rest import Answer
 from faults.protocol import Context, FaultError
 from testbed.topology.model import Node
 from tests.unit.faults.fakes import context
@@ -28,9 +28,9 @@ class Cluster:
         self.asked.append((node.name, candidate))
         if self.refusals:
             self.refusals -= 1
-            return Answer(412, "no good candidates have been found")
+            return Answer(accepted=False, text="Patroni answers 412: no good candidates")
         self.primary = candidate or "us-east-db1"
-        return Answer(200, "Successfully switched over")
+        return Answer(accepted=True, text="Successfully switched over")
 
     def context(self) -> Context:
         async def resolve(target: str) -> str:
@@ -46,7 +46,7 @@ class Cluster:
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
     made = Cluster()
-    monkeypatch.setattr(switchover, "switch_over", made.switch_over)
+    monkeypatch.setattr(switchover, "SWITCHOVERS", {"postgres": made.switch_over})
     monkeypatch.setattr(switchover, "MOVED_S", 0.0)
     monkeypatch.setattr(switchover, "RETRY_S", 0.0)
     return made
