@@ -64,7 +64,7 @@ def timed(of: NamespaceWorld, action: Callable[[], object]) -> tuple[float, floa
 
 def measure(deployment: Deployment, runs: int) -> dict[str, list[tuple[float, float]]]:
     """Wall-clock and CPU seconds of each way, by its description."""
-    programs = program_variables()
+    programs = program_variables(deployment.topology)
     found: dict[str, list[tuple[float, float]]] = {}
 
     def note(what: str, seconds: tuple[float, float], extra_s: float = 0.0) -> None:

@@ -20,7 +20,7 @@ from testbed.world.namespaces import NamespaceWorld, create
 
 @pytest.fixture(scope="session")
 def programs() -> Mapping[str, str]:
-    return program_variables()
+    return program_variables(load(find("active-passive")).topology)
 
 
 @pytest.fixture(scope="session")

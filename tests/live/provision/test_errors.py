@@ -112,7 +112,7 @@ def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
         world = create("interrupted", deployment.topology, logs=folder, folder=folder / "worlds")
         try:
             tell = lambda progress: print(progress.task, flush=True)
-            provision(world, deployment, program_variables(), listener=tell)
+            provision(world, deployment, program_variables(deployment.topology), listener=tell)
         finally:
             world.down()
     """
