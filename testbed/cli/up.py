@@ -41,6 +41,11 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--fresh", action="store_true", help="provision by Ansible instead of from the snapshot"
     )
+    parser.add_argument(
+        "--empty",
+        action="store_true",
+        help="make nodes and links only; `testbed provision` brings the programs",
+    )
     add_metrics_port(parser)
 
 
@@ -86,8 +91,13 @@ def _bring_up(arguments: argparse.Namespace) -> NamespaceWorld:
     deployment = load(find(arguments.deployment), assignments(arguments.settings))
     name = arguments.name or deployment.name
     with bring_up_view(sys.stderr, f"Bringing up {name}") as listener:
-        world = bring_up(deployment, name, fresh=arguments.fresh, listener=listener)
+        world = bring_up(
+            deployment, name, fresh=arguments.fresh, empty=arguments.empty, listener=listener
+        )
     print(f"World {name} is up after {time.monotonic() - began:.1f} s.\n")
+    if arguments.empty:
+        print(f"It is empty. To bring its programs: testbed provision {name}")
+        return world
     print("\n".join(directions(world)))
     return world
 

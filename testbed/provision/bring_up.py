@@ -38,6 +38,7 @@ class _Way:
 _FROM_GOLDEN = _Way("start", 6.0)
 _MAKING_GOLDEN = _Way("snapshot-and-start", 35.0)
 _FRESH = _Way("provision", 25.0)
+_EMPTY = _Way("empty", 1.0)
 
 
 def bring_up(
@@ -47,6 +48,7 @@ def bring_up(
     logs: Path | None = None,
     owner: Owner = Owner.DETACHED,
     fresh: bool = False,
+    empty: bool = False,
     listener: Listener | None = None,
 ) -> NamespaceWorld:
     """Make a world of a deployment, with every program running and healthy.
@@ -60,6 +62,7 @@ def bring_up(
         logs: Folder for its logs; by default a new one below ``logs_folder()``.
         owner: Whether the finished world dies with this process or lives until ``down``.
         fresh: Provision by Ansible even where a golden snapshot is there.
+        empty: Make nodes and links only, with no program: somebody provisions it later.
         listener: Told how far it is.
 
     Raises:
@@ -69,13 +72,13 @@ def bring_up(
     """
     require_free(name)
     programs = program_variables(deployment.topology)
-    way = _way(deployment, programs, fresh=fresh)
+    way = _EMPTY if empty else _way(deployment, programs, fresh=fresh)
     record = root() / "durations" / f"up-{deployment.name}-{way.name}.json"
     stopwatch = Stopwatch(record, _estimating(way, listener))
     made = new_logs_folder(name) if logs is None else logs
     world: NamespaceWorld | None = None
     try:
-        with _snapshot(deployment, programs, stopwatch, fresh=fresh) as lowers:
+        with _snapshot(deployment, programs, stopwatch, fresh=fresh or empty) as lowers:
             stopwatch.mark("Make the nodes")
             world = namespaces.create(
                 name,
@@ -85,7 +88,9 @@ def bring_up(
                 deployment=deployment.name,
                 variables=deployment.variables,
             )
-        if fresh:
+        if empty:
+            stopwatch.mark("Leave it empty")
+        elif fresh:
             provision(world, deployment, programs, listener=_into(stopwatch))
         else:
             stopwatch.mark("Start every program")
