@@ -57,6 +57,7 @@ _POSTGRES = System(
     session_entry.connector,
     _of_postgres,
     session_entry.sessions,
+    workloads=frozenset({"set", "register", "bank", "sessions"}),
 )
 
 SYSTEMS: Mapping[str, System] = WithAdded(
@@ -64,9 +65,17 @@ SYSTEMS: Mapping[str, System] = WithAdded(
     {
         # One cluster with one primary; and a mesh of clusters that all take writes.
         POSTGRES: _POSTGRES,
-        MESH: replace(_POSTGRES, writes_everywhere=True, leases=False),
+        MESH: replace(
+            _POSTGRES,
+            writes_everywhere=True,
+            leases=False,
+            # What regions merge: nothing else that its clients write is sent anywhere.
+            workloads=frozenset({"items", "counters", "elements", "sessions"}),
+        ),
         # Clusters of jurisdictions: clients write in their own.
-        PLACEMENT: replace(_POSTGRES, writes_everywhere=True),
+        PLACEMENT: replace(
+            _POSTGRES, writes_everywhere=True, workloads=frozenset({"personal_data"})
+        ),
     },
 )
 """Name -> system. A new one is a file beside ``postgres.py`` and a line here, or a line in another

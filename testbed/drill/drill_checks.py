@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from testbed.clients.system import data_nodes
 from testbed.drill.drill import Drill
 from testbed.topology.model import Topology
 
@@ -20,6 +21,9 @@ def contradictions(drill: Drill, topology: Topology) -> Iterator[str]:
         yield "stop_conditions: there is none, so nothing would end the drill by itself"
     if drill.primary_region and drill.primary_region not in regions:
         yield f"primary_region: unknown region '{drill.primary_region}' ({_list(regions)})"
+    able = {node.region for node in data_nodes(topology)}
+    if drill.primary_region in regions and drill.primary_region not in able:
+        yield f"primary_region: no node of '{drill.primary_region}' may be primary ({_list(able)})"
     if drill.objective.jurisdiction not in ("", *regions.values()):
         known = _list(set(regions.values()))
         yield f"objective.jurisdiction: no region is in '{drill.objective.jurisdiction}' ({known})"

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from faults.catalogue import build
 from faults.protocol import Context, FaultError
+from testbed.clients.system import data_nodes
 from testbed.drill.book import Book
 from testbed.drill.drill import Drill
 from testbed.drill.readings import broken
@@ -107,15 +108,16 @@ class Preflight:
         holder = await self._probe.holder("primary")
         if not wanted or self._region_of(holder) == wanted:
             return True, f"{holder or 'every region'} takes writes"
-        candidates = [node.name for node in self._world.topology.members("postgres", wanted)]
-        move = build("switchover", "role:primary", {"candidate": candidates[0]})
+        able = data_nodes(self._world.topology)
+        candidate = next(node.name for node in able if node.region == wanted)
+        move = build("switchover", "role:primary", {"candidate": candidate})
         try:
             await move.inject(self._context)
             found = await move.effect(self._context)
             await steady(self._probe, HEALTHY_S, Announcer(None, 0))
         except (FaultError, StageError) as error:
             return False, f"{holder} is primary and could not hand over: {error}"
-        return found.shown, f"moved from {holder} to {candidates[0]}"
+        return found.shown, f"moved from {holder} to {candidate}"
 
     async def _rolled_back(self) -> tuple[bool, str]:
         region = self._region_of(await self._probe.holder("primary"))

@@ -13,8 +13,10 @@ import pytest
 from faults.protocol import Context, Evidence
 from testbed.drill import preflight as module
 from testbed.drill.book import Book, Entry, read_book
+from testbed.drill.drill_checks import contradictions
 from testbed.drill.preflight import ITEMS, Preflight, PreflightError
 from testbed.drill.rehearsal import rehearsal_steps
+from testbed.topology.model import Topology
 from tests.unit.drill.scene import shipped
 
 HEALTHY = {"success_ratio": 1.0, "latency_ms_p99": 90.0, "lag_bytes": 0.0, "primaries": 1.0}
@@ -187,3 +189,46 @@ def test_the_rehearsal_stands_for_the_drills_faults_and_spares_the_primary(
     steps = rehearsal_steps(drill, deployment.topology, "eu-west")
     assert {step.kind for step in steps} == kinds
     assert not any("eu-west" in step.target for step in steps)
+
+
+def renamed(group: str) -> Topology:
+    """The topology with its data in a group of somebody else's, and none of it in us-east."""
+    topology = World.topology
+    kept = tuple(
+        replace(
+            node,
+            groups=(node.groups - {"postgres"})
+            | ({group} if "postgres" in node.groups and node.region != "us-east" else set()),
+        )
+        for node in topology.nodes
+    )
+    return replace(topology, nodes=kept)
+
+
+def test_the_primary_of_a_users_own_database_is_moved_to_where_the_drill_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Mapping[str, Any]] = []
+
+    def build(kind: str, target: str, parameters: Mapping[str, Any]) -> FakeFault:
+        asked.append(parameters)
+        return FakeFault()
+
+    monkeypatch.setattr("testbed.clients.system.points", lambda _: {"mydb": None})
+    monkeypatch.setattr(module, "build", build)
+    monkeypatch.setattr(World, "topology", renamed("mydb"))
+    drill = replace(shipped()[0], primary_region="eu-central")
+    monkeypatch.setattr(f"{__name__}.shipped", lambda: (drill, None))
+    entries, why = checked(tmp_path, monkeypatch)
+    assert not why
+    assert asked == [{"candidate": "eu-central-db1"}]
+    assert any(one.text == "moved from eu-west-db1 to eu-central-db1" for one in entries)
+
+
+def test_a_region_without_a_node_that_may_be_primary_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("testbed.clients.system.points", lambda _: {"mydb": None})
+    drill = replace(shipped()[0], primary_region="us-east")
+    (said,) = contradictions(drill, renamed("mydb"))
+    assert "no node of 'us-east' may be primary (known: eu-central, eu-west)" in said
