@@ -7,6 +7,7 @@ the same rows; who wins, and whether counters lose anything, differs.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from types import MappingProxyType
 
 import orjson
@@ -22,6 +23,7 @@ from testbed.checkers import (
     one_home,
     recovery,
     service,
+    single_primary,
     stuck_streams,
     winner,
 )
@@ -71,6 +73,7 @@ def conflicts(setting: Setting) -> tuple[Verdict, ...]:
         verdicts.append(final_set.check(run.history, setting.nodes))
     if "mesh" in run.plan.inspections:
         verdicts += _watched(setting, strategy)
+    verdicts += _one_primary(setting)
     if run.windows:
         verdicts.append(service.check(run.history, tuple(_served(setting)), setting.writes))
     return tuple(verdicts)
@@ -100,6 +103,22 @@ def _watched(setting: Setting, strategy: str) -> Iterator[Verdict]:
         met(setting, SURELY_WRITE),
         logged=strategy not in PUBLISHES_TABLES,
     )
+
+
+def _one_primary(setting: Setting) -> Iterator[Verdict]:
+    """Of the nodes of a region one takes writes at a time, where there are several."""
+    topology = setting.run.deployment.topology
+    clusters = {one.name: [n.name for n in topology.members("mesh", one.name)]
+                for one in topology.regions}  # fmt: skip
+    found = [
+        (region, single_primary.check(setting.run.history, setting.writes, nodes=nodes))
+        for region, nodes in clusters.items()
+        if len(nodes) > 1
+    ]
+    if found:
+        worst = merge(one for _, one in found)
+        region, telling = next(pair for pair in found if pair[1].validity is worst)
+        yield replace(telling, reason=f"{region}: {telling.reason}")
 
 
 def _recording(run: RecordedRun) -> MeshRecording:

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import bisect
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
 from typing import Any
 
@@ -38,7 +38,12 @@ RETURN_MS_MIN = 500.0
 server and to change the lock in a quorum of regions."""
 
 
-def check(history: History, writes: Iterable[str], return_ms_min: float = RETURN_MS_MIN) -> Verdict:
+def check(
+    history: History,
+    writes: Iterable[str],
+    return_ms_min: float = RETURN_MS_MIN,
+    nodes: Collection[str] | None = None,
+) -> Verdict:
     """Judge the acknowledged writes of a history.
 
     Args:
@@ -46,6 +51,7 @@ def check(history: History, writes: Iterable[str], return_ms_min: float = RETURN
         writes: The functions that only a primary acknowledges.
         return_ms_min: Without terms: a node that is primary again sooner than this after another
             one was never stopped being it.
+        nodes: Of one cluster, where there are several with a primary each; None for all.
 
     Raises:
         HistoryError: The history's operations cannot be paired.
@@ -53,6 +59,8 @@ def check(history: History, writes: Iterable[str], return_ms_min: float = RETURN
     writes = frozenset(writes)
     acknowledged = acknowledged_writes(history, writes)
     nameless = len(history.of(writes, "ok")) - len(acknowledged)
+    if nodes is not None:
+        acknowledged = tuple(pair for pair in acknowledged if pair.node in nodes)
     if not acknowledged:
         return _verdict(Validity.UNKNOWN, "no acknowledged write says which node acknowledged it")
     numbers = {

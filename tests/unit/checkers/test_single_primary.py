@@ -21,6 +21,22 @@ def test_a_failover_is_no_violation() -> None:
     assert verdict.reason == "2 tenures lie one after the other: a (term 1), then b (term 2)"
 
 
+def test_of_several_clusters_each_has_a_primary_of_its_own() -> None:
+    scribe = Scribe()
+    for at_ms, node, term in (
+        (0, "a", 1),
+        (100, "b", 1),
+        (200, "a", 1),
+        (300, "b2", 2),
+        (400, "b", 1),
+    ):
+        scribe.call("add", at_ms * MS, (at_ms + 10) * MS, value=at_ms, node=node, term=term)
+    history = scribe.history()
+    assert check(history, {"add"}, nodes={"a"}).validity is Validity.VALID
+    assert check(history, {"add"}, nodes={"b", "b2"}).validity is Validity.VIOLATION
+    assert check(history, {"add"}, nodes={"c"}).validity is Validity.UNKNOWN
+
+
 def test_a_switchover_and_back_under_new_terms_is_no_violation() -> None:
     assert judged((0, "a", 1), (1000, "b", 2), (2000, "a", 3)).validity is Validity.VALID
 

@@ -92,6 +92,36 @@ def test_a_winner_that_nobody_wrote_is_found(strategy: str) -> None:
     assert judged(strategy, final=(999, 999, 999))["winner"] is Validity.VIOLATION
 
 
+@pytest.mark.parametrize(
+    ("old_ms", "expected"), [(500, Validity.VALID), (1500, Validity.VIOLATION)]
+)
+def test_two_nodes_of_a_region_that_both_take_writes_are_found(
+    tmp_path: Path, old_ms: int, expected: Validity
+) -> None:
+    scribe = Scribe()
+    for region in ("eu-west", "eu-central", "us-east"):
+        writes = [(0, "db1", 1), (old_ms, "db1", 1), (1000, "db2", 2), (2000, "db2", 2)]
+        for at_ms, name, term in sorted(writes if region == "eu-west" else writes[:1]):
+            node = f"{region}-{name}"
+            scribe.call(
+                "write", at_ms * MS, (at_ms + 1) * MS, key=0, value=at_ms,
+                node=node, region=region, term=term,
+            )  # fmt: skip
+    run = RecordedRun(
+        folder=RunFolder(tmp_path),
+        plan=Plan("active-active-ha", Load("items", rate_ops_s=10.0), (), 1, 25.0),
+        deployment=load(find("active-active-ha")),
+        history=scribe.history(),
+        evidence=(),
+        ending=Ending("finished", ""),
+        pressure=None,
+        programs={},
+    )
+    (found,) = (one for one in conflicts(setting_of(run)) if one.name == "single-primary")
+    assert found.validity is expected
+    assert found.reason.startswith("eu-west: ")
+
+
 def watched(folder: Path, *rows: dict[str, Any]) -> Path:
     """A run folder with what the keepers saw."""
     (folder / "metrics").mkdir()
