@@ -3,6 +3,7 @@
 // can act in this page.
 const SVG = "http://www.w3.org/2000/svg";
 const BOX = { width: 270, row: 22 };
+const PHONE = window.matchMedia("(max-width: 640px)");
 const element = (id) => document.getElementById(id);
 
 function shape(name, attributes, text) {
@@ -12,10 +13,12 @@ function shape(name, attributes, text) {
   element("map").append(found);
 }
 
+const heightOf = (region) => BOX.row * (2 + region.nodes.length) + 14;
+
 function places(regions) {
   const count = regions.length;
   return regions.map((region, number) => {
-    const height = BOX.row * (2 + region.nodes.length) + 14;
+    const height = heightOf(region);
     const angle = -Math.PI / 2 - (2 * Math.PI * number) / count;
     let across = (Math.cos(angle) + 1) / 2;
     let down = (Math.sin(angle) + 1) / 2;
@@ -42,8 +45,30 @@ function linkWords(link) {
   return link.delay_ms === null ? "no reading" : `${link.delay_ms.toFixed(0)} ms`;
 }
 
+const toldOf = (link) => `${link.source} → ${link.target}: ${linkWords(link)}`;
+
+// A phone is too narrow for a map: the regions, and below them the links.
+function drawColumn(picture) {
+  let y = 4;
+  for (const region of picture.regions) {
+    const height = heightOf(region);
+    drawRegion(region, { x: 4, y, height });
+    y += height + 10;
+  }
+  for (const link of picture.links) {
+    y += 20;
+    shape("text", { x: 16, y, class: `small tone ${linkState(link)}` }, toldOf(link));
+  }
+  element("map").setAttribute("viewBox", `0 0 ${BOX.width + 8} ${y + 12}`);
+}
+
 function drawMap(picture) {
   element("map").replaceChildren();
+  if (PHONE.matches) {
+    drawColumn(picture);
+    return;
+  }
+  element("map").setAttribute("viewBox", "0 0 760 520");
   const spots = new Map();
   places(picture.regions).forEach((spot, number) => spots.set(picture.regions[number].name, spot));
   const links = new Map(picture.links.map((link) => [`${link.source}>${link.target}`, link]));
@@ -60,9 +85,8 @@ function drawMap(picture) {
     const y = (a.cy + b.cy) / 2;
     shape("rect", { x: x - 92, y: y - 22, width: 184, height: 46, class: "plate" });
     both.forEach((link, number) => {
-      const words = `${link.source} → ${link.target}: ${linkWords(link)}`;
       const kind = `small tone ${linkState(link)}`;
-      shape("text", { x, y: y - 5 + number * 20, "text-anchor": "middle", class: kind }, words);
+      shape("text", { x, y: y - 5 + number * 20, "text-anchor": "middle", class: kind }, toldOf(link));
     });
   }
   for (const region of picture.regions) drawRegion(region, spots.get(region.name));

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import resources
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from testbed.report.audit_file import write_audit
+from testbed.report.page import style
 from testbed.report.report_file import write_suite_reports
-from tests.live.report.browser import WIDTHS, chromium, opened
+from tests.live.report.browser import HEIGHT, WIDTHS, chromium, opened
+from tests.unit.drill.scene import scene
 from tests.unit.report.recording import ONE_WAY_MS, Recording, Story, link_lag
 from tests.unit.report.test_audit import run_of
 
@@ -25,6 +28,11 @@ OVERFLOW = """() => [...document.querySelectorAll('body *')]
                    && !one.closest('.scroll') && one.getClientRects().length)
     .map(one => one.outerHTML.slice(0, 120))"""
 """Elements that stick out of the window; tables scroll within their own box."""
+
+BEYOND = """() => [...document.querySelectorAll('.scroll')]
+    .filter(one => one.scrollWidth > one.clientWidth + 1)
+    .map(one => `${one.scrollWidth} of ${one.clientWidth}: ${one.innerText.slice(0, 80)}`)"""
+"""What has to be scrolled sideways: on a phone nobody sees that there is more."""
 
 CLIPPED = """() => [...document.querySelectorAll('svg.figure')]
     .filter(figure => figure.getClientRects().length)
@@ -60,6 +68,12 @@ FAINT = """() => {
         .map(([ratio, html]) => ratio.toFixed(2) + ' ' + html.slice(0, 120));
 }"""
 """Text with less contrast than WCAG 2.1 asks for (AA: 4.5 to 1)."""
+
+WORDS = """() => Object.fromEntries([...document.querySelectorAll('#map text')].map(one => {
+    const box = one.getBoundingClientRect();
+    return [one.textContent, [box.left, box.right]];
+}))"""
+"""What the map of a drill says, and where it begins and ends."""
 
 GROUND = """() => getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)"""
 """The page's own colour: red, green, blue."""
@@ -124,6 +138,8 @@ def test_a_page_is_readable(
         assert page.evaluate("document.documentElement.scrollWidth") == WIDTHS[width]
         assert page.evaluate(OVERFLOW) == []
         assert page.evaluate(CLIPPED) == []
+        if width == "phone":
+            assert page.evaluate(BEYOND) == []
         assert page.evaluate(FAINT) == []
         light = page.evaluate(GROUND)
         page.emulate_media(color_scheme="dark")
@@ -131,6 +147,33 @@ def test_a_page_is_readable(
         assert page.evaluate(FAINT) == []
         assert found.requests == [pages[name].as_uri()]
         assert found.complaints == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_rooms_page_shows_every_region_and_link(
+    browser: Browser, tmp_path: Path, width: str
+) -> None:
+    templates = resources.files("testbed.drill") / "templates"
+    page_text = (templates / "room.html").read_text().replace("/*STYLE*/", str(style()))
+    picture = scene(tmp_path)
+    page = browser.new_page(viewport={"width": WIDTHS[width], "height": HEIGHT})
+    try:
+        page.route(
+            "http://room/", lambda way: way.fulfill(body=page_text, content_type="text/html")
+        )
+        page.route("**/room.js", lambda way: way.fulfill(path=str(templates / "room.js")))
+        page.route("**/picture.json", lambda way: way.fulfill(json=picture))
+        page.goto("http://room/")
+        page.locator("#map text").first.wait_for()
+        # The page draws itself anew twice a second: all words of one drawing at once.
+        shown = page.evaluate(WORDS)
+        told = "\n".join(shown)
+        assert all(f"{one['name']} · " in told for one in picture["regions"])
+        assert all(f"{one['source']} → {one['target']}: " in told for one in picture["links"])
+        ends = shown.values()
+        assert all(left >= 0 and right <= WIDTHS[width] for left, right in ends), shown
+    finally:
+        page.close()
 
 
 @pytest.mark.parametrize("width", WIDTHS)
