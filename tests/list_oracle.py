@@ -32,7 +32,7 @@ def allowed_in(transactions: list[Transaction]) -> set[tuple[str, str]]:
     found: set[tuple[str, str]] = set()
     wanted = set(product(LEVELS, FORMS))
     for chosen in _outcomes(transactions):
-        before = {form: _before(transactions, chosen, form) for form in FORMS}
+        before = {form: earlier(transactions, chosen, form) for form in FORMS}
         for order in permutations(chosen):
             writers = _writers(transactions, order)
             at = {number: place for place, number in enumerate(order)}
@@ -64,7 +64,7 @@ def _outcomes(transactions: list[Transaction]) -> Iterator[tuple[int, ...]]:
             yield (*sure, *some)
 
 
-def _before(transactions: list[Transaction], chosen: Iterable[int], form: str) -> Pairs:
+def earlier(transactions: list[Transaction], chosen: Iterable[int], form: str) -> Pairs:
     pairs: Pairs = set()
     for a, b in product(chosen, repeat=2):
         first, second = transactions[a], transactions[b]

@@ -33,8 +33,12 @@ MEANING = {
     "fractured-read": "a transaction saw one of another one's writes and missed another",
     "causal-violation": "a transaction missed a write that happened before what it read",
     "prefix-violation": "no prefix of one order of commits explains what transactions read",
+    "G-monotonic": "a transaction missed a write although what it had seen before depends on it",
     "G-single": "a circle with one missed write",
+    "G-SIb": "a circle with one missed write, in every order of beginnings and commits",
+    "G-MSR": "what transactions read is not, read by read, from snapshots that only move on",
     "G-nonadjacent": "a circle in which no two missed writes follow each other",
+    "G-update": "a circle with missed writes among updates and one reader, or with a single one",
     "write-skew": "two transactions each missed what the other one wrote",
     "G2-item": "a circle with missed writes",
     "G2": "a circle with missed writes, of items or of predicates",
@@ -44,7 +48,8 @@ MEANING = {
 G0 to G2 after Adya, "Weak Consistency", MIT 1999, and Adya, Liskov and O'Neil, ICDE 2000; the
 others after Kingsbury and Alvaro, "Elle", VLDB 2020, and its taxonomy of consistency models;
 fractured reads and vanishing transactions after Bailis et al., VLDB 2013 and SIGMOD 2014; the
-causal and the prefix cycle after Cerone, Bernardi and Gotsman, CONCUR 2015. The histories know
+causal and the prefix cycle after Cerone, Bernardi and Gotsman, CONCUR 2015; G-monotonic, G-MSR,
+G-SIb and G-update after Adya's thesis. The histories know
 reads of items alone, so every G-single and every G-nonadjacent is a G2-item.
 """
 
@@ -59,11 +64,15 @@ _IMPLIES: Mapping[str, tuple[str, ...]] = {
     "future-read": ("G1c",),
     "lost-update": ("write-skew", "G2-item"),
     "G-cursor": ("G-single",),
-    "observed-transaction-vanishes": ("fractured-read",),
+    "observed-transaction-vanishes": ("fractured-read", "G-monotonic"),
     "fractured-read": ("causal-violation",),
     "causal-violation": ("prefix-violation", "G-single"),
     "prefix-violation": ("G-nonadjacent",),
-    "G-single": ("G-nonadjacent",),
+    "G-monotonic": ("G-single", "G-MSR"),
+    "G-single": ("G-SIb", "G-update"),
+    "G-SIb": ("G-nonadjacent",),
+    "G-MSR": ("G-nonadjacent",),
+    "G-update": ("G2-item",),
     "G-nonadjacent": ("G2-item",),
     "write-skew": ("G2-item",),
     "G2-item": ("G2",),
@@ -78,6 +87,7 @@ _ALIASES = {
     "dirty-write": "G0",
     "write-cycle": "G0",
     "read-skew": "G-single",
+    "gsib": "G-SIb",
     "g-single-item": "G-single",
     "g-nonadjacent-item": "G-nonadjacent",
     "duplicate-element": "duplicate-elements",
@@ -88,6 +98,13 @@ _ALIASES = {
     "g-2-item": "G2-item",
     "g-0": "G0",
 }
+
+_ALIKE = {"G-SIb": "G-single", "G-SIb-realtime": "G-single-realtime"}
+"""What is not looked for, but there exactly where another one is: without a form all transactions
+may have begun before any committed, with real time they may have begun and committed when they did.
+"""
+_UNSOUGHT = frozenset(_ALIKE) | {"G-SIb-process"}
+"""Where sessions alone are to be respected only the two others decide it."""
 
 ALL = tuple(name + form for form in FORMS for name in MEANING)
 """Every canonical name, the worst first."""
@@ -101,6 +118,21 @@ def implied_by(anomalies: Iterable[str]) -> frozenset[str]:
 def implying(anomalies: Iterable[str]) -> frozenset[str]:
     """The anomalies and all that are a case of one of them: what to look for when asked."""
     return _closure(frozenset(anomalies), forwards=False)
+
+
+def absent(
+    found: Iterable[str], unsure: Iterable[str] = (), *, timed: bool = True
+) -> frozenset[str]:
+    """What is surely not there: what was looked for and not found, and what is a case of that.
+
+    Args:
+        found: What is there.
+        unsure: What was not looked for, or not to the end.
+        timed: Whether the history has times; else nothing is sure of real time.
+    """
+    unknown = implied_by(found).union(unsure, _UNSOUGHT)
+    sure = {name for name in ALL if name not in unknown and (timed or not name.endswith(FORMS[-1]))}
+    return implying(sure.union(name for name, alike in _ALIKE.items() if alike in sure))
 
 
 def split_form(anomaly: str) -> tuple[str, str]:

@@ -11,47 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from testbed.checkers.budget import Budget
-from testbed.checkers.transactions.anomaly import FORMS, implied_by, split_form
-from testbed.checkers.transactions.circle import FAR, Paths, shortest_circle
+from testbed.checkers.transactions.anomaly import FORMS, implied_by
 from testbed.checkers.transactions.cycles import Core, cyclic_core
 from testbed.checkers.transactions.graph import DependencyGraph, Edge, Edges
-from testbed.checkers.transactions.ground import (
-    Ground,
-    circular,
-    mutual,
-    part_with_missed,
-    with_one_missed,
-)
+from testbed.checkers.transactions.ground import part_with_missed
+from testbed.checkers.transactions.shape_search import Cycle, find_shape
 from testbed.checkers.transactions.shapes import (
-    FORM_KINDS,
+    OF_STEPS,
     OF_VISIBILITY,
     SHAPES,
-    SPECIAL,
     WITHOUT_FORMS,
     Shape,
 )
-from testbed.checkers.transactions.steps import Steps
+from testbed.checkers.transactions.unfolded import Unfolding, find_unfolded, transactions_in
 
 MissedBy: TypeAlias = Callable[[NDArray[np.bool_]], tuple[Edges, int]]
 """For a mask of transactions: RW from those to those among them that wrote any later version of
 what they read, with helpers and JOIN, and the number of nodes: all transactions, then helpers."""
-
-
-@dataclass(frozen=True)
-class Cycle:
-    """A witness: transactions in a circle, each before the next, the last before the first.
-
-    Args:
-        anomaly: Canonical name, one of Adya's or Elle's.
-        special: Canonical name of the special case of it that this is; the same without one.
-        rows: Rows of the :class:`TransactionTable`; helpers are left out.
-        kinds: ``kinds[i]`` says why ``rows[i]`` comes before the next one; never ``JOIN``.
-    """
-
-    anomaly: str
-    special: str
-    rows: tuple[int, ...]
-    kinds: tuple[Edge, ...]
 
 
 @dataclass(frozen=True)
@@ -67,7 +43,12 @@ class Cycles:
     undecided: tuple[str, ...] = ()
 
 
-def classify(graph: DependencyGraph, budget: Budget, missed: MissedBy | None = None) -> Cycles:
+def classify(
+    graph: DependencyGraph,
+    budget: Budget,
+    missed: MissedBy | None = None,
+    unfolding: Unfolding | None = None,
+) -> Cycles:
     """Find the weakest anomalies of each kind, each with a short witness.
 
     Linear where the graph has no circle. Else only what lies on circles is searched, anomaly by
@@ -81,6 +62,7 @@ def classify(graph: DependencyGraph, budget: Budget, missed: MissedBy | None = N
         missed: Gives the RW to every later version, where those of the graph lead to the next one
             only; what read atomic and causal consistency are about. Without it they are judged by
             the edges of the graph.
+        unfolding: Takes transactions apart; without it what needs that is not looked for.
 
     Raises:
         OutOfBudgetError: It took too long.
@@ -93,16 +75,17 @@ def classify(graph: DependencyGraph, budget: Budget, missed: MissedBy | None = N
     found: list[Cycle] = []
     undecided: list[str] = []
     for form in FORMS if graph.timed else FORMS[:-1]:
-        places = _Places(core, graph, missed, form)
+        places = _Places(core, graph, missed, unfolding, form)
         for shape in SHAPES:
             name = shape.anomaly + form
             if form and shape.anomaly in WITHOUT_FORMS:
                 continue
+            if unfolding is None and shape.anomaly in OF_STEPS:
+                continue
             if name in implied_by(cycle.special for cycle in found):
                 continue
             budget.note(f"the dependencies are circular, looking for {name}")
-            place = places.of(shape)
-            cycle, exhausted = _find(place, shape, form, budget) if place else (None, False)
+            cycle, exhausted = places.look(shape, budget)
             if cycle is not None:
                 found.append(cycle)
             elif exhausted:
@@ -110,41 +93,47 @@ def classify(graph: DependencyGraph, budget: Budget, missed: MissedBy | None = N
     return Cycles(tuple(found), tuple(undecided))
 
 
+@dataclass(frozen=True)
 class _Places:
     """The parts of the core in which the circles of one form may lie, found when asked for."""
 
-    def __init__(
-        self, core: Core, graph: DependencyGraph, missed: MissedBy | None, form: str
-    ) -> None:
-        self._core = core
-        self._graph = graph
-        self._missed = missed
-        self._form = form
+    core: Core
+    graph: DependencyGraph
+    missed: MissedBy | None
+    unfolding: Unfolding | None
+    form: str
 
-    def of(self, shape: Shape) -> Core | None:
+    def look(self, shape: Shape, budget: Budget) -> tuple[Cycle | None, bool]:
+        """A shape's shortest circle; None, and whether the search gave up."""
+        place = self._of(shape)
+        if place is None:
+            return None, False
+        if shape.anomaly not in OF_STEPS or self.unfolding is None:
+            return find_shape(place, shape, self.form, budget)
+        inside = transactions_in(place, self.graph.transactions)
+        return find_unfolded(self.unfolding, inside, shape, self.form, budget)
+
+    def _of(self, shape: Shape) -> Core | None:
         """Where to look for a shape; None where it cannot be."""
         if not shape.apart:
-            return self._core
+            return self.core
         return self._wide if shape.anomaly in OF_VISIBILITY else self._part
 
     @cached_property
     def _part(self) -> Core | None:
-        return part_with_missed(self._core, self._form)
+        return part_with_missed(self.core, self.form)
 
     @cached_property
     def _wide(self) -> Core | None:
-        if self._part is None or self._missed is None:
+        if self._part is None or self.missed is None:
             return self._part
-        return _widened(self._part, self._graph, self._missed)
+        return _widened(self._part, self.graph, self.missed)
 
 
 def _widened(core: Core, graph: DependencyGraph, missed: MissedBy) -> Core:
     """The core with RW to every later version in place of those to the next."""
-    inside = np.zeros(graph.transactions, np.bool_)
+    inside = transactions_in(core, graph.transactions)
     real = core.original < graph.transactions
-    used = np.zeros(core.nodes, np.bool_)
-    used[core.source] = True
-    inside[core.original[real & used]] = True
     edges, nodes = missed(inside)
     helpers = nodes - graph.transactions
     number = np.zeros(nodes, np.int32)
@@ -157,51 +146,3 @@ def _widened(core: Core, graph: DependencyGraph, missed: MissedBy) -> Core:
         np.concatenate([core.target[kept], number[edges.target]]),
         np.concatenate([core.kind[kept], edges.kind]),
     )
-
-
-def _find(core: Core, shape: Shape, form: str, budget: Budget) -> tuple[Cycle | None, bool]:
-    """One anomaly: its shortest circle, or None and whether the search gave up."""
-    longest = FAR if shape.longest == 1 and form == "-process" else shape.longest
-    ground = _ground(core, shape, form)
-    steps, seeds, back = ground.steps, ground.seeds, ground.back
-    if len(seeds) == 0:
-        return None, False
-    joins = steps.kind[back] == Edge.JOIN
-    paths = Paths(steps.nodes, steps.source[back], steps.target[back], joins, ground.rank)
-    ends = (steps.source[seeds], steps.target[seeds])
-    circle = shortest_circle(paths, ends, budget, longest=longest, certain=shape.certain)
-    if circle.seed < 0:
-        return None, circle.exhausted
-    used = [int(seeds[circle.seed]), *(int(back[edge]) for edge in circle.path)]
-    return _cycle(core, steps, shape.anomaly + form, used), False
-
-
-def _ground(core: Core, shape: Shape, form: str) -> Ground:
-    """Where the circles of a shape are looked for."""
-    form_kinds = FORM_KINDS[form]
-    if shape.certain:
-        after = (*shape.after, *form_kinds) if shape.after else ()
-        return circular(core, shape.seed, (*shape.ways, *form_kinds), after)
-    if shape.seed in shape.ways:
-        return mutual(core, shape.seed)
-    if shape.longest == 1 and form:
-        return with_one_missed(core, form_kinds[-1:])
-    return with_one_missed(core, (*shape.ways, *form_kinds))
-
-
-def _cycle(core: Core, steps: Steps, anomaly: str, used: list[int]) -> Cycle:
-    """Transactions and reasons of a circle of edges; a way through one session is one step."""
-    rows: list[int] = []
-    kinds: list[Edge] = []
-    for edge in used:
-        kind = Edge(int(steps.kind[edge]))
-        if kind == Edge.JOIN or (kind == Edge.PROCESS and kinds and kinds[-1] == Edge.PROCESS):
-            continue
-        rows.append(int(core.original[steps.source[edge] % core.nodes]))
-        kinds.append(kind)
-    name, form = split_form(anomaly)
-    if name == "write-skew":
-        name = "G2-item"
-    elif name in SPECIAL:
-        name = "G-single" if kinds.count(Edge.RW) == 1 else "G-nonadjacent"
-    return Cycle(name + form, anomaly, tuple(rows), tuple(kinds))

@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from testbed.checkers.transactions.anomaly import meaning_of, split_form
-from testbed.checkers.transactions.classify import Cycle
 from testbed.checkers.transactions.finding import Finding
 from testbed.checkers.transactions.graph import Edge
+from testbed.checkers.transactions.shape_search import Cycle
 from testbed.history.transaction_table import NEVER, Access, Outcome, Read, TransactionTable
 
 ExplainEdge: TypeAlias = Callable[[int, int, Edge, str, str], str]

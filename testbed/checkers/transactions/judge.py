@@ -26,6 +26,7 @@ class Examined:
             unless there is a finding.
         explain: Says why an edge is there.
         numbers: Figures for the verdict.
+        unsought: Anomalies, without a form, that the model does not look for.
     """
 
     model: str
@@ -34,6 +35,16 @@ class Examined:
     dependencies: int
     explain: ExplainEdge
     numbers: dict[str, float]
+    unsought: tuple[str, ...] = ()
+
+    def absent(self, *, timed: bool) -> frozenset[str]:
+        """What is surely not there: what was looked for and not found, and what is a case of that.
+
+        Args:
+            timed: Whether the history has times; else nothing is sure of real time.
+        """
+        unsure = {name + form for name in self.unsought for form in anomaly.FORMS}
+        return anomaly.absent(self.found, unsure.union(self.cycles.undecided), timed=timed)
 
     @property
     def found(self) -> tuple[str, ...]:
@@ -55,7 +66,7 @@ def judge(table: TransactionTable, request: Request, examined: Examined) -> Verd
     seen = [name for name in examined.found if name in wanted]
     if seen:
         validity, reason = Validity.VIOLATION, _violated(seen, levels, examined)
-    elif why := _unknown(table, request, levels, wanted, examined):
+    elif why := _unknown(table, request, levels, examined):
         validity, reason = Validity.UNKNOWN, why
     else:
         validity, reason = Validity.VALID, _held(table, examined)
@@ -86,7 +97,7 @@ def _asked(table: TransactionTable, request: Request) -> tuple[str, ...]:
 def _levels(table: TransactionTable, examined: Examined) -> Levels | None:
     if not examined.dependencies and not examined.found:
         return None
-    return level.place(examined.found, undecided=examined.cycles.undecided, timed=table.timed)
+    return level.place(examined.found, examined.absent(timed=table.timed))
 
 
 def _violated(seen: list[str], levels: tuple[str, ...], examined: Examined) -> str:
@@ -98,28 +109,24 @@ def _violated(seen: list[str], levels: tuple[str, ...], examined: Examined) -> s
 
 
 def _unknown(
-    table: TransactionTable,
-    request: Request,
-    levels: tuple[str, ...],
-    wanted: frozenset[str],
-    examined: Examined,
+    table: TransactionTable, request: Request, levels: tuple[str, ...], examined: Examined
 ) -> str | None:
     """Why it cannot be said that what is asked for holds; None where it can."""
     if not examined.dependencies:
         return "nothing can be inferred: no read says anything of the order of transactions"
-    if missed := [name for name in examined.cycles.undecided if name in wanted]:
+    absent = examined.absent(timed=table.timed)
+    ruled_out = {name: level.proscribed_by((name,)) for name in levels}
+    ruled_out |= {name: frozenset({name}) for name in request.anomalies}
+    opens = [name for name, those in ruled_out.items() if not those <= absent]
+    missing = frozenset().union(*ruled_out.values()) - absent
+    if not missing:
+        return None
+    if missed := [name for name in examined.cycles.undecided if name in missing]:
         return f"the search for {', '.join(missed)} was given up: too many circles"
-    timely = [name for name in levels if level.needs_time(name)]
-    timely += [name for name in request.anomalies if name.endswith(anomaly.FORMS[-1])]
-    if timely and not table.timed:
-        return f"the history has no times, {', '.join(timely)} cannot be shown to hold"
-    violated = level.violated_by(examined.found)
-    for name in levels:
-        base, form = level.base_of(name)
-        stronger = level.DECIDED_BY.get(base)
-        if stronger and level.named(form + stronger) in violated:
-            return f"the history is not {stronger}, and whether it is {name} is not looked for"
-    return None
+    if not table.timed and all(name.endswith(anomaly.FORMS[-1]) for name in missing):
+        return f"the history has no times, {', '.join(opens)} cannot be shown to hold"
+    sought = [name for name in anomaly.ALL if name in missing]
+    return f"whether it is {', '.join(opens)} is not known: {sought[0]} is not looked for"
 
 
 def _held(table: TransactionTable, examined: Examined) -> str:

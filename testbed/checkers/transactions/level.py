@@ -14,9 +14,9 @@ _BELOW: Mapping[str, tuple[str, ...]] = {
     "read-committed": ("read-uncommitted",),
     "item-cut-isolation": (),
     "cursor-stability": ("read-committed",),
-    "monotonic-view": ("read-committed",),
-    "monotonic-snapshot-read": ("read-committed",),
     "monotonic-atomic-view": ("read-committed",),
+    "monotonic-view": ("monotonic-atomic-view",),
+    "monotonic-snapshot-read": ("monotonic-view",),
     "consistent-view": ("cursor-stability", "monotonic-view"),
     "forward-consistent-view": ("consistent-view",),
     "read-atomic": ("monotonic-atomic-view", "item-cut-isolation"),
@@ -39,7 +39,9 @@ _BELOW: Mapping[str, tuple[str, ...]] = {
 As in the taxonomy of Kingsbury and Alvaro's Elle, whose sources are Adya 1999, Berenson et al.
 1995, Bailis et al. 2013 and Cerone, Bernardi and Gotsman 2015. Parallel snapshot isolation includes
 consistent view (PL-2+) by its characterization in Cerone and Gotsman, "Analysing Snapshot
-Isolation", JACM 2018. Cut isolation, and update atomicity (ROLA), after Bailis and after Liu et al.
+Isolation", JACM 2018. That monotonic view includes monotonic atomic view, and monotonic snapshot
+reads both, follows from Adya's definitions for reads of items. Cut isolation, and update atomicity
+(ROLA), after Bailis and after Liu et al.
 """
 
 _PROSCRIBES: Mapping[str, tuple[str, ...]] = {
@@ -48,24 +50,20 @@ _PROSCRIBES: Mapping[str, tuple[str, ...]] = {
     "item-cut-isolation": ("internal",),
     "cursor-stability": ("G-cursor", "lost-update"),
     "monotonic-atomic-view": ("observed-transaction-vanishes",),
+    "monotonic-view": ("G-monotonic",),
+    "monotonic-snapshot-read": ("G-MSR",),
     "consistent-view": ("G-single",),
+    "forward-consistent-view": ("G-SIb",),
     "read-atomic": ("internal", "future-read", "fractured-read"),
     "update-atomic": ("lost-update",),
     "causal-cerone": ("causal-violation",),
     "prefix": ("prefix-violation",),
     "snapshot-isolation": ("G-nonadjacent",),
     "repeatable-read": ("G2-item",),
+    "update-serializable": ("G-update",),
     "serializable": ("G2",),
 }
 """What a level rules out beyond the levels that it includes."""
-
-DECIDED_BY: Mapping[str, str] = {
-    "monotonic-view": "consistent-view",
-    "monotonic-snapshot-read": "snapshot-isolation",
-    "forward-consistent-view": "snapshot-isolation",
-    "update-serializable": "serializable",
-}
-"""Levels whose own anomaly is not looked for: they hold for sure where the stronger one does."""
 
 _FORMS = ("", "strong-session-", "strong-")
 _WITHOUT_FORMS = ("item-cut-isolation",)
@@ -164,27 +162,19 @@ def violated_by(anomalies: Iterable[str]) -> frozenset[str]:
     return frozenset(level for level in ALL if _proscribed()[level] & found)
 
 
-def place(anomalies: Iterable[str], *, undecided: Iterable[str] = (), timed: bool = True) -> Levels:
+def place(anomalies: Iterable[str], absent: frozenset[str]) -> Levels:
     """Where a history stands.
 
     Args:
         anomalies: What was found in it.
-        undecided: What was looked for and neither found nor excluded.
-        timed: Whether its real time is known; else no level that needs it can be allowed.
+        absent: What is surely not in it.
 
     Returns:
-        The weakest levels that it violates, and the strongest that nothing found contradicts.
+        The weakest levels that it violates, and the strongest of which all that they rule out is
+        absent.
     """
     violated = violated_by(anomalies)
-    open_ones = frozenset(undecided)
-    allowed = [
-        level
-        for level in ALL
-        if level not in violated
-        and base_of(level)[0] not in DECIDED_BY
-        and (timed or not needs_time(level))
-        and not _proscribed()[level] & open_ones
-    ]
+    allowed = [level for level in ALL if _proscribed()[level] <= absent]
     return Levels(
         tuple(v for v in ALL if v in violated and not (included_in(v) - {v}) & violated),
         tuple(a for a in allowed if not any(a in included_in(b) for b in allowed if b != a)),

@@ -14,6 +14,7 @@ from testbed.checkers.transactions.list_examine import examine
 from testbed.checkers.transactions.list_explain import EdgeReasons
 from testbed.checkers.transactions.list_findings import Findings
 from testbed.checkers.transactions.list_missed import missed_by
+from testbed.checkers.transactions.list_unfold import ListUnfolding
 from testbed.checkers.transactions.list_versions import Versions, versions_of
 from testbed.checkers.transactions.time_order import dependency_graph
 from testbed.checkers.verdict import Validity, Verdict
@@ -55,7 +56,10 @@ def check(history: TransactionTable, request: Request) -> Verdict:
     edges, nodes = dependencies_of(history, versions, successors, committed)
     graph = dependency_graph(history, committed, edges, nodes)
     cycles = classify(
-        graph, budget, lambda inside: missed_by(history, versions, successors, inside)
+        graph,
+        budget,
+        lambda inside: missed_by(history, versions, successors, inside),
+        ListUnfolding(history, versions, successors, committed),
     )
     examined = Examined(
         model=MODEL,

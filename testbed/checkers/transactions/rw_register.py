@@ -16,6 +16,7 @@ from testbed.checkers.transactions.register_findings import RegisterFindings
 from testbed.checkers.transactions.register_order import version_order
 from testbed.checkers.transactions.register_versions import register_versions
 from testbed.checkers.transactions.resolve import RepeatedWriteError, Resolved, resolve
+from testbed.checkers.transactions.shapes import OF_STEPS
 from testbed.checkers.transactions.time_order import dependency_graph
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.transaction_table import TransactionTable
@@ -93,4 +94,5 @@ def inferred(model: str, resolved: Resolved, request: Request) -> Examined:
             "keys": len(history.keys),
             "dependencies": graph.dependencies,
         },
+        unsought=OF_STEPS,
     )

@@ -38,7 +38,7 @@ class Shape:
     @property
     def apart(self) -> bool:
         """Whether such a circle has a missed write, and no two of them follow each other."""
-        return self.seed == Edge.RW and self.anomaly not in {"write-skew", "G2-item"}
+        return self.seed == Edge.RW and self.anomaly not in {"G-update", "write-skew", "G2-item"}
 
     @property
     def certain(self) -> bool:
@@ -51,17 +51,24 @@ SHAPES = (
     Shape("G1c", Edge.WR, _ALWAYS),
     Shape("fractured-read", Edge.RW, (Edge.WR,), longest=1),
     Shape("causal-violation", Edge.RW, (Edge.WR,)),
+    Shape("G-monotonic", Edge.RW, _ALWAYS),
     Shape("G-single", Edge.RW, _ALWAYS),
     Shape("prefix-violation", Edge.RW, (*_ALWAYS, Edge.RW), after=(Edge.WR,)),
+    Shape("G-MSR", Edge.RW, (*_ALWAYS, Edge.RW)),
     Shape("G-nonadjacent", Edge.RW, (*_ALWAYS, Edge.RW), after=_ALWAYS),
+    Shape("G-update", Edge.RW, (*_ALWAYS, Edge.RW)),
     Shape("write-skew", Edge.RW, (Edge.RW,), longest=1),
     Shape("G2-item", Edge.RW, (*_ALWAYS, Edge.RW)),
 )
 """G0 to G2 after Adya; G-nonadjacent is the acyclicity of (WR | WW) ; RW? that characterizes
-snapshot isolation (Cerone and Gotsman, JACM 2018), prefix-violation that of (WR ; RW?) | WW."""
+snapshot isolation (Cerone and Gotsman, JACM 2018), prefix-violation that of (WR ; RW?) | WW.
+G-monotonic, G-MSR and G-update are circles of other graphs, see
+:mod:`testbed.checkers.transactions.list_unfold`."""
 OF_VISIBILITY = ("fractured-read", "causal-violation")
 """Those that ask for any later version that was missed, not for the next one."""
-SPECIAL = (*OF_VISIBILITY, "prefix-violation", "write-skew")
+OF_STEPS = ("G-monotonic", "G-MSR", "G-update")
+"""Those that are looked for in transactions that are taken apart."""
+SPECIAL = (*OF_VISIBILITY, "prefix-violation", *OF_STEPS, "write-skew")
 """Those that are a special case of one of Adya's or Elle's."""
 WITHOUT_FORMS = ("write-skew",)
 """Those that no order of time can be a part of."""

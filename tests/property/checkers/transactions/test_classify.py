@@ -13,9 +13,10 @@ from testbed.checkers import kernel
 from testbed.checkers.budget import Budget
 from testbed.checkers.transactions.anomaly import FORMS, implied_by
 from testbed.checkers.transactions.circle import FAR, Paths, shortest_circle
-from testbed.checkers.transactions.classify import Cycle, classify
+from testbed.checkers.transactions.classify import classify
 from testbed.checkers.transactions.cycles import components, cyclic_core
 from testbed.checkers.transactions.graph import DependencyGraph, Edge, Edges
+from testbed.checkers.transactions.shape_search import Cycle
 
 NODES = 6
 WW, WR, RW = Edge.WW, Edge.WR, Edge.RW

@@ -9,7 +9,7 @@ import pytest
 from testbed.checkers.budget import Budget, OutOfBudgetError
 from testbed.checkers.request import Request
 from testbed.checkers.transactions.anomaly import canonical_anomalies
-from testbed.checkers.transactions.level import canonical_levels
+from testbed.checkers.transactions.level import canonical_levels, included_in
 from testbed.checkers.transactions.list_append import check
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.problem import HistoryError
@@ -59,6 +59,9 @@ PLANTED = {
     ],
     "G2-item": [txn("x:", "y+1"), txn("y:", "x+1")],
     "write-skew": [txn("x:", "y+1"), txn("y:", "x+1")],
+    "G-monotonic": [txn("x+1"), txn("x:1", "y+1"), txn("y:1", "x:")],
+    "G-MSR": [txn("x+1"), txn("y+1"), txn("x:1", "y:"), txn("y:1", "x:")],
+    "G-update": [txn("x:", "y+1"), txn("y:", "x+1")],
     "lost-update": [txn("x:", "x+1"), txn("x:", "x+2"), txn("x:12")],
     "G-cursor": [txn("x:", "x+1"), txn("x+2"), txn("x:21")],
     "dirty-update": [txn("x+1", outcome="fail"), txn("x+2"), txn("x:12")],
@@ -92,6 +95,56 @@ def test_a_planted_anomaly_is_named(anomaly):
     assert anomaly in asked.reason
 
 
+@pytest.mark.parametrize(
+    ("transactions", "violated", "held"),
+    [
+        # What was missed came before what was seen, in the transaction: views only move on.
+        (
+            [txn("x+1", "y+1"), txn("x:", "y:1")],
+            "consistent-view",
+            "strong-monotonic-snapshot-read",
+        ),
+        # A long fork: no one order of commits, also for reads that need not be of one snapshot.
+        (PLANTED["G-MSR"], "monotonic-snapshot-read", "strong-consistent-view"),
+        (PLANTED["G-MSR"], "monotonic-snapshot-read", "strong-update-serializable"),
+        # The same, each reader the other way round.
+        (
+            [txn("x+1"), txn("y+1"), txn("y:", "x:1"), txn("x:", "y:1")],
+            "snapshot-isolation",
+            "strong-monotonic-snapshot-read",
+        ),
+        # Without the reader the updates are serializable.
+        (
+            [txn("x:", "y:", "x+1"), txn("x:1", "z+1", "x+2"), txn("z:1", "y:", "x:12", "w+1")],
+            "nothing",
+            "strict-serializable",
+        ),
+        (
+            [txn("x:", "y:", "x+1"), txn("y:", "y+1"), txn("y:1", "x:")],
+            "update-serializable",
+            "strong-snapshot-isolation",
+        ),
+        (
+            [txn("x:", "y:", "x+1"), txn("y:", "y+1"), txn("y:1", "z+1"), txn("x:", "z:1")],
+            "update-serializable",
+            "strong-forward-consistent-view",
+        ),
+    ],
+)
+def test_levels_between_are_decided(transactions, violated, held):
+    history = [{**where, **each} for where, each in zip(SIDE_BY_SIDE, transactions, strict=False)]
+    levels = judged(*history).levels
+    assert levels is not None
+    assert violated == "nothing" or any(
+        violated in included_in(name) or name in included_in(violated) for name in levels.violated
+    )
+    assert held in {lower for name in levels.allowed for lower in included_in(name)}
+    if violated != "nothing":
+        asked = judged(*history, levels=(violated,))
+        assert asked.validity == Validity.VIOLATION
+    assert judged(*history, levels=(held,)).validity == Validity.VALID
+
+
 def test_a_read_of_nothing_misses_what_it_must_see_also_where_others_saw_it():
     verdict = judged(
         txn("x+1", "y+1", **at(0, 9, 0)), txn("x:1", "y:", **at(1, 8, 1)), txn("y:1", **at(2, 7, 2))
@@ -118,7 +171,8 @@ def test_a_stale_read_is_an_anomaly_of_its_session_or_of_real_time():
     assert one.levels is not None
     assert "serializable" in one.levels.allowed
     two = judged(txn("x+1", **at(0, 1, 0)), txn("x:", **at(2, 3, 1)))
-    assert names(two) == {"G-single-realtime", "fractured-read-realtime"}
+    seen = {"G-single-realtime", "fractured-read-realtime", "G-monotonic-realtime"}
+    assert names(two) == seen
     assert two.levels is not None
     assert "strong-session-serializable" in two.levels.allowed
     overlapping = judged(txn("x+1", **at(0, 2, 0)), txn("x:", **at(1, 3, 1)))
@@ -161,7 +215,7 @@ def test_what_is_not_asked_for_is_told_and_violates_nothing():
     skew = [{**w, **t} for w, t in zip(SIDE_BY_SIDE, PLANTED["G2-item"], strict=False)]
     verdict = judged(*skew, levels=canonical_levels("SI"))
     assert verdict.validity == Validity.VALID
-    assert "not asked for: write-skew, G2-item" in verdict.reason
+    assert "not asked for: G-update, write-skew, G2-item" in verdict.reason
 
 
 def test_an_indeterminate_transaction_counts_once_a_read_shows_it():
@@ -200,11 +254,27 @@ def test_without_times_the_default_is_serializable_and_strict_is_unknown():
     assert "no times" in strict.reason
 
 
-def test_a_level_whose_own_anomaly_is_not_looked_for_is_unknown_between_two_others():
-    skew = [{**w, **t} for w, t in zip(SIDE_BY_SIDE, PLANTED["G2-item"], strict=False)]
-    verdict = judged(*skew, levels=canonical_levels("update-serializable"))
+def test_forward_consistency_of_sessions_is_unknown_between_two_others():
+    stale = [txn("z+1", **at(0, 1, 10)), txn("z:", **at(2, 3, 11))]
+    fork = [{**at(10 + n, 20 + n, n), **each} for n, each in enumerate(PLANTED["G-MSR"])]
+    (level,) = canonical_levels("strong-session-PL-FCV")
+    assert judged(*fork, levels=(level,)).validity == Validity.VALID
+    assert judged(*stale, levels=(level,)).validity == Validity.VALID
+    both = judged(*stale, *fork, levels=(level,))
+    assert both.validity == Validity.UNKNOWN
+    assert "G-SIb-process is not looked for" in both.reason
+    (weaker,) = canonical_levels("PL-FCV")
+    assert judged(*stale, *fork, levels=(weaker,)).validity == Validity.VALID
+
+
+def test_what_is_too_much_to_take_apart_is_neither_found_nor_excluded(monkeypatch):
+    monkeypatch.setattr("testbed.checkers.transactions.list_unfold.UNFOLDED_MAX", 5)
+    fork = [{**w, **t} for w, t in zip(SIDE_BY_SIDE, PLANTED["G-MSR"], strict=False)]
+    verdict = judged(*fork, levels=canonical_levels("PL-MSR"))
     assert verdict.validity == Validity.UNKNOWN
-    assert judged(*skew, levels=canonical_levels("PL-FCV")).validity == Validity.VALID
+    assert "given up" in verdict.reason
+    # That no circle has one missed write settles it without taking anything apart.
+    assert judged(*fork, levels=canonical_levels("PL-2L")).validity == Validity.VALID
 
 
 def test_a_write_is_refused():
