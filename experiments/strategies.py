@@ -167,6 +167,11 @@ def _clock_skews(topology: Topology) -> SearchStrategy[Step]:
     )
 
 
+def _losses() -> SearchStrategy[float]:
+    """When a writer is lost: clocks that were off are right again, which takes a writer."""
+    return _moments().map(lambda at_s: at_s + 1.0)
+
+
 def writer_losses(topology: Topology) -> SearchStrategy[Step]:
     """A node of a mesh is lost whose region has another one, or the program that takes writes.
 
@@ -177,15 +182,15 @@ def writer_losses(topology: Topology) -> SearchStrategy[Step]:
         st.builds(
             lambda target, at: Step("node-kill", target, at, 30.0),
             st.sampled_from(nodes),
-            _moments(),
+            _losses(),
         ),
         st.builds(
             lambda target, program, at: Step("process-kill", f"{target}/{program}", at, 10.0),
             st.sampled_from(nodes),
             st.sampled_from(["postgres", "patroni"]),
-            _moments(),
+            _losses(),
         ),
-        switchovers(),
+        _losses().map(lambda at: Step("switchover", "role:primary", at)),
     )
 
 

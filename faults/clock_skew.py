@@ -15,6 +15,8 @@ from testbed.topology.model import Topology
 
 SHOWN_S = 5.0
 TOLERANCE_MS = 50.0
+HEAL_S = 60.0
+"""A standby that takes over meanwhile has the clock of the node before it."""
 
 
 class ClockSkew(Fault):
@@ -42,7 +44,9 @@ class ClockSkew(Fault):
         absence="They differ by nothing, within 50 ms.",
         side_effects=(
             "Only stamps of rows move: time-outs and logs go by the machine's clock, which all "
-            "nodes share. The heal sets the clock back at once, as an abrupt correction does."
+            "nodes share. The heal sets the clock back at once, as an abrupt correction does. A "
+            "region has one clock: where the node is a standby, the one that takes writes in its "
+            "region is meant, and the heal waits for one."
         ),
     )
 
@@ -59,7 +63,7 @@ class ClockSkew(Fault):
     async def inject(self, context: Context) -> None:
         """Move the clock."""
         self._node = await context.resolve(self.target)
-        await self._set(context, self._ahead_ms)
+        await self._set(context, self._ahead_ms, SHOWN_S)
 
     async def effect(self, context: Context) -> Evidence:
         """The node's stamps are off."""
@@ -68,19 +72,38 @@ class ClockSkew(Fault):
     async def heal(self, context: Context) -> None:
         """Set the clock right."""
         if self._node:
-            await self._set(context, 0)
+            await self._set(context, 0, HEAL_S)
 
     async def absence(self, context: Context) -> Evidence:
         """The node's stamps are right."""
         return await self._compare(context, "absence", 0)
 
-    async def _set(self, context: Context, ahead_ms: int) -> None:
-        document = await mesh_keeper.ask(context, self._node, {"skew_us": ahead_ms * 1000})
-        if "clock" not in document:
+    async def _set(self, context: Context, ahead_ms: int, limit_s: float) -> None:
+        """Move the clock at the node of the region that takes writes, which is remembered."""
+
+        async def attempt() -> list[str]:
+            problems = []
+            for node in self._candidates(context):
+                wish = {"skew_us": ahead_ms * 1000}
+                document = await mesh_keeper.ask(context, node, wish)
+                if "clock" in document:
+                    self._node = node
+                    return []
+                problems.append(f"{node}: {document.get('problem') or 'no answer'}")
+            return problems
+
+        problems = await look_until(attempt, lambda found: not found, limit_s=limit_s)
+        if problems:
             raise FaultError(
-                f"{self.title}: the keeper of {self._node} did not set its clock: "
-                f"{document.get('problem') or 'no answer'}; see mesh.log of the node"
+                f"{self.title}: no keeper of the region set its clock: {'; '.join(problems)}; "
+                "see mesh.log of the nodes"
             )
+
+    def _candidates(self, context: Context) -> list[str]:
+        """The nodes of the region that may take writes, the last one that did first."""
+        topology = context.world.topology
+        here = topology.members("mesh", topology.node(self._node).region)
+        return sorted((node.name for node in here), key=lambda name: name != self._node)
 
     async def _compare(self, context: Context, phase: str, wanted_ms: float) -> Evidence:
         async def look() -> float | None:
