@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from faults import clock_skew
+from faults import clock_skew, mesh_keeper
 from faults.clock_skew import ClockSkew
-from faults.mesh_keeper import ask
 from faults.protocol import Context, FaultError
 from testbed.topology.inventory import find, load
 from tests.unit.faults.fakes import World, context
@@ -40,7 +39,7 @@ class Keepers:
 @pytest.fixture
 def keepers(monkeypatch: pytest.MonkeyPatch) -> Keepers:
     made = Keepers("us-east-db1")
-    monkeypatch.setattr(clock_skew.mesh_keeper, ask.__name__, made.ask)
+    monkeypatch.setattr(mesh_keeper, "ask", made.ask)
     return made
 
 
