@@ -15,12 +15,21 @@ from experiments.setting import Setting, adequate, required
 from testbed.checkers import at_home, erasure, placement, residency
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.erasure_record import ERASURE_FILE, read_erasure
-from testbed.history.residency_record import FILE, RecordError, read_record, written_canaries
+from testbed.history.residency_record import (
+    FILE,
+    PUBLISHED,
+    RecordError,
+    read_record,
+    written_canaries,
+)
 from testbed.topology.placement_plan import EVERYWHERE, cluster_of
 
 STALE = frozenset({"link-cut", "node-kill"})
 """A standby that is behind takes over: what it lacks, asynchronous replication loses, and a stream
 that builds on it may stop. Where data is, is promised all the same."""
+
+NARROW, KILL = "narrow_policy", "node-kill"
+"""A policy that is made narrower, and what makes a standby take over."""
 
 FINAL = "rows"
 """The workload's final reads."""
@@ -44,9 +53,44 @@ def placed(setting: Setting) -> tuple[Verdict, ...]:
         # A jurisdiction's cluster recovers first, then its streams do.
         bound_ms = bounds.recovery(variables).total_ms + CONVERGENCE_MS
         verdicts.append(flowing(setting, bound_ms))
+    if narrowed(setting):
+        verdicts.append(published_anew(setting))
     if "erasure" in setting.run.plan.inspections:
         verdicts.append(erased(setting))
     return tuple(verdicts)
+
+
+def narrowed(setting: Setting) -> bool:
+    """Whether the schedule has a standby take over that missed a change of the policy."""
+    schedule = setting.run.plan.schedule
+    works = {step.parameters.get("work") for step in schedule}
+    return NARROW in works and any(step.kind == KILL for step in schedule)
+
+
+def published_anew(setting: Setting) -> Verdict:
+    """That a server with older filters did take over, and was brought to the policy's.
+
+    What it sent before, the search of the wan says: it must be nothing that may not cross.
+    """
+    name = "filters_renewed"
+    promise = "A server that takes over with older filters publishes by the policy's own."
+    killed = [
+        operation.time
+        for operation in setting.run.history
+        if operation.f == KILL and dict(operation.value or {}).get("phase") == "injected"
+    ]
+    try:
+        deeds = read_record(setting.run.folder.path / FILE).deeds
+    except RecordError as error:
+        return Verdict(name, promise, Validity.UNKNOWN, str(error))
+    renewed = [
+        deed for deed in deeds if deed.what == PUBLISHED and killed and deed.time_ns > min(killed)
+    ]
+    if not renewed:
+        reason = "no server that took over had older filters: the schedule showed nothing of them"
+        return Verdict(name, promise, Validity.UNKNOWN, reason)
+    reason = f"{renewed[0].node} took over with older filters, and published anew"
+    return Verdict(name, promise, Validity.VALID, reason, (), {"renewed": float(len(renewed))})
 
 
 def erased(setting: Setting) -> Verdict:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from experiments.placement_promises import NARROW
 from faults.maintenance_works import WORKS
 from testbed.runner.plan import Step
 from testbed.topology.model import Topology
@@ -78,7 +79,7 @@ def maintenances(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
             Step("maintenance", region, FIRST_S + 2.0, MAINTAINED_S, {"work": work}),
         ),
         st.sampled_from([region.name for region in topology.regions]),
-        st.sampled_from(list(WORKS)),
+        st.sampled_from([work for work in WORKS if work != NARROW]),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from faults.jurisdiction import objections, primary_of
 from faults.maintenance_site import Site
 from faults.maintenance_works import WORKS
 from faults.manual import Manual
@@ -12,7 +13,6 @@ from faults.parameter import Parameter
 from faults.protocol import Context, Evidence, Fault, FaultError
 from faults.target import TargetKind
 from testbed.clients.postgres import CONNECT_ERRORS
-from testbed.probes.servers import primaries
 from testbed.topology.model import Topology
 from testbed.world.protocol import WorldError
 
@@ -36,11 +36,15 @@ class Maintenance(Fault):
                 "`seed_subscriber`: a new database gets its first copy of what is published "
                 "elsewhere; `restore_dump`: the newest dump, into a database beside it; "
                 "`restore_base`: the newest base backup is started on the store, and replays the "
-                "archived WAL.",
+                "archived WAL; `narrow_policy`: a column that a policy lets cross, and that has "
+                "no value yet, may not cross any more once this is undone.",
                 choices=tuple(WORKS),
             ),
         ),
-        effect="The column, or the new database, has at least one row with data.",
+        effect=(
+            "The column, or the new database, has at least one row with data; of `narrow_policy`: "
+            "the primary publishes the column."
+        ),
         absence="It is gone.",
         side_effects=(
             "The table `orders` is locked for a moment; a new column is rewritten into every row "
@@ -58,27 +62,18 @@ class Maintenance(Fault):
     def objections(cls, target: str, values: Mapping[str, Any], topology: Topology) -> list[str]:
         """Only a deployment with a policy has such tables and stores."""
         del values
-        if topology.members("placement"):
-            return []
-        return [f"{target} keeps no placement policy: choose a deployment that has one"]
+        return objections(target, topology)
 
     async def inject(self, context: Context) -> None:
         """Do the work."""
         topology = context.world.topology
         jurisdiction = topology.region(await context.resolve(self.target)).jurisdiction
-        servers = [
-            node
-            for node in topology.members("postgres")
-            if topology.region(node.region).jurisdiction == jurisdiction
-        ]
-        writable = await primaries(servers)
-        if not writable:
-            raise FaultError(f"{self.title}: no server of {jurisdiction} takes writes now")
-        self._site = Site(context.world, writable[0], jurisdiction, topology)
+        primary = await primary_of(topology, jurisdiction, self.title)
+        self._site = Site(context.world, primary, jurisdiction, topology)
         try:
             await self._work.do(self._site)
         except (*CONNECT_ERRORS, WorldError) as error:
-            raise FaultError(f"{self.title} on {writable[0].name}: {error}") from error
+            raise FaultError(f"{self.title} on {primary.name}: {error}") from error
 
     async def effect(self, context: Context) -> Evidence:
         """What it made has data."""

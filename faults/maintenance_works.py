@@ -14,6 +14,7 @@ from typing import Protocol
 import asyncpg
 
 from faults.maintenance_site import Site, run, store_of
+from faults.policy_edit import NarrowPolicy
 from faults.protocol import FaultError
 from faults.restore_base import RestoreBase
 from testbed.probes.servers import connected
@@ -135,6 +136,7 @@ WORKS: Mapping[str, Work] = MappingProxyType(
         "seed_subscriber": SeedSubscriber(),
         "restore_dump": RestoreDump(),
         "restore_base": RestoreBase(),
+        "narrow_policy": NarrowPolicy(),
     }
 )
 """Name in a plan -> the work."""

@@ -12,10 +12,10 @@ from experiments.setting import setting_of
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.erasure_record import ErasureRecord, write_erasure
 from testbed.history.residency import Erasure, Finding, Found
-from testbed.history.residency_record import ResidencyRecord, write_record
+from testbed.history.residency_record import PUBLISHED, Deed, ResidencyRecord, write_record
 from testbed.runner.ending import Ending
 from testbed.runner.folder import RunFolder
-from testbed.runner.plan import Load, Plan
+from testbed.runner.plan import Load, Plan, Step
 from testbed.runner.recorded import RecordedRun
 from testbed.topology.inventory import find, load
 from tests.histories import MS, S, Scribe
@@ -32,6 +32,7 @@ def run_of(
     mutant: str = "none",
     taken_by: str = "eu-west-db1",
     inspections: tuple[str, ...] = ("residency",),
+    schedule: tuple[Step, ...] = (),
 ) -> RecordedRun:
     scribe = Scribe()
     rows = [{"table": "customers", "columns": {"id": 1, "residency": "EU"}}]
@@ -44,12 +45,15 @@ def run_of(
     )  # fmt: skip
     for node in NODES:
         scribe.call("rows", 70 * S, 70 * S + MS, result={"ANY": 1}, node=node)
+    for step in schedule:
+        if step.kind == "node-kill":
+            scribe.window(int(step.at_s * S), int(step.at_s * S) + S, "node-kill eu-west-db1")
     if found is not None:
         write_record(found, folder / "residency.json")
     return RecordedRun(
         folder=RunFolder(folder),
         plan=Plan(
-            "data-placement", Load("personal_data"), (), 1, 5.0,
+            "data-placement", Load("personal_data"), schedule, 1, 5.0,
             experiment="data_placement", inspections=inspections,
         ),
         deployment=load(find("data-placement"), {"placement_mutant": mutant}),
@@ -140,3 +144,27 @@ def test_an_erasure_is_judged_where_the_plan_has_one(tmp_path: Path) -> None:
 def test_an_erasure_that_did_not_come_about_shows_nothing(tmp_path: Path) -> None:
     run = run_of(tmp_path, CLEAN, inspections=("residency", "erasure"))
     assert erased(setting_of(run)).validity is Validity.UNKNOWN
+
+
+OVERTAKEN = (
+    Step("maintenance", "eu-west", 2.0, 2.0, {"work": "narrow_policy"}),
+    Step("node-kill", "eu-west-db1", 20.0, 1.0),
+)
+
+
+@pytest.mark.parametrize(
+    ("at_s", "validity"), [(21, Validity.VALID), (19, Validity.UNKNOWN), (None, Validity.UNKNOWN)]
+)
+def test_a_standby_with_older_filters_must_have_taken_over(
+    tmp_path: Path, at_s: int | None, validity: Validity
+) -> None:
+    """What an operator's own change published anew before it shows nothing of such a standby."""
+    deeds = [Deed("eu-central-db1", PUBLISHED, "", at_s * S, "placement_x")] if at_s else []
+    found = replace(CLEAN, deeds=(*CLEAN.deeds, *deeds))
+    assert (
+        judged(run_of(tmp_path, found, schedule=OVERTAKEN))["filters_renewed"].validity is validity
+    )
+
+
+def test_older_filters_are_asked_for_only_where_a_standby_takes_over(tmp_path: Path) -> None:
+    assert "filters_renewed" not in judged(run_of(tmp_path, CLEAN, schedule=OVERTAKEN[:1]))
