@@ -166,7 +166,8 @@ function drawLog(picture) {
   const kinds = { inject: "fault", declare: "service", machine: "loss", halt: "loss" };
   for (const one of [...picture.log].reverse()) {
     const found = document.createElement("li");
-    found.className = kinds[one.kind] || "role";
+    const better = one.kind === "machine" && one.good;
+    found.className = better ? "service" : kinds[one.kind] || "role";
     const time = document.createElement("time");
     time.textContent = `${one.time_s.toFixed(1)} s`;
     const what = document.createElement("span");
