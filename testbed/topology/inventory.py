@@ -95,7 +95,11 @@ def find(name: str) -> Path:
     known = deployments()
     if name in known:
         return inventories() / name
-    problem = Problem(Place(name), "no such deployment", nearest(name, known))
+    if "/" in name:
+        mend = f"give the path of a folder with a {HOSTS}, or a name: {', '.join(known)}"
+    else:
+        mend = f"{nearest(name, known)} (the path of a folder has a slash in it)"
+    problem = Problem(Place(name), "no such deployment", mend)
     raise InventoryError([problem])
 
 

@@ -96,8 +96,17 @@ def transaction_line(table: TransactionTable, row: int, name: str) -> str:
     return f"{name} ({who}): " + ", ".join([*steps, *rest])
 
 
-def cycle_shown(table: TransactionTable, cycle: Cycle, explain: ExplainEdge) -> dict[str, Any]:
-    """A cycle edge by edge, with the reason of each edge."""
+def cycle_shown(
+    table: TransactionTable, same: Sequence[Cycle], explain: ExplainEdge
+) -> dict[str, Any]:
+    """A cycle edge by edge, with the reason of each edge.
+
+    Args:
+        table: The transactions.
+        same: One circle under each of its names; the last of them is the one that is explained.
+        explain: Says why an edge is there.
+    """
+    cycle = same[-1]
     names = _names(cycle.rows)
     edges = []
     for at, (row, kind) in enumerate(zip(cycle.rows, cycle.kinds, strict=True)):
@@ -108,7 +117,8 @@ def cycle_shown(table: TransactionTable, cycle: Cycle, explain: ExplainEdge) -> 
         )
     special = "" if cycle.special == cycle.anomaly else f"{cycle.special}: "
     meant = cycle.anomaly if split_form(cycle.anomaly)[1] else cycle.special
-    text = [f"{special}{meaning_of(meant)}"]
+    others = ", ".join(each.special for each in same[:-1])
+    text = [f"{special}{meaning_of(meant)}" + (f" (also {others})" if others else "")]
     text += [f"  {transaction_line(table, row, names[row])}" for row in names]
     text += [
         f"  {edge['why']}: {edge['from']} must come before {edge['to']} ({edge['kind']})"
@@ -118,6 +128,7 @@ def cycle_shown(table: TransactionTable, cycle: Cycle, explain: ExplainEdge) -> 
     return {
         "anomaly": cycle.anomaly,
         "special": cycle.special,
+        "names": [each.special for each in same],
         "text": text,
         "operations": _operations(table, names),
         "edges": edges,

@@ -10,6 +10,8 @@ from testbed.checkers.transactions import anomaly, level
 from testbed.checkers.transactions.classify import Cycles
 from testbed.checkers.transactions.explain import ExplainEdge, cycle_shown, finding_shown
 from testbed.checkers.transactions.finding import Finding
+from testbed.checkers.transactions.graph import Edge
+from testbed.checkers.transactions.shape_search import Cycle
 from testbed.checkers.verdict import Levels, Validity, Verdict
 from testbed.history.transaction_table import TransactionTable
 
@@ -142,11 +144,23 @@ def counterexamples_of(
 ) -> tuple[dict[str, object], ...]:
     """What shows some of the anomalies that were found."""
     shown: list[dict[str, object]] = []
+    # A circle that has several names is told once, by the last of them: the usual one.
+    circles: dict[tuple[tuple[int, Edge], ...], list[Cycle]] = {}
+    for each in examined.cycles.cycles:
+        if each.special in seen:
+            circles.setdefault(_turned(each), []).append(each)
     for name in seen:
         shown += [finding_shown(table, each) for each in examined.findings if each.anomaly == name]
         shown += [
-            cycle_shown(table, each, examined.explain)
-            for each in examined.cycles.cycles
-            if each.special == name
+            cycle_shown(table, same, examined.explain)
+            for same in circles.values()
+            if same[-1].special == name
         ]
     return tuple(shown)
+
+
+def _turned(cycle: Cycle) -> tuple[tuple[int, Edge], ...]:
+    """The transactions and reasons of a circle, from the same one on wherever it was entered."""
+    steps = tuple(zip(cycle.rows, cycle.kinds, strict=True))
+    first = steps.index(min(steps))
+    return steps[first:] + steps[:first]

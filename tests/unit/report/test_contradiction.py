@@ -232,7 +232,9 @@ def test_a_circle_of_transactions_is_spelled_out_and_drawn(
     path = tmp_path / "history.jsonl"
     path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
     assert main(["check", "--model", "list-append", "--json", str(path)]) == 1
-    (found,) = contradictions(json.loads(capsys.readouterr().out)["counterexample"])
+    (shown,) = json.loads(capsys.readouterr().out)["counterexample"]
+    assert shown["names"] == ["G-update", "write-skew"], "one circle, told once"
+    (found,) = contradictions([shown])
     assert "that is a circle" in found.words[-1]
     assert {(edge.source, edge.target, edge.kind) for edge in found.edges} == {
         (0, 1, "rw"),

@@ -265,7 +265,7 @@ def test_find() -> None:
     assert find(str(inventories() / "active-passive")) == inventories() / "active-passive"
     with pytest.raises(InventoryError, match="did you mean active-passive"):
         find("active-pasive")
-    with pytest.raises(InventoryError, match="no such deployment"):
+    with pytest.raises(InventoryError, match="no such deployment; give the path of a folder"):
         find("/nowhere/at/all")
 
 

@@ -177,7 +177,7 @@ class Keeper:
     def mended(self, way: Inbound, reason: str) -> str:
         """Seed again if that is wanted; why it was not, empty when it was."""
         if self.settings["seeding"] != "automatic":
-            return f"{reason}: play site.yml to seed it again"
+            return f"{reason}: `testbed provision` seeds it again"
         self.lost[way.name] = f"{reason}: it is being seeded again"
         began = time.monotonic()
         try:

@@ -39,7 +39,7 @@ def judged(*transactions: dict[str, Any], timed: bool = True, **asked: Any) -> V
 
 def names(verdict: Verdict) -> set[str]:
     found = {each["anomaly"] for each in verdict.counterexample}
-    return found | {each["special"] for each in verdict.counterexample if "special" in each}
+    return found | {name for each in verdict.counterexample for name in each.get("names", ())}
 
 
 SIDE_BY_SIDE = [at(2 * n, 100 + n, n) for n in range(6)]

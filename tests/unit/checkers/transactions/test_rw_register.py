@@ -31,7 +31,7 @@ def judged(*transactions: Any, timed: bool = True, **request: Any) -> Verdict:
 
 def found(verdict: Verdict) -> set[str]:
     return {each["anomaly"] for each in verdict.counterexample} | {
-        each.get("special", each["anomaly"]) for each in verdict.counterexample
+        name for each in verdict.counterexample for name in each.get("names", ())
     }
 
 
