@@ -207,10 +207,7 @@ def flowing(setting: Setting, bound_ms: float = CONVERGENCE_MS) -> Verdict:
     slowest = max(one.numbers.get("recovery_ms_max", 0.0) for one in found)
     numbers = {"converged_ms_max": slowest, "bound_ms": bound_ms}
     if validity is Validity.VALID:
-        reason = (
-            f"the last change was at every node {slowest:.0f} ms after the heal, or after it was "
-            "first tried where the load went on until then"
-        )
+        reason = f"the last change was at every node {slowest:.0f} ms after it was first tried"
         return Verdict(name, promise, validity, reason, (), numbers)
     reason = "; ".join(f"changes of {region}: {one.reason}" for region, one in telling)
     examples = tuple(each for _, one in telling for each in one.counterexample)

@@ -6,8 +6,7 @@ grace after it was acknowledged. A node is late when a client asked it after tha
 not see the marker, refused connections included. Who was not asked then, and when no marker was
 acknowledged though nobody tried long enough, the answer is unknown.
 
-The time that it took is counted from the heal, or from the first try of the marker after it where
-the load went on until then.
+The time that it took is counted from the first try of the marker after the heal.
 """
 
 from __future__ import annotations
@@ -69,7 +68,7 @@ def check(
     late = [node for node in nodes if _late(asked, node, seen[node], due_ns)]
     open_ = [node for node in nodes if (seen[node] or due_ns + 1) > due_ns and node not in late]
     # A load that goes on after the heal is no part of what the nodes need.
-    from_ns = max(healed_ns, tries[0].start_ns)
+    from_ns = tries[0].start_ns
     times = [(time - from_ns) / 1e6 for time in seen.values() if time is not None]
     numbers = {
         "recovery_ms_max": max(times, default=0.0),
