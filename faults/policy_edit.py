@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
+from faults.deadline import look_until
 from faults.jurisdiction import servers_of
 from faults.maintenance_site import Site, run
 from faults.protocol import FaultError
@@ -22,7 +23,6 @@ TABLE, COLUMN = "orders", "gift_note"
 _SETTINGS = "/srv/placement/placement.json"
 _BEFORE = f"{_SETTINGS}.before"
 _REPLAYED_S = 15.0
-_POLL_S = 0.1
 
 _WIDEN = f"""
 import json, sys
@@ -61,11 +61,12 @@ class NarrowPolicy:
                 mv {_SETTINGS}.new {_SETTINGS}
             """)  # fmt: skip
         await self._play(site)
-        deadline = asyncio.get_running_loop().time() + _REPLAYED_S
-        while missing := [node.name for node in self._own(site) if not await self._shows(node)]:
-            if asyncio.get_running_loop().time() > deadline:
-                raise FaultError(f"the policy did not come to {', '.join(missing)}")
-            await asyncio.sleep(_POLL_S)
+
+        async def missing() -> list[str]:
+            return [node.name for node in self._own(site) if not await self._shows(node)]
+
+        if late := await look_until(missing, lambda found: not found, limit_s=_REPLAYED_S):
+            raise FaultError(f"the policy did not come to {', '.join(late)}")
 
     async def count(self, site: Site) -> int:
         """Publications of the primary that have the column."""
