@@ -88,7 +88,7 @@ def test_a_base_backup_that_failed_is_made_again(node: MeshNode, tmp_path: Path)
         assert list((tmp_path / "base").glob("eu-*")) == []
         node.stop()
         node.start()
-        eventually(lambda: told.kinds() == {"dump", "base backup"}, "a base backup", 30.0)
+        eventually(lambda: told.kinds() == {"dump", "base backup"}, "a base backup", 90.0)
         (made,) = (one for one in told.made if one["kind"] == "base backup")
         assert (Path(made["file"]) / "backup_manifest").exists()
         # It is of use only with the log that was written meanwhile.

@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,14 @@ FOLDER = Path("/srv/backup")
 DUMP, BASE, ARCHIVE = "dump", "base backup", "archived WAL"
 BACKUP_S_MAX = 60
 ARCHIVED_S_MAX = 10.0
+RECEIVED_S_MAX = 5.0
 AGAIN_S = 1.0
 POLL_S = 0.05
 SEGMENT_BYTES = 1 << 20
 """As the clusters are made."""
+
+STREAMING = "starting log streaming at"
+"""What the receiver says once it has chosen where it begins, before it asks the server for it."""
 
 BROKEN = re.compile(
     r"has already been removed|not in this server's history|ahead of the WAL flush position"
@@ -60,6 +65,7 @@ class Backups:
         self.asked = threading.Event()
         self.next_base_s = 0.0
         self.receiver: subprocess.Popen[str] | None = None
+        self.receiving = threading.Event()
         self.dumps = FOLDER / "dumps"
         self.bases = FOLDER / "base"
         self.archive = FOLDER / "wal" / cluster.lower()
@@ -118,6 +124,7 @@ class Backups:
         """One base backup, by its name only once the archive has the log that it needs."""
         # One that fails is tried again with the next dump.
         self.next_base_s = 0.0
+        self.await_receiver()
         draft = self.bases / f"{self.cluster.lower()}.part"
         shutil.rmtree(draft, ignore_errors=True)
         self.run(
@@ -146,6 +153,25 @@ class Backups:
         made = folder.glob(f"{self.cluster.lower()}-*[0-9]{suffix}")
         return sorted(made)[: -self.settings["kept"]]
 
+    def await_receiver(self) -> None:
+        """Wait until the log is received.
+
+        Where the archive is empty, the receiver begins with the segment that is written then: a
+        base backup that ended before it would wait for one that never comes, and the checkpoint of
+        one that begins too early removes what the receiver asks for. A server that writes nothing
+        sends nothing, so an archive that stays empty is no failure.
+
+        Raises:
+            TimeoutError: The receiver has not begun in time.
+        """
+        deadline = time.monotonic() + RECEIVED_S_MAX
+        while time.monotonic() < deadline:
+            if self.receiving.is_set() and any(self.archive.iterdir()):
+                return
+            time.sleep(POLL_S)
+        if not self.receiving.is_set():
+            raise TimeoutError("its log is not received")
+
     def await_log(self, segment: str) -> None:
         """Wait until a segment of the log is archived, whole.
 
@@ -157,6 +183,7 @@ class Backups:
         while not (self.archive / segment).exists():
             if time.monotonic() > deadline:
                 if self.receiver is not None:
+                    self.receiving.clear()
                     self.receiver.kill()
                 raise TimeoutError(f"its log, up to {segment}, did not reach the archive")
             time.sleep(POLL_S)
@@ -171,18 +198,31 @@ class Backups:
     def keep_archive(self) -> None:
         """Receive the log for ever. Where it cannot go on, it begins anew with a base backup."""
         command = [self.settings["bin_dir"] + "/pg_receivewal", f"--directory={self.archive}"]
-        command += ["--no-loop", "--status-interval=1", f"--dbname={self.source}"]
+        command += ["--no-loop", "--verbose", "--status-interval=1", f"--dbname={self.source}"]
         while True:
             self.receiver = subprocess.Popen(
                 command, stderr=subprocess.PIPE, text=True, env={**os.environ, "LC_ALL": "C"}
             )
-            _, said = self.receiver.communicate()
-            print(f"pg_receivewal of {self.cluster} ended: {said.strip()}", flush=True)
+            said = self.listen(self.receiver)
+            print(f"pg_receivewal of {self.cluster} ended: {said}", flush=True)
             if BROKEN.search(said):
                 for one in self.archive.iterdir():
                     one.unlink()
                 self.asked.set()
             time.sleep(AGAIN_S)
+
+    def listen(self, receiver: subprocess.Popen[str]) -> str:
+        """What a receiver says until it ends, at the end of it."""
+        said: deque[str] = deque(maxlen=5)
+        assert receiver.stderr is not None
+        with receiver.stderr as lines:
+            for line in lines:
+                said.append(line.strip())
+                if STREAMING in line:
+                    self.receiving.set()
+        receiver.wait()
+        self.receiving.clear()
+        return " ".join(said)
 
 
 def segment_of(base: Path, end: str) -> str:
