@@ -23,6 +23,7 @@ import argparse
 import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -128,13 +129,20 @@ def found(folder: Path, strategy: str, seed: int) -> tuple[int, float] | None:
     return None
 
 
-def controls(repetitions: int, first_seed: int, strategies: list[str]) -> None:
-    """Each control some times; prints a line for each repetition and one for each control."""
+def controls(
+    repetitions: int, first_seed: int, strategies: list[str], keep: Path | None = None
+) -> None:
+    """Each control some times; prints a line for each repetition and one for each control.
+
+    Runs that found nothing are kept in a folder, where one is given, to be looked at.
+    """
     for strategy in strategies:
         results = []
         for seed in range(first_seed, first_seed + repetitions):
             with tempfile.TemporaryDirectory(prefix="testbed-controls-") as folder:
                 result = found(Path(folder), strategy, seed)
+                if result is None and keep is not None:
+                    shutil.copytree(folder, keep, dirs_exist_ok=True)
             results.append(result)
             said = "not found" if result is None else f"schedule {result[0]}, {result[1]:.0f} s"
             print(f"  {strategy} seed {seed}: {said} (load {os.getloadavg()[0]:.1f})", flush=True)
@@ -207,6 +215,7 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=10)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--control", action="append", choices=CONTROLS, default=[])
+    parser.add_argument("--keep", type=Path, help="folder for controls' runs that found nothing")
     parser.add_argument("--strategy", action="append", choices=PROMISING, default=[])
     parser.add_argument("--set", action="append", default=[], help="of the trials' deployment")
     arguments = parser.parse_args()
@@ -220,7 +229,8 @@ def main() -> None:
     if arguments.what == "known":
         known(arguments.repetitions, arguments.control or list(CONTROLS[1:]))
         return
-    controls(arguments.repetitions, arguments.first_seed, arguments.control or list(CONTROLS))
+    chosen = arguments.control or list(CONTROLS)
+    controls(arguments.repetitions, arguments.first_seed, chosen, arguments.keep)
 
 
 if __name__ == "__main__":
