@@ -8,7 +8,7 @@ played, healed and judged, what became of them, and where the time of one went.
 
 ``controls`` runs the experiment under each strategy that is known to fail, again and again under
 another seed, until its first broken promise, and prints after how many schedules and seconds that
-was: everything counts, the start of the world too. The default budget of a run is 180 s.
+was. As in a budget, which is 180 s by default, seconds count from when the first world is ready.
 
 ``promises`` runs it under each strategy that promises something else, for the default budget, and
 prints what became of its schedules.
@@ -110,17 +110,20 @@ def trials(lanes: int, seconds: float, words: list[str]) -> None:
 
 
 def found(folder: Path, strategy: str, seed: int) -> tuple[int, float] | None:
-    """After how many schedules and seconds a control's failure was found; None if it was not."""
+    """After how many schedules, and seconds from the first world on; None if it was not found."""
     out = folder / f"{strategy}-{seed}"
     words = ["--set", f"conflict_resolution={strategy}", "--seed", str(seed)]
-    began = time.monotonic()
+    ready_s = None
     with (folder / "log").open("ab") as log:
         run = subprocess.Popen(command(out, *words), stdout=log, stderr=log)
         try:
             while run.poll() is None:
-                verdicts = [one for one in events(out) if one["event"] == "verdict"]
+                told = list(events(out))
+                verdicts = [one for one in told if one["event"] == "verdict"]
+                if ready_s is None and any(one.get("name") == "steady" for one in told):
+                    ready_s = time.monotonic()
                 if any(one["validity"] == "violation" for one in verdicts):
-                    return len(verdicts), time.monotonic() - began
+                    return len(verdicts), time.monotonic() - (ready_s or 0.0)
                 time.sleep(POLL_S)
         finally:
             if run.poll() is None:

@@ -17,7 +17,7 @@ from testbed.report.recorded import RecordedRun
 from testbed.report.story import outcome_of
 from testbed.report.suite_folder import runs_below
 from testbed.runner.plan_document import load_plan
-from testbed.runner.progress import EVERY_LANE, Estimate, Event, ProgressError, decode
+from testbed.runner.progress import EVERY_LANE, Estimate, Event, Phase, ProgressError, decode
 from testbed.toolchain.display import progress
 from testbed.toolchain.preparation import prepare
 from testbed.topology.inventory import find, load, settings
@@ -113,8 +113,11 @@ def conduct(experiment: Experiment, options: Options, lanes: int, watch: Watch) 
     suite = Suite(experiment.module, options, lanes)
     suite.start()
     try:
+        ready = None
         for event in _follow(suite):
-            watch(_estimate(options, began) if event is None else event)
+            if ready is None and event is not None and _examines(event):
+                ready = time.monotonic()
+            watch(_estimate(options, ready or time.monotonic()) if event is None else event)
     finally:
         suite.stop()
     return summed_up(experiment.name, options.out, suite.results(), time.monotonic() - began)
@@ -164,6 +167,11 @@ def _follow(suite: Suite) -> Iterator[Event | None]:
             if not running:
                 return
             time.sleep(_POLL_S)
+
+
+def _examines(event: Event) -> bool:
+    """True for what is told once a world is ready: from then on the budget counts."""
+    return isinstance(event.payload, Phase) and event.payload.name != "provision"
 
 
 def _decoded(line: bytes) -> Event | None:

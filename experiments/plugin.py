@@ -53,7 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--budget",
         metavar="TIME",
         dest="testbed_budget",
-        help="of each search: no further example is begun after it (default 3m)",
+        help="of each search: none is begun after it, from the first world on (default 3m)",
     )
     group.addoption(
         "--examples",

@@ -62,6 +62,7 @@ class RunPlan:
         self._say = say
         self._known: dict[str, Judgement] = {}
         self._started = time.monotonic()
+        self._unpaid_s = arena.first_made_s
         self._last_s = 0.0
 
     def __repr__(self) -> str:
@@ -93,9 +94,9 @@ class RunPlan:
                 hypothesis.reject()
             if self._say is not None:
                 self._say(_announced(plan))
-            began = time.monotonic()
+            began_s = self._spent_s()
             self._known[key] = self._arena.run(plan)
-            self._last_s = time.monotonic() - began
+            self._last_s = self._spent_s() - began_s
         judgement = self._known[key]
         if searching and judgement.validity is Validity.UNKNOWN:
             hypothesis.reject()
@@ -148,7 +149,12 @@ class RunPlan:
             return False
         if any(judgement.validity is None for judgement in self.judgements):
             return True
-        return time.monotonic() - self._started + self._last_s > self._budget_s
+        return self._spent_s() + self._last_s > self._budget_s
+
+    def _spent_s(self) -> float:
+        """What the budget pays for: all but the making of the first world."""
+        unpaid_s = self._arena.first_made_s - self._unpaid_s
+        return time.monotonic() - self._started - unpaid_s
 
     def _tell(self, judgement: Judgement) -> None:
         __tracebackhide__ = True

@@ -44,7 +44,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=_duration,
         default=180.0,
         metavar="TIME",
-        help="no further example is begun after it: 90s, 5m, 1h (default 3m)",
+        help="no example is begun after it, from the first world on: 90s, 5m, 1h (default 3m)",
     )
     parser.add_argument(
         "--examples", type=_count, default=1000, metavar="N", help="at most so many in each lane"

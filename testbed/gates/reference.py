@@ -27,7 +27,7 @@ are in `experiments/gates/`.
 _KEYS = """\
 | `deployment` | below `inventory/`, or a path | the experiment's |
 | `settings` | table of variables | none |
-| `budget` | no further example is begun after it: `90s`, `10m` | `3m` |
+| `budget` | no example is begun after it, from the first world on: `90s`, `10m` | `3m` |
 | `runs_min` | fewer runs decide nothing | 1 |
 | `promises` | table of thresholds, at least one | needed |
 

@@ -37,6 +37,8 @@ VALIDITIES = {0: Validity.VALID, 1: Validity.VIOLATION, 2: Validity.UNKNOWN, 3: 
 class QuickArena:
     '''What becomes of a plan is its seed's remainder by ten.'''
 
+    first_made_s = 0.0
+
     def __init__(self, deployment, options, number):
         self.deployment, self.options, self.number = deployment, options, number
 
