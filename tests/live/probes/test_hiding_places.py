@@ -110,6 +110,28 @@ def plant_elsewhere(server: Server, connection: psycopg.Connection[Any]) -> None
             other.execute(f"PREPARE TRANSACTION '{canary.token}'")
 
 
+def plant_in_gin(server: Server, connection: psycopg.Connection[Any]) -> None:
+    """Keys and numbers of JSON are keys of the index, as texts of their own."""
+    connection.execute("CREATE TABLE documents (j jsonb)")
+    connection.execute("CREATE INDEX documents_j ON documents USING gin (j)")
+    for canary in server.plant("in gin"):
+        connection.execute(
+            "INSERT INTO documents VALUES (jsonb_build_object(%s::text, %s))",
+            (canary.token, canary.bigint),
+        )
+
+
+def plant_explained(server: Server, connection: psycopg.Connection[Any]) -> None:
+    """A slow query's plan has literals; its log line has the values that were bound as well."""
+    connection.execute("LOAD 'auto_explain'")
+    connection.execute("SET auto_explain.log_min_duration = 0")
+    for canary in server.plant("explained"):
+        connection.execute(f"SELECT FROM once WHERE t = '{canary.token}'")
+    for canary in server.plant("explained, bound"):
+        connection.execute("SELECT FROM once WHERE t = %s", (canary.token,))
+    connection.execute("SET auto_explain.log_min_duration = -1")
+
+
 def plant_page_images(server: Server, connection: psycopg.Connection[Any]) -> None:
     """Rows that lie in the log only inside a compressed image of their page."""
     connection.execute("CREATE TABLE pictured (id int PRIMARY KEY, t text, n int)")
@@ -128,6 +150,8 @@ def found(server: Server) -> Found:
         plant_writes(server, connection)
         plant_compressed(server, connection)
         plant_elsewhere(server, connection)
+        plant_in_gin(server, connection)
+        plant_explained(server, connection)
         plant_page_images(server, connection)
         server.plant("never written")
         connection.execute("CHECKPOINT")
@@ -196,6 +220,8 @@ def test_page_images_are_decoded(found: Found, server: Server) -> None:
     [
         ("error", "/srv/server.log"),
         ("statement log", "/srv/server.log"),
+        ("explained", "/srv/server.log"),
+        ("explained, bound", "/srv/server.log"),
         ("statement text", "pgss_query_texts.stat"),
         ("prepared", "/pg_twophase/"),
     ],
@@ -213,6 +239,16 @@ def test_statistics_hold_values(found: Found, server: Server) -> None:
         row = connection.execute("SELECT pg_relation_filepath('pg_statistic')").fetchone()
     assert row is not None
     assert "utf-8" in server.seen(found, "statistics", file=row[0])
+
+
+def test_an_index_over_json_holds_numbers_as_texts(found: Found, server: Server) -> None:
+    with server.connect() as connection:
+        row = connection.execute("SELECT pg_relation_filepath('documents_j')").fetchone()
+        heap = connection.execute("SELECT pg_relation_filepath('documents')").fetchone()
+    assert row is not None
+    assert heap is not None
+    assert server.seen(found, "in gin", file=row[0]) >= {"utf-8", "bigint text"}
+    assert "bigint text" not in server.seen(found, "in gin", file=heap[0])
 
 
 def test_dumps_and_backups_are_opened(server: Server, found: Found) -> None:
@@ -252,6 +288,26 @@ def test_spilled_sorts_and_held_cursors(server: Server) -> None:
     assert "utf-8" in server.seen(during, "sorted", how="temporary file")
     after = server.search("data/base")
     assert not server.seen(after, "sorted", how="temporary file")
+
+
+def test_a_notification_is_on_disk_once_its_queue_overflows(server: Server) -> None:
+    """Not before, and in no write-ahead log: so it comes to no standby."""
+    canaries = server.plant("notified")
+    with server.connect() as listener, server.connect() as sender:
+        # Who listens inside a transaction holds the queue's end.
+        listener.execute("LISTEN told")
+        listener.execute("BEGIN")
+        for canary in canaries:
+            sender.execute("SELECT pg_notify('told', %s)", (canary.token,))
+        sender.execute("CHECKPOINT")
+        before = server.search("data/pg_notify")
+        for number in range(60):
+            sender.execute("SELECT pg_notify('told', %s)", (str(number).ljust(7900, "."),))
+        after = server.search("data/pg_notify")
+        log = server.search("data/pg_wal")
+    assert not server.seen(before, "notified")
+    assert server.seen(after, "notified") == {"utf-8"}
+    assert not server.seen(log, "notified")
 
 
 def test_decoding_spills_what_is_not_committed(server: Server) -> None:

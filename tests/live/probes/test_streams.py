@@ -44,6 +44,17 @@ def stream(server: Server, command: str, *, replication: str) -> bytes:
     return received
 
 
+def changes(server: Server, *options: str) -> bytes:
+    """What a subscriber to the publication `telling` is sent; both it and its slot are dropped."""
+    given = ", ".join(("proto_version '1'", "publication_names 'telling'", *options))
+    command = f"START_REPLICATION SLOT telling LOGICAL 0/0 ({given})"
+    sent = stream(server, command, replication="database")
+    eventually(lambda: _dropped(server), "the slot is free")
+    with server.connect() as connection:
+        connection.execute("DROP PUBLICATION telling")
+    return sent
+
+
 def search(server: Server, data: bytes) -> Found:
     count = len(data)
     flow = Flow(1, 2, "tcp", 5432, 40000, np.frombuffer(data, np.uint8),
@@ -85,15 +96,52 @@ def test_a_logical_stream_names_its_changes(server: Server) -> None:
         for canary, secret in zip([*told, *filtered], hidden, strict=True):
             row = (canary.token, secret.token)
             connection.execute("INSERT INTO told (t, hidden) VALUES (%s, %s)", row)
-        options = "(proto_version '1', publication_names 'telling')"
-        command = f"START_REPLICATION SLOT telling LOGICAL 0/0 {options}"
-        found = search(server, stream(server, command, replication="database"))
-        wanted = {canary.token for canary in told}
-        assert {finding.canary for finding in found.findings} == wanted
-        assert {finding.how for finding in found.findings} == {
-            "PostgreSQL logical replication, insert"
-        }
-        eventually(lambda: _dropped(server), "the slot is free")
+    found = search(server, changes(server))
+    wanted = {canary.token for canary in told}
+    assert {finding.canary for finding in found.findings} == wanted
+    assert {finding.how for finding in found.findings} == {"PostgreSQL logical replication, insert"}
+
+
+@pytest.mark.parametrize("identity", ["DEFAULT", "FULL"])
+def test_a_row_that_is_pinned_takes_its_whole_identity_along(server: Server, identity: str) -> None:
+    """What crosses of an update out of the row filter is a delete: the old row, if that is it."""
+    old, new = server.plant("until pinned", 3), server.plant("since pinned", 3)
+    with server.connect() as connection:
+        connection.execute("CREATE TABLE pinning (id int, residency text, name text,"
+                           " PRIMARY KEY (id, residency))")  # fmt: skip
+        connection.execute(f"ALTER TABLE pinning REPLICA IDENTITY {identity}".encode())
+        connection.execute("CREATE PUBLICATION telling FOR TABLE pinning WHERE (residency = 'ANY')")
+        for number, canary in enumerate(old):
+            connection.execute("INSERT INTO pinning VALUES (%s, 'ANY', %s)", (number, canary.token))
+        connection.execute("SELECT pg_create_logical_replication_slot('telling', 'pgoutput')")
+        for number, canary in enumerate(new):
+            connection.execute("UPDATE pinning SET residency = 'EU', name = %s WHERE id = %s",
+                               (canary.token, number))  # fmt: skip
+    sent = changes(server)
+    found = search(server, sent)
+    with server.connect() as connection:
+        connection.execute("DROP TABLE pinning")
+    assert sent.count(b"ANY") >= len(old)
+    tokens = {canary.token for canary in old} if identity == "FULL" else set()
+    assert {finding.canary for finding in found.findings} == tokens
+    assert {finding.how for finding in found.findings} == {
+        "PostgreSQL logical replication, delete" for _ in tokens
+    }
+
+
+def test_a_binary_stream_has_numbers_the_other_way_round(server: Server) -> None:
+    canaries = server.plant("binary", 5)
+    with server.connect() as connection:
+        connection.execute("CREATE TABLE figures (id bigint PRIMARY KEY, u uuid, n numeric)")
+        connection.execute("CREATE PUBLICATION telling FOR TABLE figures")
+        connection.execute("SELECT pg_create_logical_replication_slot('telling', 'pgoutput')")
+        for canary in canaries:
+            row = (canary.bigint, canary.uuid, canary.numeric)
+            connection.execute("INSERT INTO figures VALUES (%s, %s, %s)", row)
+    found = search(server, changes(server, "binary 'true'"))
+    for canary in canaries:
+        encodings = {one.encoding for one in found.findings if one.canary == canary.token}
+        assert encodings == {"bigint big-endian", "uuid raw", "numeric big-endian"}
 
 
 def _dropped(server: Server) -> bool:
