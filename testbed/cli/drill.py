@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,7 +82,10 @@ def run(arguments: argparse.Namespace) -> int:
     host = start_host(path)
     try:
         _drive(path, host, auto=arguments.auto)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
+        if str(interrupt) == signal.SIGHUP.name:
+            # The terminal is gone, and nobody is left to tell: the drill heals and ends without it.
+            return 2
         # Its player sees that the driver is gone: it heals, verifies and writes the debrief.
         print("\nThe drill heals and ends ...", file=sys.stderr, flush=True)
     if host.stdin is not None:

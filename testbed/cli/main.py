@@ -125,7 +125,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     wanted = (words[0],) if words and words[0] in names else names
     arguments = _parser(wanted).parse_args(words)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+        # Whoever started it with nohup wants it to outlive the terminal.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
     try:
         return int(arguments.run(arguments))
     except KeyboardInterrupt as interrupt:

@@ -57,6 +57,15 @@ async def connected(
     return None
 
 
+async def ended(host: subprocess.Popen[bytes]) -> None:
+    """Wait until a host has ended; whoever waits can be told to stop at any time.
+
+    A thread that waited could not: it would hold the whole process until the debrief is written.
+    """
+    while host.poll() is None:  # noqa: ASYNC110 - a process that ends tells nobody
+        await asyncio.sleep(POLL_S)
+
+
 async def pictures(caller: Caller) -> AsyncIterator[dict[str, Any]]:
     """Every picture, until the drill ends."""
     while (message := await caller.receive()) is not None:
@@ -77,7 +86,7 @@ async def follow(path: Path, host: subprocess.Popen[bytes], person: Person, tell
                     if key not in told:
                         told.add(key)
                         tell(line)
-    await asyncio.to_thread(host.wait)
+    await ended(host)
     for line in log.new():
         tell(line)
 
@@ -93,7 +102,7 @@ async def drive(path: Path, host: subprocess.Popen[bytes], person: Person, tell:
     if caller is not None:
         await run_console(caller)
         tell("The debrief is written ...")
-    await asyncio.to_thread(host.wait)
+    await ended(host)
     for line in log.new():
         tell(line)
 

@@ -108,6 +108,17 @@ def test_a_termination_signal_ends_like_ctrl_c(monkeypatch, capsys):
     assert "SIGTERM" in capsys.readouterr().err
 
 
+def test_a_hangup_ends_what_a_terminal_began_and_nothing_that_was_to_outlive_it(monkeypatch):
+    def hang_up() -> int:
+        signal.raise_signal(signal.SIGHUP)
+        return 0
+
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    assert run_with(monkeypatch, hang_up) == 3
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    assert run_with(monkeypatch, hang_up) == 0
+
+
 def test_a_full_disk_under_the_output_is_said_without_a_traceback():
     command = [sys.executable, "-m", "testbed.cli.main", "doctor"]
     with Path("/dev/full").open("w") as full:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from testbed.drill.channel import RUN, Channel, Person
-from testbed.drill.follow import follow
+from testbed.drill.follow import ended, follow
 from testbed.drill.picture import seen_by
 from testbed.drill.start import HOST_LOG
 from tests.unit.drill.scene import scene
@@ -87,6 +90,21 @@ def test_an_interrupted_terminal_is_gone_at_once(tmp_path: Path) -> None:
         assert drill.host.poll() is None
 
     followed(tmp_path, body)
+
+
+def test_whoever_waits_for_the_debrief_can_be_told_to_stop() -> None:
+    """A terminal that is killed meanwhile leaves no process that waits for the host."""
+
+    async def waiting(host: subprocess.Popen[bytes]) -> None:
+        await asyncio.wait_for(ended(host), 0.2)
+
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as host:
+        began_s = time.monotonic()
+        with pytest.raises(TimeoutError):
+            # It returns when no thread of it waits any more.
+            asyncio.run(waiting(host))
+        assert time.monotonic() - began_s < 5
+        assert host.poll() is None
 
 
 def test_a_host_that_ends_before_it_can_be_joined(tmp_path: Path) -> None:
