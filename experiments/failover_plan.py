@@ -17,6 +17,9 @@ in parallel."""
 TAIL_S = 5.0
 """The load runs on after the last heal."""
 
+GIVEN_UP_S = 5.0
+"""For so long beyond the bound a node is waited for: later than that changes no verdict."""
+
 
 def failover_plan(
     deployment: Deployment,
@@ -43,6 +46,7 @@ def failover_plan(
     for step in schedule:
         bound = bounds.rto(step.kind, deployment.variables, timeout_ms)
         ends.append(step.at_s + max(step.duration_s or 0.0, bound.total_ms / 1000))
+    recovery_s = bounds.recovery(deployment.variables).total_ms / 1000 + GIVEN_UP_S
     return Plan(
         deployment=reference(deployment.folder),
         variables=dict(variables or {}),
@@ -51,4 +55,5 @@ def failover_plan(
         seed=seed,
         duration_s=round(max(ends, default=10.0) + TAIL_S, 1),
         experiment="failover",
+        recovery_s=round(recovery_s, 1),
     )

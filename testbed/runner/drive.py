@@ -58,7 +58,8 @@ async def _stages(setting: Setting) -> None:
     await stage.steady(setting.probe, STEADY_LIMIT_S, setting.announcer)
     await frame.begin(STEADY_LIMIT_S)
     await _load_and_break(setting, frame)
-    await frame.end(RECOVERY_LIMIT_S if setting.system.leases else MESH_RECOVERY_LIMIT_S)
+    usual_s = RECOVERY_LIMIT_S if setting.system.leases else MESH_RECOVERY_LIMIT_S
+    await frame.end(setting.plan.recovery_s or usual_s)
 
 
 async def _inspect(setting: Setting) -> None:

@@ -62,6 +62,8 @@ class Plan:
         experiment: Name of the experiment whose promises judge the run.
         inspections: What is looked at besides, from before the load until after the heal: names of
             the catalogue ``testbed/probes/inspections.py``.
+        recovery_s: How long a mark that is written after the load is awaited at every node; None
+            for as long as the system's kind may need.
         version: Of this format; a newer one is refused.
     """
 
@@ -73,4 +75,5 @@ class Plan:
     variables: Mapping[str, Any] = field(default_factory=dict)
     experiment: str = "failover"
     inspections: tuple[str, ...] = ()
+    recovery_s: float | None = None
     version: int = PLAN_VERSION

@@ -152,6 +152,7 @@ _PLAN_SHAPE = {
     "variables": (_object, False),
     "experiment": (_text, False),
     "inspections": (_names, False),
+    "recovery_s": (_optional_positive, False),
 }
 _LOAD_SHAPE = {
     "workload": (_text, True),

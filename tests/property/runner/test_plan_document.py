@@ -41,6 +41,7 @@ _plans = st.builds(
     duration_s=_seconds,
     variables=st.dictionaries(_texts, _scalars, max_size=3),
     experiment=_texts,
+    recovery_s=st.none() | _seconds,
 )
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
