@@ -62,7 +62,7 @@ def conflicts(setting: Setting) -> tuple[Verdict, ...]:
     verdicts = [
         adequate(setting, required(setting)),
         _conflicted(setting),
-        flowing(setting),
+        flowing(setting, _converged_within_ms(setting)),
         _converged(setting),
     ]
     if run.plan.load.workload == "items":
@@ -137,11 +137,12 @@ def _recording(run: RecordedRun) -> MeshRecording:
 def _served(setting: Setting) -> Iterator[Expectation]:
     """Every region's writes, from the first fault on: they need no other region.
 
-    One that loses a node of its own has its bound of a failover, where it has a standby.
+    One that loses a node of its own has its bound of a failover, where it has a standby. Without
+    one it is promised nothing.
     """
     run = setting.run
     from_ns = min(window.inject_ns for window in run.windows)
-    for region in setting.regions:
+    for region in sorted(set(setting.regions) - _lost_whole(setting)):
         yield Expectation(
             region,
             "the first fault",
@@ -149,6 +150,24 @@ def _served(setting: Setting) -> Iterator[Expectation]:
             setting.end_ns,
             bound_ms=_outage_ms(setting, region, from_ns),
         )
+
+
+def _converged_within_ms(setting: Setting) -> float:
+    """How long a region's changes may take after the last heal: longer, if it has to start anew."""
+    again_ms = bounds.recovery(setting.run.deployment.variables).total_ms
+    return CONVERGENCE_MS + (again_ms if _lost_whole(setting) else 0.0)
+
+
+def _lost_whole(setting: Setting) -> set[str]:
+    """Regions that lost the only node that they have."""
+    run = setting.run
+    hit = [
+        run.region_of.get(str(window.details.get("resolved", "")).split("/")[0])
+        for window in run.windows
+        if window.kind in OF_A_NODE
+    ]
+    topology = run.deployment.topology
+    return {one for one in hit if one is not None and len(topology.members("mesh", one)) == 1}
 
 
 def _outage_ms(setting: Setting, region: str, from_ns: int) -> float:

@@ -13,7 +13,8 @@ Promises, each judged from what clients saw (see ``experiments/conflict_promises
 - PostgreSQL's own conflict counters agree with what clients wrote;
 - a region that is cut off goes on serving its own clients.
 
-Where a region has a standby, its writer is lost as well: no acknowledged write is.
+Where a region has a standby, its writer is lost as well: no acknowledged write is. Where it has
+none, the region is away until its node is back, and loses nothing either.
 
 Run it with ``testbed run conflict_resolution`` (or pytest and this file).
 The strategy is a variable: ``--set conflict_resolution=none`` is the control that must fail.
@@ -33,7 +34,7 @@ from experiments.conflict_promises import OF_A_NODE
 from experiments.example_plan import example_plan, lasting_s
 from experiments.options import Options
 from experiments.search import search_settings
-from experiments.strategies import partitions, writer_losses
+from experiments.strategies import lone_losses, partitions, slowed, writer_losses
 from testbed.runner.plan import Load, Plan, Step
 from testbed.runner.plan_document import load_plan
 from testbed.topology.model import Deployment, Topology
@@ -114,10 +115,20 @@ def has_standbys(topology: Topology) -> bool:
 
 
 def schedules(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
-    """Partitions, and the loss of a writer where its region has a standby."""
+    """Links that are cut or slow, and writers that are lost.
+
+    Where a region has a standby, its writer is lost as well. Where it has none, the region is away
+    until the node is back, which takes as long as several partitions: there it is a schedule of its
+    own, and a rare one.
+    """
+    links = st.integers(0, 3).flatmap(
+        lambda number: slowed(topology) if number == 3 else partitions(topology)
+    )
     if not has_standbys(topology):
-        return partitions(topology)
-    return st.tuples(partitions(topology), writer_losses(topology)).map(
+        return st.integers(0, 7).flatmap(
+            lambda number: lone_losses(topology) if number == 7 else links
+        )
+    return st.tuples(links, writer_losses(topology)).map(
         lambda both: tuple(sorted((*both[0], both[1]), key=lambda step: step.at_s))
     )
 
@@ -147,7 +158,7 @@ def plan(
         + bounds.rto(step.kind, deployment.variables, TIMEOUT_MS).total_ms / 1000
         + SERVED_S
         for step in schedule
-        if step.kind in OF_A_NODE
+        if step.kind in OF_A_NODE and has_standbys(deployment.topology)
     ]
     return example_plan(
         "conflict_resolution",

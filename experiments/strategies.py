@@ -25,6 +25,12 @@ SLOW_LINK_S = 2.0
 
 SLOW_LINK_DURATION_S = 20.0
 
+SLOW_MESH_LINK_S = 4.0
+"""For how long a link of a mesh is slow: what shows it takes a second of them."""
+
+LONE_LOSS_S = 2.0
+"""For how long a region of a mesh is without its only node, before it is started again."""
+
 PARTITION_S = 1.0
 """Partitions of a mesh come this early: nothing waits for a lease, and trials are many."""
 
@@ -150,8 +156,58 @@ def partitions(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
         links, at_s, duration_s, st.sampled_from(["both", "one-way"]),
     )  # fmt: skip
     cuts = st.lists(st.one_of(link_cut, region_cut), min_size=1, max_size=3, unique_by=_target)
+    return _with_skews(topology, cuts)
+
+
+def slowed(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
+    """One or two links of a mesh are slow for a while, at times with clocks that are off.
+
+    Without cuts: on a link that is cut already nothing could be shown.
+    """
+    links = st.sampled_from([link.name for link in topology.links])
+    at_s = st.integers(0, 10).map(lambda tenths: PARTITION_S + tenths / 10)
+    latency = st.builds(
+        lambda target, at, added_ms: Step(
+            "link-latency", target, at, SLOW_MESH_LINK_S, {"added_ms": added_ms}
+        ),
+        links, at_s, st.sampled_from([50, 150]),
+    )  # fmt: skip
+    jitter = st.builds(
+        lambda target, at, jitter_ms: Step(
+            "link-jitter", target, at, SLOW_MESH_LINK_S, {"jitter_ms": jitter_ms}
+        ),
+        links, at_s, st.sampled_from([20, 50]),
+    )  # fmt: skip
+    slow = st.lists(
+        st.one_of(latency, jitter),
+        min_size=1,
+        max_size=2,
+        # Both ways count as one: what shows that one is slow crosses the other.
+        unique_by=lambda step: frozenset(step.target.split("->")),
+    )
+    return _with_skews(topology, slow)
+
+
+def lone_losses(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
+    """A region of a mesh loses its only node for a moment, or the server on it."""
+    nodes = st.sampled_from([node.name for node in topology.members("mesh")])
+    at_s = st.integers(0, 10).map(lambda tenths: PARTITION_S + tenths / 10)
+    return st.one_of(
+        st.builds(
+            lambda node, at: (Step("process-kill", f"{node}/postgres", at, LONE_LOSS_S),),
+            nodes,
+            at_s,
+        ),
+        st.builds(lambda node, at: (Step("node-kill", node, at, LONE_LOSS_S),), nodes, at_s),
+    )
+
+
+def _with_skews(
+    topology: Topology, disturbed: SearchStrategy[list[Step]]
+) -> SearchStrategy[tuple[Step, ...]]:
+    """What disturbs links, at times with clocks that are off."""
     skews = st.lists(_clock_skews(topology), max_size=2, unique_by=_target)
-    return st.tuples(cuts, skews).map(
+    return st.tuples(disturbed, skews).map(
         lambda both: tuple(sorted((*both[0], *both[1]), key=lambda step: step.at_s))
     )
 

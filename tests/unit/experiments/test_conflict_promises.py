@@ -157,3 +157,45 @@ def test_what_the_keepers_saw_is_judged(
 def test_a_record_that_is_damaged_is_said_to_be(tmp_path: Path) -> None:
     with pytest.raises(FolderError, match=r"mesh\.jsonl is damaged"):
         judged("none", folder=watched(tmp_path, {"time": 1}), inspections=("mesh",))
+
+
+@pytest.mark.parametrize(
+    ("deployment", "killed", "unserved", "expected"),
+    [
+        # A region without its only node is promised no service; the others still are.
+        ("active-active", "eu-central-db1", "eu-central", Validity.VALID),
+        ("active-active", "eu-central-db1", "us-east", Validity.VIOLATION),
+        ("active-active", "eu-central-db1/postgres", "eu-central", Validity.VALID),
+        # Where it has another node, that one has to take over.
+        ("active-active-ha", "eu-central-db1", "eu-central", Validity.VIOLATION),
+    ],
+)
+def test_only_a_region_without_any_node_may_be_without_service(
+    deployment: str, killed: str, unserved: str, expected: Validity
+) -> None:
+    scribe, at = Scribe(), 10 * S
+    for phase in ("inject", "injected", "effect"):
+        scribe.fault("node-kill", f"node-kill {killed}", at, phase, resolved=killed)
+    for phase in ("heal", "healed", "absence"):
+        scribe.fault("node-kill", f"node-kill {killed}", 12 * S, phase)
+    for step in range(1800):
+        start = step * S // 10
+        for node in NODES:
+            region = node[:-4]
+            refused = start > at and region == unserved
+            scribe.call(
+                "write", start, start + MS, "fail" if refused else "ok", key=0, value=step,
+                node=node, region=region,
+            )  # fmt: skip
+    run = RecordedRun(
+        folder=RunFolder(Path("run")),
+        plan=Plan(deployment, Load("items", rate_ops_s=10.0), (), 1, 180.0),
+        deployment=load(find(deployment)),
+        history=scribe.history(),
+        evidence=(),
+        ending=Ending("finished", ""),
+        pressure=None,
+        programs={},
+    )
+    (found,) = (one for one in conflicts(setting_of(run)) if one.name == "service")
+    assert found.validity is expected
