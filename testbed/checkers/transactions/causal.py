@@ -27,7 +27,7 @@ from testbed.checkers.budget import Budget
 from testbed.checkers.kernel import kernel
 from testbed.checkers.transactions.commit_graph import Forced
 from testbed.checkers.transactions.predecessors import Predecessors
-from testbed.checkers.transactions.resolve import Flags, Resolved, Rows
+from testbed.checkers.transactions.resolved import Flags, Resolved, Rows
 
 STEP = 20_000
 """Transactions between two looks at the clock."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from testbed.checkers.kernel import kernel
 from testbed.checkers.transactions.predecessors import Predecessors
-from testbed.checkers.transactions.resolve import INITIAL, Flags, Resolved, Rows
+from testbed.checkers.transactions.resolved import INITIAL, Flags, Resolved, Rows
 
 TRIED = 400
 """Starting points of the search for the smallest cycle; a smaller component is searched whole."""

@@ -13,7 +13,7 @@ from testbed.checkers.transactions.anomaly import FORMS
 from testbed.checkers.transactions.commit_graph import CommitGraph, Forced, commit_graph
 from testbed.checkers.transactions.narrator import Narrator
 from testbed.checkers.transactions.predecessors import Predecessors
-from testbed.checkers.transactions.resolve import INITIAL, Resolved
+from testbed.checkers.transactions.resolved import INITIAL, Resolved
 from testbed.history.transaction_table import Outcome
 
 Seen: TypeAlias = Callable[[Narrator, int, int, int], tuple[str, str]]

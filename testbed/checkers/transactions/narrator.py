@@ -7,7 +7,7 @@ from typing import Any
 
 from testbed.checkers.brief import brief
 from testbed.checkers.transactions.anomaly import meaning_of
-from testbed.checkers.transactions.resolve import (
+from testbed.checkers.transactions.resolved import (
     ABORTED,
     INITIAL,
     INTERMEDIATE,

@@ -14,7 +14,7 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
-from testbed.checkers.transactions.resolve import Resolved
+from testbed.checkers.transactions.resolved import Resolved
 from testbed.checkers.transactions.version_chains import Versions
 from testbed.history.transaction_table import NEVER, Outcome
 

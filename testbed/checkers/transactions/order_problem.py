@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from testbed.checkers.transactions.graph import Edge
 from testbed.checkers.transactions.level import named
-from testbed.checkers.transactions.resolve import Resolved
+from testbed.checkers.transactions.resolved import Resolved
 from testbed.checkers.transactions.time_order import realtime_edges
 from testbed.checkers.transactions.version_chains import Versions
 

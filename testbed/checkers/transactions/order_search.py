@@ -29,7 +29,7 @@ from testbed.checkers.transactions.order_problem import (
     order_problem,
 )
 from testbed.checkers.transactions.order_solver import Exhausted, Orders, OrderSolver, Pair
-from testbed.checkers.transactions.resolve import Resolved
+from testbed.checkers.transactions.resolved import Resolved
 from testbed.checkers.transactions.version_chains import versions_of
 
 NODES_MAX = 40_000

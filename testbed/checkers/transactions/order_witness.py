@@ -20,7 +20,7 @@ from testbed.checkers.transactions.level import named
 from testbed.checkers.transactions.narrator import Narrator
 from testbed.checkers.transactions.order_problem import OrderProblem
 from testbed.checkers.transactions.order_solver import BASE, OrderSolver, Pair
-from testbed.checkers.transactions.resolve import Resolved
+from testbed.checkers.transactions.resolved import Resolved
 from testbed.checkers.transactions.version_chains import Versions
 
 TRIED = 300

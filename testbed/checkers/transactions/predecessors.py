@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from testbed.checkers.kernel import kernel
-from testbed.checkers.transactions.resolve import Resolved, Rows
+from testbed.checkers.transactions.resolved import Resolved, Rows
 from testbed.checkers.transactions.time_order import realtime_edges
 
 

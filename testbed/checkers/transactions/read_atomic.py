@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from testbed.checkers.kernel import kernel
 from testbed.checkers.transactions.commit_graph import Forced
-from testbed.checkers.transactions.resolve import OK, Resolved, Rows
+from testbed.checkers.transactions.resolved import OK, Resolved, Rows
 from testbed.history.transaction_table import NEVER
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from testbed.checkers.kernel import kernel
 from testbed.checkers.transactions.commit_graph import Forced
-from testbed.checkers.transactions.resolve import Resolved, Rows
+from testbed.checkers.transactions.resolved import Resolved, Rows
 
 
 def forced_by_reads(resolved: Resolved) -> Forced:

@@ -13,7 +13,7 @@ from testbed.checkers.transactions.read_atomic import unrepeatable
 from testbed.checkers.transactions.read_committed import forced_by_reads
 from testbed.checkers.transactions.register_order import REASONS, VersionOrder
 from testbed.checkers.transactions.register_versions import Ids, RegisterVersions
-from testbed.checkers.transactions.resolve import (
+from testbed.checkers.transactions.resolved import (
     ABORTED,
     FUTURE,
     INITIAL,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from testbed.checkers.transactions.resolve import (
+from testbed.checkers.transactions.resolved import (
     ABORTED,
     INITIAL,
     INTERMEDIATE,

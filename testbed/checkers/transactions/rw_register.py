@@ -15,7 +15,8 @@ from testbed.checkers.transactions.register_explain import RegisterReasons
 from testbed.checkers.transactions.register_findings import RegisterFindings
 from testbed.checkers.transactions.register_order import version_order
 from testbed.checkers.transactions.register_versions import register_versions
-from testbed.checkers.transactions.resolve import RepeatedWriteError, Resolved, resolve
+from testbed.checkers.transactions.resolve import RepeatedWriteError, resolve
+from testbed.checkers.transactions.resolved import Resolved
 from testbed.checkers.transactions.shapes import OF_STEPS
 from testbed.checkers.transactions.time_order import dependency_graph
 from testbed.checkers.verdict import Validity, Verdict

@@ -14,7 +14,8 @@ import numpy as np
 from testbed.checkers.budget import OutOfBudgetError
 from testbed.checkers.request import Request
 from testbed.checkers.transactions.order_search import Answer
-from testbed.checkers.transactions.resolve import Resolved, resolve
+from testbed.checkers.transactions.resolve import resolve
+from testbed.checkers.transactions.resolved import Resolved
 from testbed.checkers.transactions.unique_anomalies import AnomalyJudge, Judged
 from testbed.checkers.transactions.unique_levels import LevelJudge, decided_name
 from testbed.checkers.verdict import Validity, Verdict

@@ -20,7 +20,7 @@ from testbed.checkers.transactions.anomaly import FORMS, implying, split_form
 from testbed.checkers.transactions.judge import Examined, counterexamples_of
 from testbed.checkers.transactions.narrator import Narrator
 from testbed.checkers.transactions.order_search import Answer
-from testbed.checkers.transactions.resolve import THIN_AIR, Resolved
+from testbed.checkers.transactions.resolved import THIN_AIR, Resolved
 from testbed.checkers.transactions.rw_register import inferred
 from testbed.checkers.transactions.unique_levels import (
     BELOW,

@@ -32,7 +32,7 @@ from testbed.checkers.transactions.read_atomic import (
     unrepeatable,
 )
 from testbed.checkers.transactions.read_committed import forced_by_reads
-from testbed.checkers.transactions.resolve import INTERNAL, MISREADS, THIN_AIR, Resolved
+from testbed.checkers.transactions.resolved import INTERNAL, MISREADS, THIN_AIR, Resolved
 from testbed.checkers.verdict import Levels
 
 _WITHOUT_TIME: dict[str, tuple[str, ...]] = {

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from testbed.checkers.transactions.resolve import INITIAL, Resolved, Rows
+from testbed.checkers.transactions.resolved import INITIAL, Resolved, Rows
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from hypothesis import given
 
 from testbed.checkers.transactions.register_order import SOURCES, version_order
 from testbed.checkers.transactions.register_versions import register_versions
-from testbed.checkers.transactions.resolve import THIN_AIR, resolve
+from testbed.checkers.transactions.resolve import resolve
+from testbed.checkers.transactions.resolved import THIN_AIR
 from tests.property.checkers.transactions.register_histories import histories, tangled
 from tests.transaction_tables import table_of
 
