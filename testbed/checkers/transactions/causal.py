@@ -16,18 +16,18 @@ Time is transactions times chains (sessions, and one for each indeterminate tran
 
 from __future__ import annotations
 
-# A kernel takes its arrays one by one and is one loop: calls and objects would cost its speed.
-# ruff: noqa: C901, PLR0912, PLR0915, PLR0917
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from testbed.checkers.budget import Budget
-from testbed.checkers.kernel import kernel
 from testbed.checkers.transactions.commit_graph import Forced
+from testbed.checkers.transactions.past import walk_past
 from testbed.checkers.transactions.predecessors import Predecessors
-from testbed.checkers.transactions.resolved import Flags, Resolved, Rows
+from testbed.checkers.transactions.resolved import Resolved, Rows
+from testbed.checkers.transactions.topological_order import topological_order
+from testbed.checkers.transactions.writer_index import WriterIndex, index_writers
 
 STEP = 20_000
 """Transactions between two looks at the clock."""
@@ -59,20 +59,6 @@ def forced_by_past(resolved: Resolved, before: Predecessors, budget: Budget) -> 
     return walk.forced()
 
 
-def topological_order(resolved: Resolved, before: Predecessors) -> Rows | None:
-    """Committed transactions and helpers, each after what comes before it; None if none exists."""
-    rows, nodes = len(resolved), len(before)
-    if rows == nodes and follows_rows.for_rows(resolved.work)(before.first, before.row):
-        return np.flatnonzero(resolved.committed).astype(np.int32)
-    wanted = np.ones(nodes, np.bool_)
-    wanted[:rows] = resolved.committed
-    order = np.empty(nodes, np.int32)
-    peeled = peel_sinks.for_rows(resolved.work)(
-        wanted, before.first, before.row, np.zeros(nodes, np.int32), order
-    )
-    return order[:peeled][::-1].copy() if peeled == np.count_nonzero(wanted) else None
-
-
 @dataclass
 class _Walk:
     """The walk in topological order: clocks, and the edges found so far."""
@@ -89,7 +75,7 @@ class _Walk:
     latest: NDArray[np.int64] = field(init=False)
     latest_place: Rows = field(init=False)
     state: NDArray[np.int64] = field(init=False)
-    index: _WriterIndex = field(init=False)
+    index: WriterIndex = field(init=False)
 
     def __post_init__(self) -> None:
         resolved, nodes = self.resolved, len(self.before)
@@ -102,7 +88,7 @@ class _Walk:
             np.append(reads, np.full(helpers, reads[-1])),
             np.append(resolved.write_first, np.full(helpers, resolved.write_first[-1])),
         )
-        self.index = _index_writers(resolved)
+        self.index = index_writers(resolved)
         self.clocks = np.empty((CLOCKS, max(resolved.chains, 1)), np.int32)
         self.free = np.arange(CLOCKS, dtype=np.int32)
         self.slot = np.full(nodes, -1, np.int32)
@@ -148,196 +134,3 @@ class _Walk:
     def forced(self) -> Forced:
         found = self.edges[: self.state[1]]
         return Forced(found[:, 0].copy(), found[:, 1].copy(), found[:, 2].copy())
-
-
-@dataclass(frozen=True)
-class _WriterIndex:
-    """Writers of each key by chain: groups ``first_group[key]`` to ``first_group[key + 1]``.
-
-    Args:
-        group_chain: The chain of a group.
-        group_start: Its writers in ``position`` and ``row``, in order.
-        position: Place of a writer in its chain.
-        row: The writer.
-        group_of_write: The group of each write of ``Resolved.write_op``.
-    """
-
-    first_group: NDArray[np.int64]
-    group_chain: Rows
-    group_start: NDArray[np.int64]
-    position: Rows
-    row: Rows
-    group_of_write: Rows
-
-
-def _index_writers(resolved: Resolved) -> _WriterIndex:
-    writer = np.repeat(np.arange(len(resolved), dtype=np.int32), np.diff(resolved.write_first))
-    # Rows stand in session order, so a stable sort leaves each group in it.
-    by_chain = np.argsort(resolved.chain[writer], kind="stable")
-    by_key = by_chain[np.argsort(resolved.write_key[by_chain], kind="stable")]
-    row = writer[by_key]
-    key, chain = resolved.write_key[by_key], resolved.chain[row]
-    begins = np.ones(len(row), np.bool_)
-    begins[1:] = (key[1:] != key[:-1]) | (chain[1:] != chain[:-1])
-    start = np.flatnonzero(begins)
-    first = np.zeros(len(resolved.table.keys) + 1, np.int64)
-    np.cumsum(np.bincount(key[start], minlength=len(first) - 1), out=first[1:])
-    group_of_write = np.empty(len(row), np.int32)
-    group_of_write[by_key] = np.cumsum(begins) - 1
-    return _WriterIndex(
-        first, chain[start], np.append(start, len(row)), resolved.position[row], row, group_of_write
-    )
-
-
-@kernel
-def follows_rows(first: NDArray[np.int64], before: Rows) -> bool:
-    """Whether what comes before a row are rows before it."""
-    for row in range(len(first) - 1):
-        for at in range(first[row], first[row + 1]):
-            if before[at] >= row:
-                return False
-    return True
-
-
-@kernel
-def peel_sinks(
-    wanted: Flags, first: NDArray[np.int64], before: Rows, count: Rows, order: Rows
-) -> int:
-    """Kahn's algorithm from the ends: ``order`` is a topological order reversed."""
-    for at in range(len(before)):
-        count[before[at]] += 1
-    filled = 0
-    for node in range(len(wanted) - 1, -1, -1):
-        if wanted[node] and count[node] == 0:
-            order[filled] = node
-            filled += 1
-    taken = 0
-    while taken < filled:
-        node = order[taken]
-        taken += 1
-        for at in range(first[node], first[node + 1]):
-            source = before[at]
-            count[source] -= 1
-            if count[source] == 0:
-                order[filled] = source
-                filled += 1
-    return filled
-
-
-@kernel
-def join(clocks: Rows, into: int, other: int) -> int:
-    """The greater of two clocks, entry by entry."""
-    for chain in range(clocks.shape[1]):
-        clocks[into, chain] = max(clocks[into, chain], clocks[other, chain])
-    return 0
-
-
-@kernel
-def latest_before(position: Rows, start: int, stop: int, limit: int) -> int:
-    """The last of ``position[start:stop]``, ascending, below a limit; ``start - 1`` if none is."""
-    low = start
-    high = stop
-    while low < high:
-        middle = (low + high) // 2
-        if position[middle] < limit:
-            low = middle + 1
-        else:
-            high = middle
-    return low - 1
-
-
-@kernel
-def walk_past(
-    order: Rows,
-    start: int,
-    stop: int,
-    first: NDArray[np.int64],
-    before: Rows,
-    chain: Rows,
-    place: Rows,
-    read_first: Rows,
-    write_first: Rows,
-    read_key: Rows,
-    read_source: Rows,
-    first_group: NDArray[np.int64],
-    group_chain: Rows,
-    group_start: NDArray[np.int64],
-    position: Rows,
-    writer: Rows,
-    group_of_write: Rows,
-    latest: NDArray[np.int64],
-    latest_place: Rows,
-    clocks: Rows,
-    slot: Rows,
-    free: Rows,
-    uses: Rows,
-    edges: Rows,
-    state: NDArray[np.int64],
-) -> int:
-    """Judge a slice of the order; returns where it stopped for want of room.
-
-    An entry of a clock is how many transactions of a chain are before the transaction or itself.
-    ``latest`` and ``latest_place`` are of each group the last writer that was walked over: most
-    often it is no later than what the source knew, and there is nothing to search.
-    """
-    available = state[0]
-    found = state[1]
-    for index in range(start, stop):
-        row = order[index]
-        need = 0
-        for at in range(read_first[row], read_first[row + 1]):
-            need += first_group[read_key[at] + 1] - first_group[read_key[at]]
-        if available == 0 or found + need > len(edges):
-            state[0] = available
-            state[1] = found
-            return index
-        available -= 1
-        own = free[available]
-        slot[row] = own
-        begin = first[row]
-        if begin < first[row + 1]:
-            clocks[own, :] = clocks[slot[before[begin]], :]
-        else:
-            clocks[own, :] = 0
-        for at in range(begin + 1, first[row + 1]):
-            source = before[at]
-            if chain[source] < 0 or clocks[own, chain[source]] <= place[source]:
-                join(clocks, own, slot[source])
-        for at in range(read_first[row], read_first[row + 1]):
-            source = read_source[at]
-            key = read_key[at]
-            known = slot[source] if source >= 0 else -1
-            for group in range(first_group[key], first_group[key + 1]):
-                where = group_chain[group]
-                covered = clocks[known, where] if known >= 0 else 0
-                if latest_place[group] < covered:
-                    continue
-                seen = clocks[own, where]
-                if seen <= covered:
-                    continue
-                last = latest[group]
-                if latest_place[group] >= seen:
-                    last = latest_before(position, group_start[group], last, seen)
-                if last >= group_start[group] and position[last] >= covered:
-                    edges[found, 0] = writer[last]
-                    edges[found, 1] = source
-                    edges[found, 2] = at
-                    found += 1
-        for at in range(begin, first[row + 1]):
-            source = before[at]
-            uses[source] -= 1
-            if uses[source] == 0:
-                free[available] = slot[source]
-                available += 1
-        for write in range(write_first[row], write_first[row + 1]):
-            group = group_of_write[write]
-            latest[group] += 1
-            latest_place[group] = place[row]
-        if chain[row] >= 0:
-            clocks[own, chain[row]] = place[row] + 1
-        if uses[row] == 0:
-            free[available] = own
-            available += 1
-    state[0] = available
-    state[1] = found
-    return stop
