@@ -28,7 +28,9 @@ from testbed.checkers.transactions.order_problem import (
     OrderProblem,
     order_problem,
 )
-from testbed.checkers.transactions.order_solver import Exhausted, Orders, OrderSolver, Pair
+from testbed.checkers.transactions.order_solver import Exhausted, OrderSolver
+from testbed.checkers.transactions.orders import Orders
+from testbed.checkers.transactions.reachability import Pair
 from testbed.checkers.transactions.resolved import Resolved
 from testbed.checkers.transactions.version_chains import versions_of
 

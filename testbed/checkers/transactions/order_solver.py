@@ -11,182 +11,17 @@ backtracking.
 
 from __future__ import annotations
 
-import heapq
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from collections.abc import Callable
 
-Pair: TypeAlias = tuple[int, int]
-BASE = -1
-"""In place of a literal: an edge that is there in any case."""
-DECAY = 1.05
+from testbed.checkers.transactions.activity import Activity
+from testbed.checkers.transactions.orders import Contradiction, Orders
+from testbed.checkers.transactions.reachability import BASE, Pair, Reachability, bits
+
 LOOK_EVERY = 16
-
-
-@dataclass(frozen=True)
-class Orders:
-    """What is to be ordered.
-
-    Args:
-        nodes: How many nodes the graph has.
-        edges: Edges that are there in any case; they have no cycle.
-        forbidden: ``(u, v)``: no path may lead from ``v`` to ``u``, though there is no edge.
-        added: For each literal the edges that it adds.
-        missed: For each literal the pairs that it forbids, as in ``forbidden``.
-
-    Literal ``2 * i`` is one way to order the ``i``-th pair of chains, ``2 * i + 1`` the other; the
-    even one is guessed first.
-    """
-
-    nodes: int
-    edges: Sequence[Pair]
-    forbidden: Sequence[Pair]
-    added: Sequence[Sequence[Pair]]
-    missed: Sequence[Sequence[Pair]]
-
-
-@dataclass(frozen=True)
-class Contradiction:
-    """A cycle that is there whatever is chosen: its edges are given or forced.
-
-    Args:
-        path: Steps (node, next node, literal), from the target of ``closing`` to its source.
-        closing: The edge or forbidden pair (node, next node, literal) that closes it.
-    """
-
-    path: list[tuple[int, int, int]]
-    closing: tuple[int, int, int]
 
 
 class Exhausted(Exception):  # noqa: N818 - no error, an end
     """The effort is spent: neither an order nor a contradiction was found."""
-
-
-@dataclass
-class Reachability:
-    """The transitive closure of a graph that grows, and shrinks again.
-
-    Args:
-        nodes: How many nodes.
-        edges: Its first edges, without a cycle.
-    """
-
-    nodes: int
-    edges: Sequence[Pair]
-    after: list[int] = field(init=False)
-    before: list[int] = field(init=False)
-    out: list[list[tuple[int, int, int]]] = field(init=False)
-    _undo: list[tuple[int, int, int]] = field(init=False, default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.out = [[] for _ in range(self.nodes)]
-        for source, target in self.edges:
-            self.out[source].append((target, BASE, BASE))
-        order = self._topological()
-        self.after = [1 << node for node in range(self.nodes)]
-        self.before = list(self.after)
-        for node in reversed(order):
-            reach = self.after[node]
-            for target, _, _ in self.out[node]:
-                reach |= self.after[target]
-            self.after[node] = reach
-        for node in order:
-            reach = self.before[node]
-            for target, _, _ in self.out[node]:
-                self.before[target] |= reach
-
-    def leads(self, source: int, target: int) -> bool:
-        """Whether there is a path (or they are one)."""
-        return bool(self.after[source] >> target & 1)
-
-    def insert(self, edge: Pair, literal: int, stamp: int) -> Iterator[tuple[int, int]]:
-        """Add an edge that closes no cycle; yields each node with the bits that it newly reaches.
-
-        Args:
-            edge: The edge.
-            literal: Why it is there.
-            stamp: Grows with time; a path is explained by edges with smaller ones.
-        """
-        source, target = edge
-        if self.leads(source, target):
-            return
-        self.out[source].append((target, literal, stamp))
-        self._undo.append((-1, source, 0))
-        gained, towards = self.after[target], self.before[source]
-        for node in bits(towards):
-            old = self.after[node]
-            new = old | gained
-            if new != old:
-                self._undo.append((0, node, old))
-                self.after[node] = new
-                yield node, new & ~old
-        for node in bits(gained):
-            old = self.before[node]
-            new = old | towards
-            if new != old:
-                self._undo.append((1, node, old))
-                self.before[node] = new
-
-    def mark(self) -> int:
-        """A point to come back to."""
-        return len(self._undo)
-
-    def back_to(self, mark: int) -> None:
-        """Undo every insertion since a point."""
-        undo = self._undo
-        while len(undo) > mark:
-            what, node, old = undo.pop()
-            if what < 0:
-                self.out[node].pop()
-            elif what:
-                self.before[node] = old
-            else:
-                self.after[node] = old
-
-    def path(self, source: int, target: int, stamp: int) -> list[tuple[int, int, int]]:
-        """A shortest path by edges older than ``stamp``, as (node, next node, literal)."""
-        came: dict[int, tuple[int, int]] = {source: (source, BASE)}
-        queue = deque([source])
-        while queue and target not in came:
-            node = queue.popleft()
-            for following, literal, when in self.out[node]:
-                if following not in came and when < stamp and self.leads(following, target):
-                    came[following] = (node, literal)
-                    queue.append(following)
-        steps = []
-        node = target
-        while node != source:
-            earlier, literal = came[node]
-            steps.append((earlier, node, literal))
-            node = earlier
-        return steps[::-1]
-
-    def _topological(self) -> list[int]:
-        needs = [0] * self.nodes
-        for _, target in self.edges:
-            needs[target] += 1
-        order = [node for node in range(self.nodes) if not needs[node]]
-        for node in order:
-            for target, _, _ in self.out[node]:
-                needs[target] -= 1
-                if not needs[target]:
-                    order.append(target)
-        assert len(order) == self.nodes, "the first edges have a cycle"
-        return order
-
-
-def bits(mask: int) -> Iterator[int]:
-    """The numbers of the bits that are set."""
-    base = 0
-    for byte in mask.to_bytes((mask.bit_length() + 7) // 8, "little"):
-        if byte:
-            for bit in _BITS[byte]:
-                yield base + bit
-        base += 8
-
-
-_BITS = [tuple(bit for bit in range(8) if byte >> bit & 1) for byte in range(256)]
 
 
 class OrderSolver:
@@ -216,9 +51,7 @@ class OrderSolver:
         self._marks: list[tuple[int, int]] = []
         self._taken = 0
         self._clauses: list[list[list[int]]] = [[] for _ in range(count)]
-        self._activity = [0.0] * (count // 2)
-        self._step = 1.0
-        self._heap = [(0.0, var) for var in range(count // 2)]
+        self._activity = Activity(count // 2)
         self._at: dict[Pair, list[int]] = {}
         self._watched = [0] * orders.nodes
         for literal in range(count):
@@ -368,7 +201,7 @@ class OrderSolver:
                 var = literal >> 1
                 if var not in seen and self.level[var] > 0:
                     seen.add(var)
-                    self._bump(var)
+                    self._activity.bump(var)
                     if self.level[var] == depth:
                         waiting += 1
                     else:
@@ -380,7 +213,7 @@ class OrderSolver:
             if not waiting:
                 break
             reasons = self._why(self.trail[at] >> 1)
-        self._step *= DECAY
+        self._activity.decay()
         literal = self.trail[at] ^ 1
         learned.sort(key=lambda other: -self.level[other >> 1])
         self._back(self.level[learned[0] >> 1] if learned else 0)
@@ -405,18 +238,11 @@ class OrderSolver:
         del self._marks[depth:]
         for literal in self.trail[length:]:
             self.value[literal] = self.value[literal ^ 1] = 0
-            heapq.heappush(self._heap, (-self._activity[literal >> 1], literal >> 1))
+            self._activity.free(literal >> 1)
         del self.trail[length:]
         self._taken = min(self._taken, length)
         self.reach.back_to(mark)
 
-    def _bump(self, var: int) -> None:
-        self._activity[var] += self._step
-        heapq.heappush(self._heap, (-self._activity[var], var))
-
     def _pick(self) -> int | None:
-        while self._heap:
-            _, var = heapq.heappop(self._heap)
-            if not self.value[2 * var]:
-                return 2 * var
-        return None
+        var = self._activity.next(lambda var: self.value[2 * var] != 0)
+        return None if var is None else 2 * var

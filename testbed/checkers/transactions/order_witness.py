@@ -19,7 +19,8 @@ from testbed.checkers.transactions.graph import Edge
 from testbed.checkers.transactions.level import named
 from testbed.checkers.transactions.narrator import Narrator
 from testbed.checkers.transactions.order_problem import OrderProblem
-from testbed.checkers.transactions.order_solver import BASE, OrderSolver, Pair
+from testbed.checkers.transactions.order_solver import OrderSolver
+from testbed.checkers.transactions.reachability import BASE, Pair
 from testbed.checkers.transactions.resolved import Resolved
 from testbed.checkers.transactions.version_chains import Versions
 

@@ -8,7 +8,9 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbed.checkers.transactions.order_solver import Orders, OrderSolver, Reachability, bits
+from testbed.checkers.transactions.order_solver import OrderSolver
+from testbed.checkers.transactions.orders import Orders
+from testbed.checkers.transactions.reachability import Reachability, bits
 
 NODES = 7
 node = st.integers(0, NODES - 1)
