@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from testbed.history import edn_entries, jsonl, sessions
-from testbed.history.edn import EdnError, Reader
+from testbed.history.edn import Reader
+from testbed.history.edn_atoms import EdnError
 from testbed.history.edn_text import same, text_of_entry
 from testbed.history.entry import Entry
 from testbed.history.pairing import Complaints, Pairing

@@ -9,84 +9,13 @@ of ``str``, a set one of ``list``, so that nothing is forgotten by who must writ
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
+
+from testbed.history.edn_atoms import ATOMS, EdnError
+from testbed.history.edn_values import Independent, IntegerKey, OtherKey, Set, Symbol
 
 NESTING_MAX = 200
 """Deeper values are refused."""
-
-DIGITS_MAX = 1000
-"""Longer numbers are refused: making them takes time that grows with their square."""
-
-
-class EdnError(Exception):
-    """Not EDN.
-
-    Args:
-        position: Where in the text.
-        why: What was expected.
-    """
-
-    def __init__(self, position: int, why: str) -> None:
-        self.position, self.why = position, why
-        super().__init__(why)
-
-
-class Name(str):
-    """A text that is no string in EDN: a symbol, a character, a ratio, a number as a key, ..."""
-
-    __slots__ = ()
-
-
-class Keyword(Name):
-    """A keyword, without its colon."""
-
-    __slots__ = ()
-
-
-class Symbol(Name):
-    """A symbol."""
-
-    __slots__ = ()
-
-
-class Ratio(Name):
-    """A ratio, as ``1/2``."""
-
-    __slots__ = ()
-
-
-class BigDecimal(Name):
-    """A decimal number of any precision, as ``1.50M``."""
-
-    __slots__ = ()
-
-
-class Character(Name):
-    """A character, as ``a``."""
-
-    __slots__ = ()
-
-
-class IntegerKey(Name):
-    """A whole number that is the key of a map."""
-
-    __slots__ = ()
-
-
-class OtherKey(Name):
-    """Any other value that is the key of a map, as it was written."""
-
-    __slots__ = ()
-
-
-class Set(list[Any]):
-    """The elements of a set."""
-
-
-class Independent(list[Any]):
-    """A key and a value of Jepsen's independent keys."""
-
 
 # Repetitions that never give back: else one token of a hundred megabytes takes gigabytes.
 _TOKEN = re.compile(
@@ -107,17 +36,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
-_ESCAPES = {"t": "\t", "r": "\r", "n": "\n", "b": "\b", "f": "\f", "\\": "\\", '"': '"'}
-_CHARACTERS = {
-    "newline": "\n",
-    "return": "\r",
-    "space": " ",
-    "tab": "\t",
-    "formfeed": "\f",
-    "backspace": "\b",
-}
-_WORDS = {"nil": None, "true": True, "false": False}
+
 _CLOSES = {"[": "]", "(": ")", "{": "}", "#{": "}"}
 _RECORDS = ("jepsen.history.Op", "knossos.op.Op", "jepsen.history.op")
 _INDEPENDENT = re.compile(r"(jepsen\.)?independent[./][Tt]uple")
@@ -178,7 +97,7 @@ class Reader:
                 value = self._closed(stack, lexeme, start)
                 start = stack.pop().start
             else:
-                value = _ATOMS[str(kind)](self, lexeme, start)
+                value = ATOMS[str(kind)](lexeme, start)
             if stack and stack[-1].opened not in _CLOSES:
                 value, start = self._unwrapped(stack, value, start)
                 if value is _NONE:
@@ -310,56 +229,3 @@ class Reader:
             return "expected the string to end before the file does"
         rest = re.split(r"[\s,;\"()\[\]{}]", self.text[self.position : self.position + 40])[0]
         return f"expected a value, not {rest or character!r}"
-
-    def _string(self, lexeme: str, start: int) -> str:
-        if "\\" not in lexeme:
-            return lexeme[1:-1]
-
-        def plain(found: re.Match[str]) -> str:
-            escape = found.group(1)
-            if len(escape) == 5:
-                return chr(int(escape[1:], 16))
-            if escape not in _ESCAPES:
-                raise EdnError(start + 1 + found.start(), f"expected no escape '\\{escape}'")
-            return _ESCAPES[escape]
-
-        text = _ESCAPE.sub(plain, lexeme[1:-1])
-        # Characters beyond 16 bits are written as two escapes.
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-    def _word(self, lexeme: str, _start: int) -> Any:
-        return _WORDS[lexeme] if lexeme in _WORDS else Symbol(lexeme)
-
-    def _integer(self, lexeme: str, start: int) -> int:
-        if len(lexeme) > DIGITS_MAX:
-            raise EdnError(start, f"expected numbers of at most {DIGITS_MAX} digits")
-        return int(lexeme.removesuffix("N"))
-
-    def _float(self, lexeme: str, start: int) -> float | BigDecimal:
-        if lexeme.endswith("M"):
-            return BigDecimal(lexeme)
-        number = float(lexeme)
-        if number in (float("inf"), float("-inf")):
-            raise EdnError(start, "expected a number that fits 64 bits")
-        return number
-
-    def _character(self, lexeme: str, _start: int) -> Character:
-        name = lexeme[1:]
-        if len(name) == 5 and name[0] == "u":
-            return Character(chr(int(name[1:], 16)))
-        return Character(_CHARACTERS.get(name, name))
-
-    def _symbolic(self, lexeme: str, start: int) -> Any:
-        raise EdnError(start, f"expected a number, not {lexeme}")
-
-
-_ATOMS: dict[str, Callable[[Reader, str, int], Any]] = {
-    "integer": Reader._integer,  # noqa: SLF001 - its own table
-    "keyword": lambda _reader, lexeme, _start: Keyword(lexeme[1:]),
-    "string": Reader._string,  # noqa: SLF001
-    "word": Reader._word,  # noqa: SLF001
-    "ratio": lambda _reader, lexeme, _start: Ratio(lexeme.removeprefix("+")),
-    "float": Reader._float,  # noqa: SLF001
-    "character": Reader._character,  # noqa: SLF001
-    "symbolic": Reader._symbolic,  # noqa: SLF001
-}

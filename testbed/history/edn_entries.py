@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from testbed.history.edn import END, EdnError, Independent, Name, Reader
+from testbed.history.edn import END, Reader
+from testbed.history.edn_atoms import EdnError
+from testbed.history.edn_values import Independent, Name
 from testbed.history.entry import TYPES, Entry, entry_of, micro_operations, shown
 from testbed.history.pairing import Complaints
 from testbed.history.problem import Problem

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from testbed.history.edn import (
+from testbed.history.edn_values import (
     BigDecimal,
     Character,
     Independent,

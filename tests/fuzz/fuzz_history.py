@@ -23,7 +23,7 @@ import atheris  # type: ignore[import-not-found, import-untyped, unused-ignore]
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 with atheris.instrument_imports(include=["testbed.history"]):
-    from testbed.history import edn, edn_entries, jsonl, sessions  # noqa: F401 - to be watched
+    from testbed.history import edn, edn_atoms, edn_entries, jsonl, sessions  # noqa: F401 - to be watched
     from testbed.history.convert import LOSSES, converted
     from testbed.history.problem import HistoryError
     from testbed.history.reading import read_operations, read_transactions

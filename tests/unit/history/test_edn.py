@@ -6,19 +6,19 @@ from typing import Any
 
 import pytest
 
-from testbed.history.edn import (
+from testbed.history.edn import Reader
+from testbed.history.edn_atoms import EdnError
+from testbed.history.edn_entries import entries_of_text
+from testbed.history.edn_text import same
+from testbed.history.edn_values import (
     BigDecimal,
     Character,
-    EdnError,
     IntegerKey,
     Keyword,
     Ratio,
-    Reader,
     Set,
     Symbol,
 )
-from testbed.history.edn_entries import entries_of_text
-from testbed.history.edn_text import same
 from testbed.history.entry import Entry
 from testbed.history.pairing import Complaints
 
