@@ -8,18 +8,13 @@ twice, and what the tests try in Python is what runs compiled.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from testbed.history.compiled_folder import compiled_folder
 from testbed.history.loop import Loop
 
 COMPILED_FROM = 50_000
 """From so many rows on a loop is worth compiling."""
-
-PACKAGES = ("checkers", "history", "measures")
-"""The packages that hold kernels, and the constants that are compiled into them."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -61,23 +56,12 @@ class Kernel(Generic[P, R]):
     @cached_property
     def loop(self) -> Loop:
         """The same, as what may be part of other loops."""
-        return Loop(self.plain, _folder)
+        return Loop(self.plain)
 
     @property
     def dispatcher(self) -> Any:
         """What the compiler knows it as."""
         return self.loop.dispatcher
-
-
-def kernel_sources() -> list[Path]:
-    """Every file that may hold a kernel."""
-    package = Path(__file__).resolve().parent.parent
-    return [path for name in PACKAGES for path in (package / name).rglob("*.py")]
-
-
-@cache
-def _folder() -> Path:
-    return compiled_folder("kernels", kernel_sources())
 
 
 def kernel(function: Callable[P, R]) -> Kernel[P, R]:

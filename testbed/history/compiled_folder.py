@@ -1,53 +1,37 @@
-"""Where compiled code is kept: a folder for each version of its sources, so that none is stale.
-
-The compiler's own cache looks at the file of a function, and not at those of the functions that it
-calls: after an update it would run old code where only a callee changed.
-"""
+"""Where compiled code is kept from one process to the next."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-import shutil
-from collections.abc import Iterable
 from pathlib import Path
 
-VERSIONS_KEPT = 6
-"""So many versions are kept: several may be at work at the same time on one machine."""
+KEPT = 1000
+"""So many pieces of code are kept: those of some ten versions of all loops."""
 
 
-def compiled_folder(name: str, sources: Iterable[Path]) -> Path:
-    """The folder for what is compiled from exactly these sources.
+def compiled_folder() -> Path:
+    """The folder; it need not be there, and may not be writable: then nothing is kept."""
+    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(home) / "testbed" / "compiled"
 
-    It is there afterwards, and the youngest in use; of others the :data:`VERSIONS_KEPT` that were
-    used last stay. It may not be writable: then what is compiled is not kept.
+
+def mark_used(path: Path) -> None:
+    """Let a file be the last that is forgotten."""
+    with contextlib.suppress(OSError):
+        os.utime(path)
+
+
+def forget(folder: Path, kept: int = KEPT) -> None:
+    """Remove all code but what was used last.
 
     Args:
-        name: Keeps what is compiled together apart from the rest.
-        sources: Every file whose code takes part.
+        folder: Where it is.
+        kept: How many files stay.
     """
-    digest = hashlib.sha256()
-    for path in sorted(sources):
-        digest.update(path.read_bytes())
-    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    kept = Path(home) / "testbed" / "compiled"
-    folder = kept / f"{name}-{digest.hexdigest()[:16]}"
-    with contextlib.suppress(OSError):
-        made = not folder.exists()
-        folder.mkdir(parents=True, exist_ok=True)
-        os.utime(folder)
-        if made:
-            _forget(folder, kept.glob(f"{name}-*"))
-    return folder
-
-
-def _forget(own: Path, versions: Iterable[Path]) -> None:
-    """Remove all versions but those that were used last, and never one's own."""
-    used = {}
-    for version in versions:
+    used: list[tuple[int, Path]] = []
+    for path in folder.glob("*.code"):
         with contextlib.suppress(OSError):  # another process has removed it
-            used[version] = version.stat().st_mtime_ns
-    used.pop(own, None)
-    for version in sorted(used, key=used.__getitem__, reverse=True)[VERSIONS_KEPT - 1 :]:
-        shutil.rmtree(version, ignore_errors=True)
+            used.append((path.stat().st_mtime_ns, path))
+    for _, path in sorted(used, reverse=True)[kept:]:
+        path.unlink(missing_ok=True)

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from testbed.history.argument_words import Words, kind_of, words_of
+from testbed.history.compiled_folder import compiled_folder, forget, mark_used
+from testbed.history.loop_digest import loop_digest
 
 if TYPE_CHECKING:
     from testbed.history.object_code import LoadedCode
@@ -20,8 +22,8 @@ class Loop:
     """A function of arrays and numbers in the part of Python that numba compiles.
 
     It may call other loops by their global names. What is compiled is kept for each kind of
-    arguments; the compiler is only loaded for kinds that were never seen. With
-    ``NUMBA_DISABLE_JIT=1`` it runs as plain Python.
+    arguments as long as neither the loop nor what it names changes; the compiler is only loaded
+    for what was never seen. With ``NUMBA_DISABLE_JIT=1`` it runs as plain Python.
 
     Args:
         plain: The function.
@@ -29,10 +31,12 @@ class Loop:
         options: Further ones of the compiler.
     """
 
-    def __init__(self, plain: Any, folder: Callable[[], Path], **options: Any) -> None:
+    def __init__(
+        self, plain: Any, folder: Callable[[], Path] = compiled_folder, **options: Any
+    ) -> None:
         self.plain = plain
+        self.options = options
         self._folder = folder
-        self._options = options
         self._loaded: dict[str, LoadedCode] = {}
         self.__name__ = plain.__name__
         self.__doc__ = plain.__doc__
@@ -40,6 +44,10 @@ class Loop:
     def __call__(self, *arguments: Any) -> Any:
         """Run it."""
         return LoopCall(self)(*arguments)
+
+    @cached_property
+    def _digest(self) -> str:
+        return loop_digest(self.plain, self.options)
 
     @cached_property
     def dispatcher(self) -> Any:
@@ -61,7 +69,7 @@ class Loop:
         )
         bound.__module__ = function.__module__
         bound.__qualname__ = function.__qualname__
-        return part_of_others(bound, **self._options)
+        return part_of_others(bound, **self.options)
 
     def code_for(self, arguments: tuple[Any, ...]) -> LoadedCode:
         """The machine code for arguments of these kinds, compiled if it has to be."""
@@ -74,8 +82,7 @@ class Loop:
     def _load(self, kind: str, arguments: tuple[Any, ...]) -> LoadedCode:
         from testbed.history import object_code  # noqa: PLC0415
 
-        name = f"{self.plain.__module__}.{self.__name__}"
-        text = f"{name} {kind} {self._options} {object_code.machine_digest()}"
+        text = f"{self._digest} {kind} {object_code.machine_digest()}"
         entry = f"{self.__name__}_{hashlib.sha256(text.encode()).hexdigest()[:24]}"
         path = self._folder() / f"{entry}.code"
         code = object_code.kept_code(path)
@@ -84,7 +91,10 @@ class Loop:
 
             code = compiled(self.dispatcher, arguments, entry)
             code.keep(path)
+            forget(path.parent)
             object_code.can_load(code)
+        else:
+            mark_used(path)
         return object_code.LoadedCode(code)
 
 

@@ -1,14 +1,11 @@
-"""How the pieces of the scanner of JSON lines are compiled, and where that is kept."""
+"""How the pieces of the scanner of JSON lines are compiled."""
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from testbed.history.compiled_folder import compiled_folder
 from testbed.history.loop import Loop
 
 ONE = np.uint64(1)
@@ -17,7 +14,7 @@ ONE = np.uint64(1)
 
 def compiled(function: Any, **options: Any) -> Loop:
     """A function compiled, or loaded from the disk if it was compiled before."""
-    return Loop(function, _folder, **options)
+    return Loop(function, **options)
 
 
 def part(function: Any) -> Loop:
@@ -26,8 +23,3 @@ def part(function: Any) -> Loop:
     A call that hands on a dozen arrays costs more than what most pieces of the scanner do.
     """
     return compiled(function, inline="always")
-
-
-@cache
-def _folder() -> Path:
-    return compiled_folder("scan", Path(__file__).parent.glob("scan*.py"))

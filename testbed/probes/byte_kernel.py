@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from testbed.history.compiled_folder import compiled_folder
 from testbed.history.loop import Loop
 
 Bytes = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.int64]
 
-_SOURCES = (
-    "byte_kernel.py",
-    "pglz.py",
-    "toast.py",
-    "wal_pages.py",
-    "capture.py",
-    "flows.py",
-    "postgres_messages.py",
-)
-
 
 def compiled(function: Any) -> Any:
-    """Compile a loop over bytes; kept in a folder of its own for exactly these sources."""
-    return Loop(function, _folder)
-
-
-@cache
-def _folder() -> Path:
-    return compiled_folder("residency", [Path(__file__).with_name(name) for name in _SOURCES])
+    """Compile a loop over bytes."""
+    return Loop(function)
 
 
 def sealed(data: Bytes) -> Bytes:

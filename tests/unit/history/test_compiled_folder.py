@@ -1,4 +1,4 @@
-"""Compiled code belongs to one version of its sources."""
+"""What was compiled is kept, up to a number of files, if there is a place to keep it."""
 
 from __future__ import annotations
 
@@ -7,49 +7,25 @@ from pathlib import Path
 
 import pytest
 
-from testbed.checkers.kernel import PACKAGES, kernel_sources
-from testbed.history.compiled_folder import VERSIONS_KEPT, compiled_folder
+from testbed.history.compiled_folder import compiled_folder, forget, mark_used
+from testbed.history.loop import Loop
 
 
-def test_versions_of_the_code_have_folders_of_their_own_and_those_used_last_stay(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    source = tmp_path / "code.py"
-
-    def version(number: int) -> Path:
-        source.write_text(str(number))
-        return compiled_folder("kernels", [source])
-
-    other = tmp_path / "testbed" / "compiled" / "scan-0"
-    other.mkdir(parents=True)
-    folders = [version(number) for number in range(VERSIONS_KEPT)]
-    assert len(set(folders)) == VERSIONS_KEPT
-    assert all(folder.is_dir() and folder.parent == other.parent for folder in folders)
-    for age, folder in enumerate([other, *folders]):
-        os.utime(folder, (age, age))
-    assert version(0) == folders[0]  # used again, so it is not the oldest any more
-    newest = version(VERSIONS_KEPT)
-    assert newest.is_dir()
-    assert [folder.exists() for folder in folders] == [True, False, *[True] * (VERSIONS_KEPT - 2)]
-    assert other.exists()
+def test_code_that_was_used_last_stays(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{name}.code" for name in "abc"]
+    for age, path in enumerate(paths):
+        path.touch()
+        os.utime(path, (age, age))
+    mark_used(paths[0])
+    forget(tmp_path, kept=2)
+    assert [path.exists() for path in paths] == [True, False, True]
 
 
-def test_without_a_place_to_write_the_folder_is_named_all_the_same(
+def test_without_a_place_to_write_nothing_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "testbed").write_text("a file where a folder should be")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert not compiled_folder("kernels", [tmp_path / "testbed"]).exists()
-
-
-def test_every_file_with_a_kernel_counts() -> None:
-    package = Path(compiled_folder.__code__.co_filename).resolve().parent.parent
-    marked = {
-        path.resolve()
-        for path in package.rglob("*.py")
-        if "\n@kernel\n" in path.read_text(encoding="utf-8")
-    }
-    assert marked
-    assert {path.relative_to(package).parts[0] for path in marked} <= set(PACKAGES)
-    assert marked <= set(kernel_sources())
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "0")
+    assert not compiled_folder().exists()
+    assert Loop(lambda number: number + 1)(1) == 2

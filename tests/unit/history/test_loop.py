@@ -13,6 +13,7 @@ import pytest
 
 from testbed.history.argument_words import kind_of
 from testbed.history.loop import Loop, LoopCall
+from testbed.history.object_code import kept_code
 
 ROOT = Path(__file__).parents[3]
 
@@ -61,10 +62,10 @@ def loops(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield folder
 
 
-def other_process() -> str:
+def other_process(said: str) -> str:
     """What a process of its own says that takes what is kept."""
-    program = "import sys; from tests.unit.history.test_loop import results; print(results())"
-    program += "; print('numba' in sys.modules)"
+    program = "import sys; from tests.unit.history.test_loop import results, twice; "
+    program += f"print({said}); print('numba' in sys.modules)"
     run = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -82,16 +83,16 @@ def test_results_are_those_of_the_plain_function(loops: Path) -> None:
 
 def test_what_was_compiled_once_needs_no_compiler(loops: Path) -> None:
     here = results()
-    assert other_process() == f"{here}\nFalse\n"
+    assert other_process("results()") == f"{here}\nFalse\n"
 
 
 def test_damaged_code_is_compiled_again(loops: Path) -> None:
-    here = results()
-    for path in loops.glob("*.code"):
-        whole = path.read_bytes()
-        path.write_bytes(whole[:-100] + bytes(100))
-    assert other_process() == f"{here}\nTrue\n"
-    assert other_process() == f"{here}\nFalse\n"
+    twice(4)
+    (path,) = loops.glob("_twice_*.code")
+    path.write_bytes(path.read_bytes()[:-100] + bytes(100))
+    assert kept_code(path) is None
+    assert other_process("twice(4)") == "8\nTrue\n"
+    assert kept_code(path) is not None
 
 
 def test_want_of_memory_is_told(loops: Path) -> None:
@@ -107,11 +108,14 @@ def test_a_result_outlives_its_call(loops: Path) -> None:
 def test_a_call_sees_what_has_changed_between_two(loops: Path) -> None:
     call = LoopCall(mixed)
     pair = Pair(np.array([1, 2, 3], np.int32), np.zeros(3, np.int64))
-    many = np.arange(6, dtype=np.int16).reshape(2, 3)
+    wide = np.asfortranarray(np.arange(12, dtype=np.int16).reshape(2, 6) // 2)
+    many, more = wide[:, ::2], (wide + np.int16(1))[:, ::2]  # of a kind that is compiled already
+    for one in (wide, many, more):
+        one.flags.writeable = False
     assert call(pair, many, 4, 0.5, True)[0].tolist() == [2, 3, 4]
     assert call(pair, many, 3, 0.5, True)[0].tolist() == [2, 3]
     assert pair.other.tolist() == [5, 7, 9]
-    assert call(pair, many + 1, 3, 1.5, False)[:3][1:] == (False, 0.75)
+    assert call(pair, more, 3, 1.5, False)[:3][1:] == (False, 0.75)
     other = Pair(np.array([5], np.int32), np.zeros(1, np.int64))
     call(other, many, 3, 0.5, True)
     assert other.other.tolist() == [13]
