@@ -12,6 +12,7 @@ from llvmlite import ir
 from numba.core import types
 from numba.core.compiler_lock import global_compiler_lock
 
+from testbed.history.lost_interrupts import interrupts_told
 from testbed.history.object_code import ObjectCode
 
 _WORD, _STATUS = ir.IntType(64), ir.IntType(32)
@@ -29,10 +30,13 @@ def object_code(dispatcher: Any, arguments: tuple[Any, ...], entry: str) -> Obje
         dispatcher: Of :func:`part_of_others`.
         arguments: Like those that it will be called with.
         entry: What the entry is called.
+
+    Raises:
+        KeyboardInterrupt: The process was asked to end meanwhile.
     """
     typeof: Any = numba.typeof
     kinds = tuple(typeof(argument) for argument in arguments)
-    with global_compiler_lock:
+    with global_compiler_lock, interrupts_told():  # its callbacks swallow them
         dispatcher.compile(kinds)
         return _with_entry(dispatcher.overloads[kinds], entry)
 
