@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -188,6 +189,12 @@ class Caller:
         except (OSError, ValueError):
             return None
         return _message(line) if line else None
+
+    def hang_up(self) -> None:
+        """Leave without waiting for the event loop: for the handler of a signal."""
+        if self._writer is not None:
+            with contextlib.suppress(OSError):
+                self._writer.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Leave."""

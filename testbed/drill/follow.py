@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from testbed.drill.channel import RUN, SOCKET, Caller, Person
@@ -57,6 +59,31 @@ async def connected(
     return None
 
 
+@contextlib.contextmanager
+def hung_up_first(caller: Caller) -> Iterator[None]:
+    """A signal that ends this process ends its part in the drill before anything else.
+
+    A console takes a while to end, seconds on a busy machine; the drill that hangs on its terminal
+    is to be healed by then.
+    """
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+
+    def hang_up(number: int, frame: FrameType | None) -> None:
+        caller.hang_up()
+        ending = before[signal.Signals(number)]
+        if callable(ending):
+            ending(number, frame)
+
+    replaced = [number for number, ending in before.items() if callable(ending)]
+    for number in replaced:
+        signal.signal(number, hang_up)
+    try:
+        yield
+    finally:
+        for number in replaced:
+            signal.signal(number, before[number])
+
+
 async def ended(host: subprocess.Popen[bytes]) -> None:
     """Wait until a host has ended; whoever waits can be told to stop at any time.
 
@@ -79,7 +106,7 @@ async def follow(path: Path, host: subprocess.Popen[bytes], person: Person, tell
     caller = await connected(path, host, person, log, tell)
     if caller is not None:
         # Also after an interrupt: the drill sees that its driver is gone, and heals.
-        with contextlib.closing(caller):
+        with contextlib.closing(caller), hung_up_first(caller):
             told: set[tuple[Any, ...]] = set()
             async for picture in pictures(caller):
                 for line, key in _lines(picture):
@@ -100,7 +127,8 @@ async def drive(path: Path, host: subprocess.Popen[bytes], person: Person, tell:
     tell(f"Others join with: testbed attach {path} --as responder")
     caller = await connected(path, host, person, log, tell)
     if caller is not None:
-        await run_console(caller)
+        with hung_up_first(caller):
+            await run_console(caller)
         tell("The debrief is written ...")
     await ended(host)
     for line in log.new():

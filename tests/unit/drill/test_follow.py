@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import subprocess
 import sys
 import time
@@ -12,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from testbed.drill.channel import RUN, Channel, Person
-from testbed.drill.follow import ended, follow
+from testbed.drill.channel import RUN, Caller, Channel, Person
+from testbed.drill.follow import ended, follow, hung_up_first
 from testbed.drill.picture import seen_by
 from testbed.drill.start import HOST_LOG
 from tests.unit.drill.scene import scene
@@ -90,6 +91,37 @@ def test_an_interrupted_terminal_is_gone_at_once(tmp_path: Path) -> None:
         assert drill.host.poll() is None
 
     followed(tmp_path, body)
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_terminal_that_is_ended_is_gone_before_its_console_has_ended(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    ending: list[int] = []
+
+    async def body(drill: Drill, following: asyncio.Task[None]) -> None:
+        following.cancel()
+        caller = Caller(tmp_path / RUN, DRIVER)
+        await drill.gone.wait()
+        drill.gone.clear()
+        await caller.connect()
+        await caller.receive()
+        with hung_up_first(caller):
+            signal.raise_signal(number)
+            async with asyncio.timeout(1.0):
+                await drill.gone.wait()
+        assert signal.getsignal(number) is told
+        caller.close()
+
+    def told(number: int, _: object) -> None:
+        ending.append(number)
+
+    before = signal.signal(number, told)
+    try:
+        followed(tmp_path, body)
+    finally:
+        signal.signal(number, before)
+    assert ending == [number]
 
 
 def test_whoever_waits_for_the_debrief_can_be_told_to_stop() -> None:
