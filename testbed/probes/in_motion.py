@@ -14,6 +14,7 @@ from testbed.probes.at_rest import Blocks, Hit, outermost
 from testbed.probes.byte_kernel import Bytes, Rows
 from testbed.probes.capture import Capture, read_capture
 from testbed.probes.flows import Flow, flows_of
+from testbed.probes.lzw import messages
 from testbed.probes.patterns import Pattern
 from testbed.probes.protocols import SERVER, STREAMED, Carriers, direction_of, encrypted
 from testbed.probes.scanner import Scanner
@@ -72,7 +73,7 @@ def _search_link(
             unsearchable.append(Unsearchable(flow.name, reason))
         hits = blocks.search(flow.data, flow.name)
         if len(flow.data):
-            hits += _streamed(flow, carriers, blocks)
+            hits += [*_streamed(flow, carriers, blocks), *_gossiped(flow, blocks)]
         named = outermost((flow.name, hit) for hit in hits)
         findings += [_finding(link, flow, carriers, hit, begun_ns) for _, hit in named]
     for name, hit in blocks.joined():
@@ -128,6 +129,20 @@ def _streamed(flow: Flow, carriers: Carriers, blocks: Blocks) -> Iterator[Hit]:
             _place(starts, ends, max(hit.offset - len(before), 0)),
             hit.count,
         )
+
+
+def _gossiped(flow: Flow, blocks: Blocks) -> Iterator[Hit]:
+    """What members of Consul tell each other, of which they compress what gets shorter by it."""
+    found = [*messages(flow.data.tobytes())]
+    if not found:
+        return
+    starts = [start for start, _ in found]
+    ends = np.cumsum([len(said) for _, said in found])
+    data: Bytes = np.frombuffer(b"".join(said for _, said in found), np.uint8)
+    for hit in blocks.search(data, f"{flow.name}/gossip"):
+        number = min(int(np.searchsorted(ends, hit.offset, side="right")), len(starts) - 1)
+        inside = ("LZW", *hit.inside)
+        yield Hit(hit.canary, hit.encoding, inside, starts[number], hit.count)
 
 
 def _place(starts: Sequence[int], ends: Rows, offset: int) -> int:
