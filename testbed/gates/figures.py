@@ -43,8 +43,33 @@ def exactly(value: float | None) -> Figure | None:
     return None if value is None else Figure(value, value)
 
 
+def timely(measure: Measure) -> Measure:
+    """The same, where every run could be judged at all.
+
+    A starved machine makes everything late: how long something took there is nobody's fault. What
+    was lost or found there stays lost or found.
+    """
+
+    def measured(runs: Sequence[RecordedRun]) -> Figure | None:
+        return None if _undecided(runs, "adequacy") else measure(runs)
+
+    return measured
+
+
+def _undecided(runs: Sequence[RecordedRun], name: str) -> bool:
+    """Whether a run makes a promise and could not decide it."""
+    return any(
+        one.outcome not in _DECIDED for run in runs for one in _promises(run) if one.name == name
+    )
+
+
 def rto_p95_s(runs: Sequence[RecordedRun]) -> Figure | None:
-    """95th percentile of the times without service; of one that never ended it is infinite."""
+    """95th percentile of the times without service; of one that never ended it is infinite.
+
+    One that had not ended when the run was over, and might have in time, leaves it undecided.
+    """
+    if _undecided(runs, "rto"):
+        return None
     found = [one for run in runs if run.judgement for one in run.judgement.recoveries]
     times = [math.inf if one.rto_s is None else one.rto_s for one in found]
     return exactly(percentile(sorted(times), 95) if times else None)

@@ -37,11 +37,12 @@ _KEYS = """\
 
 _TAIL = """\
 Every run must also be valid: a broken promise in a run fails the gate whatever its thresholds say.
-Inconclusive are: too few runs, a figure that no run shows or one could not decide, a 99th
-percentile of fewer than {samples} samples, a threshold within what a figure may be (lag is known
-between two bounds), runs of another system, and a plan that was judged differently when it was run
-again (with its rate; its runs then count for no threshold). Broken outranks a failed environment,
-which outranks inconclusive.
+Inconclusive are: too few runs, a figure that no run shows or one could not decide, a time or a
+share of runs of which one could not be judged at all (its machine was starved), a 99th percentile
+of fewer than {samples} samples, a threshold within what a figure may be (lag is known between two
+bounds), runs of another system, and a plan that was judged differently when it was run again (with
+its rate; its runs then count for no threshold). Broken outranks a failed environment, which
+outranks inconclusive.
 
 A time without service that never ended, and one with two primaries that nobody can tell the end of,
 are infinite. Of lag, the slowest link counts, by the measurement that tells it best; where more

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from testbed.gates import figures
-from testbed.gates.figures import Measure, enough_reads, number
+from testbed.gates.figures import Measure, enough_reads, number, timely
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Threshold:
 THRESHOLDS: Mapping[str, Threshold] = MappingProxyType(
     {
         "rto_p95_s": Threshold(
-            figures.rto_p95_s, False, "95th percentile of the times without service"
+            timely(figures.rto_p95_s), False, "95th percentile of the times without service"
         ),
         "lost_writes": Threshold(
             number({"durability": "lost_writes"}, sum), False, "acknowledged writes lost, in all"
@@ -49,22 +49,22 @@ THRESHOLDS: Mapping[str, Threshold] = MappingProxyType(
             "longest time for which two primaries acknowledged writes",
         ),
         "converge_max_s": Threshold(
-            figures.converge_max_s,
+            timely(figures.converge_max_s),
             False,
             "longest time from the heal until a new write was on every node",
         ),
         "lag_p99_ms": Threshold(
-            figures.lag_p99_ms,
+            timely(figures.lag_p99_ms),
             False,
             "99th percentile of the replication lag, of the slowest link of any run",
         ),
         "staleness_p99_ms": Threshold(
-            enough_reads(number({"bounded-staleness": "staleness_p99_ms"}, max)),
+            timely(enough_reads(number({"bounded-staleness": "staleness_p99_ms"}, max))),
             False,
             "99th percentile of how old reads were, of the worst run",
         ),
         "staleness_max_ms": Threshold(
-            number({"bounded-staleness": "staleness_max_ms"}, max),
+            timely(number({"bounded-staleness": "staleness_max_ms"}, max)),
             False,
             "the oldest read of any run",
         ),
@@ -74,7 +74,7 @@ THRESHOLDS: Mapping[str, Threshold] = MappingProxyType(
             "personal data found in a jurisdiction where it may not be, in all",
         ),
         "availability_min": Threshold(
-            figures.availability,
+            timely(figures.availability),
             True,
             "least share of operations served in a region, faults included",
         ),

@@ -48,6 +48,9 @@ CASES = [
     ("rto_p95_s", 20, [made(1, rto_s=9), made(2, rto_s=21)], VIOLATION),
     ("rto_p95_s", 20, [made(1, rto_s=9), made(2, rto_s=None)], VIOLATION),
     ("rto_p95_s", 20, [made(1)], UNKNOWN),
+    # The run was over before the bound was.
+    ("rto_p95_s", 20, [made(1, promise("rto", UNKNOWN), rto_s=None)], UNKNOWN),
+    ("rto_p95_s", 20, [made(1, promise("rto", VIOLATION), rto_s=None)], VIOLATION),
     ("lost_writes", 0, [durable(lost_writes=0)], VALID),
     ("lost_writes", 3, [durable(VIOLATION, lost_writes=2)] * 2, VIOLATION),
     ("lost_writes", 0, [durable(lost_writes=0), durable(UNKNOWN, lost_writes=0)], UNKNOWN),
@@ -111,6 +114,28 @@ CASES = [
 @pytest.mark.parametrize(("name", "asked", "runs", "expected"), CASES)
 def test_a_threshold_is_kept_missed_or_undecided(name, asked, runs, expected):
     assert judged({name: asked}, *runs) is expected
+
+
+STARVED = promise("adequacy", UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "run"),
+    [
+        ("rto_p95_s", 20, made(2, STARVED, rto_s=99)),
+        ("availability_min", 0.9, made(2, STARVED, served=0.1)),
+        ("lag_p99_ms", 50, made(2, STARVED, lag=(link(90, 99),))),
+        ("converge_max_s", 5, made(2, STARVED, promise("recovery", recovery_ms_max=9000))),
+        ("staleness_max_ms", 5, made(2, STARVED, promise("bounded-staleness", staleness_max_ms=9))),
+    ],
+)
+def test_what_was_late_on_a_starved_machine_is_nobodys_fault(name, asked, run):
+    assert judged({name: asked}, run) is UNKNOWN
+
+
+def test_what_was_lost_on_a_starved_machine_is_lost():
+    run = made(2, STARVED, promise("durability", VIOLATION, lost_writes=1))
+    assert judged({"lost_writes": 0}, run) is VIOLATION
 
 
 @pytest.mark.parametrize("name", THRESHOLDS)
