@@ -255,3 +255,10 @@ def test_a_checkout_that_cannot_be_written_is_named(checkout):
 def test_a_locale_that_is_not_utf8_is_replaced(checkout):
     assert checkout.run('echo "$LC_ALL"', LANG="C").stdout.strip() == "C.UTF-8"
     assert checkout.run('echo "${LC_ALL-}"', LANG="de_DE.UTF-8").stdout.strip() == ""
+
+
+def test_modules_are_compiled_also_where_python_keeps_no_bytecode(checkout):
+    (checkout.root / "testbed" / "one.py").write_text("ONE = 1\n")
+    done = checkout.run("compile_modules", PYTHONDONTWRITEBYTECODE="1")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert list((checkout.root / "testbed" / "__pycache__").glob("one.*.pyc"))
