@@ -34,7 +34,7 @@ from testbed.world.namespaces import WAN, NamespaceWorld
 from testbed.world.protocol import World
 
 FORMAT = "1"
-KEPT = 6
+KEPT = 12
 DECIDING = ("launcher", "standstill.py", "world_inventory.py")
 """The parts of this package that decide what a snapshot contains."""
 COPY = 'for entry in /srv/*; do [ "$entry" = /srv/log ] || cp -a "$entry" "$0"/; done'

@@ -42,6 +42,19 @@ class Command:
             raise
         return process.returncode, output
 
+    def replay(self, folder: Path, **plan: Any) -> tuple[int, str, Path]:
+        """Run a plan in a suite below a folder; exit code, output and the folder of its last run.
+
+        A plan that says when what is cheaper than one that is drawn: it lasts only as long as what
+        is asserted takes.
+        """
+        path, out = folder / "plan.json", folder / "suite"
+        path.write_text(json.dumps({"version": 1, "seed": 1, **plan}))
+        code, output = self.run("replay", str(path), "--out", str(out))
+        runs = sorted((out / "runs").glob("*"))
+        assert runs, output
+        return code, output, runs[-1]
+
     def left_behind(self) -> list[str]:
         """Command lines of processes whose environment names the state folder, and world files."""
         marker = str(self.state).encode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +19,10 @@ def conflicts(command: Command, out: Path, strategy: str, *words: str) -> tuple[
 
 def replayed(command: Command, folder: Path, **plan: Any) -> tuple[int, str, dict[str, Any]]:
     """Run a plan; exit code, output and verdicts."""
-    path, out = folder / "plan.json", folder / "suite"
-    document = {"version": 1, "experiment": "conflict_resolution", "seed": 1,
-                "deployment": "active-active", "inspections": ["mesh"], **plan}  # fmt: skip
-    path.write_text(json.dumps(document))
-    code, output = command.run("replay", str(path), "--out", str(out))
-    runs = sorted((out / "runs").glob("*"))
-    assert runs, output
-    return code, output, verdicts(runs[-1])
+    document = {"experiment": "conflict_resolution", "deployment": "active-active",
+                "inspections": ["mesh"], **plan}  # fmt: skip
+    code, output, run = command.replay(folder, **document)
+    return code, output, verdicts(run)
 
 
 def test_the_last_write_wins_everywhere(command: Command, tmp_path: Path) -> None:

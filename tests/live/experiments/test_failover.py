@@ -6,6 +6,7 @@ import json
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,12 @@ from testbed.history.journal import read
 from tests.live.experiments.command import LIMIT_S, Command, verdicts
 
 pytestmark = pytest.mark.live
+
+
+def region_lost(at_s: float, duration_s: float) -> dict[str, Any]:
+    """A step of a schedule: the primary's region is cut off."""
+    return {"kind": "region-cut", "target": "region-of:primary", "at_s": at_s,
+            "duration_s": duration_s}  # fmt: skip
 
 
 def test_synchronous_replication_keeps_every_promise(command: Command, tmp_path: Path) -> None:
@@ -36,12 +43,15 @@ def test_synchronous_replication_keeps_every_promise(command: Command, tmp_path:
 
 def test_asynchronous_replication_is_caught(command: Command, tmp_path: Path) -> None:
     """The first negative control: it loses what the cut region's primary acknowledged alone."""
-    out = tmp_path / "suite"
-    code, output = command.run(
-        "run", "failover", "--set", "replication=asynchronous", "--examples", "1", "--out", str(out)
+    code, output, run = command.replay(
+        tmp_path,
+        deployment="active-passive",
+        variables={"replication": "asynchronous"},
+        load={"workload": "set", "rate_ops_s": 25.0},
+        schedule=[region_lost(at_s=3.0, duration_s=17.0)],
+        duration_s=22.0,
     )
     assert code == 1, output
-    run = out / "runs" / "lane0-001"
     durability = verdicts(run)["durability"]
     assert durability["validity"] == "violation"
     numbers = durability["numbers"]
@@ -59,37 +69,19 @@ def test_asynchronous_replication_is_caught(command: Command, tmp_path: Path) ->
     assert command.left_behind() == []
 
 
-def test_a_deployment_without_fencing_is_caught(command: Command, tmp_path: Path) -> None:
-    """The second negative control: a primary that ignores the loss of its lease."""
-    out = tmp_path / "suite"
-    words = ["--set", "fencing=none", "--set", "replication=asynchronous"]
-    code, output = command.run("run", "failover", *words, "--examples", "1", "--out", str(out))
-    assert code == 1, output
-    single = verdicts(out / "runs" / "lane0-001")["single-primary"]
-    assert single["validity"] == "violation"
-    assert single["numbers"]["dual_primary_ms"] > 1000
-
-
 def test_too_little_load_is_inconclusive_and_a_plan_can_be_replayed(
     command: Command, tmp_path: Path
 ) -> None:
-    plan = {
-        "version": 1,
-        "deployment": "active-passive",
-        "load": {"workload": "set", "rate_ops_s": 0.2},
-        "schedule": [
-            {"kind": "link-cut", "target": "eu-west->us-east", "at_s": 6, "duration_s": 8}
-        ],
-        "seed": 1,
-        "duration_s": 20,
-    }
-    path = tmp_path / "plan.json"
-    path.write_text(json.dumps(plan))
-    out = tmp_path / "suite"
-    code, output = command.run("replay", str(path), "--out", str(out))
+    code, output, run = command.replay(
+        tmp_path,
+        deployment="active-passive",
+        load={"workload": "set", "rate_ops_s": 0.2},
+        schedule=[{"kind": "link-cut", "target": "eu-west->us-east", "at_s": 1, "duration_s": 4}],
+        duration_s=6,
+    )
     assert code == 2, output
     assert "asked for nothing" in output
-    kept = json.loads((out / "runs" / "lane0-001" / "plan.json").read_text())
+    kept = json.loads((run / "plan.json").read_text())
     assert kept["schedule"][0]["target"] == "eu-west->us-east"
     assert command.left_behind() == []
 

@@ -1,10 +1,11 @@
-"""What the variables of the inventories make of the cluster."""
+"""What the variables of the inventories make of the cluster.
+
+That ``replication=asynchronous`` loses writes, and ``fencing=none`` leaves two primaries, is seen
+where both are judged: test_failover.py of the experiments, and test_every_alert.py.
+"""
 
 from __future__ import annotations
 
-import pickle
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from testbed.provision.ansible import provision
 from testbed.provision.programs import fetch
 from testbed.topology.inventory import find, load
 from testbed.topology.model import Deployment
-from testbed.world.namespaces import NamespaceWorld
 from tests.live.provision.conftest import empty_world, eventually, patroni, roles, sql
 
 PRIMARY = "eu-west-db1"
@@ -23,7 +23,6 @@ PRIMARY = "eu-west-db1"
 @pytest.mark.parametrize(
     ("variables", "sync_states"),
     [
-        ({"replication": "asynchronous"}, ["async", "async"]),
         ({"replication": "synchronous", "consul_session_checks": "none"}, ["async", "sync"]),
         ({"replication": "quorum"}, ["quorum", "quorum"]),
     ],
@@ -69,46 +68,6 @@ def test_synchronous_standbys_may_be_kept_to_some_regions(
     text = rendered(deployment, programs, tmp_path)
     assert text.count("nosync: false") == 2
     assert text.count("nosync: true") == 1
-
-
-def test_without_fencing_two_primaries_acknowledge(
-    programs: Mapping[str, str], tmp_path: Path
-) -> None:
-    """The negative control does what it is for."""
-    variables = {"fencing": "none", "replication": "asynchronous"}
-    deployment = load(find("active-passive"), variables)
-    world = empty_world(deployment, tmp_path, "saboteur")
-    try:
-        provision(world, deployment, programs)
-        entries = [node.address for node in deployment.topology.members("haproxy")]
-        bin_dir = programs["postgres_bin_dir"]
-        sql(world, bin_dir, entries[0], "CREATE TABLE t (a int)")
-        cut_off(world, "eu-west")
-        insert = "INSERT INTO t VALUES (1) RETURNING inet_server_addr()"
-
-        def elsewhere() -> bool:
-            try:
-                return sql(world, bin_dir, entries[1], insert) != "10.77.1.10"
-            except AssertionError:
-                return False
-
-        eventually(elsewhere, "another region has elected a primary")
-        assert sql(world, bin_dir, entries[0], insert) == "10.77.1.10"
-        assert sorted(role for role, _ in roles(world).values()).count("primary") == 2
-    finally:
-        world.down()
-
-
-def cut_off(world: NamespaceWorld, region: str) -> None:
-    """Cut every link from and to a region."""
-    topology = world.topology
-    pairs = [
-        (one.source, one.target) for one in topology.links if region in (one.source, one.target)
-    ]
-    code = "import pickle, sys; from testbed.world.wan import Wan;"
-    code += "topology, pairs = pickle.load(sys.stdin.buffer); Wan(topology).cut(pairs)"
-    command = world.network_argv("wan", [sys.executable, "-c", code])
-    subprocess.run(command, input=pickle.dumps((topology, pairs)), check=True)
 
 
 def test_a_standby_cluster_follows_until_it_is_promoted_by_hand(
