@@ -22,6 +22,11 @@ _PREFIX = re.compile(r"[a-z0-9_/.-]{1,80}")
 _CLASS_FIELDS = (
     "rule", "jurisdiction", "table", "residency", "columns", "key_prefix", "mapping", "because",
 )  # fmt: skip
+_TOPIC = re.compile("topics?|channels?|events?")
+_NO_TOPICS = (
+    "keep personal values out of messages: PostgreSQL's channels do not leave their cluster, and "
+    "Consul's events reach every server everywhere, so no policy can keep either at home"
+)
 
 
 class PolicyReader:
@@ -131,7 +136,8 @@ class PolicyReader:
             return {}
         for key, place in item.keys.items():
             if key not in known:
-                self._add(place, f"unknown field {key} in {what}", nearest(key, known))
+                remedy = _NO_TOPICS if _TOPIC.fullmatch(key) else nearest(key, known)
+                self._add(place, f"unknown field {key} in {what}", remedy)
         return {key: each for key, each in item.entries.items() if key in known}
 
     def _words(self, item: Item | None, what: str) -> tuple[Word, ...] | None:

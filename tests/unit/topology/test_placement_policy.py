@@ -67,6 +67,11 @@ ONE_PROBLEM = {
         "    mapping: pseudonyms", "    mappings: pseudonyms", "    mappings",
         "unknown field mappings in the class order_figures", "did you mean mapping?", more=True,
     ),
+    "a class of messages": Case(
+        "key_prefix: personal/eu/", "topic: personal_eu", "topic: personal_eu",
+        "unknown field topic in the class sessions_eu", "Consul's events reach every server",
+        more=True,
+    ),
     "unknown type": Case(
         "      phone: bigint", "      phone: bigin", "      phone: bigin\n",
         "customers.phone is of the unknown type bigin", "did you mean bigint?",
