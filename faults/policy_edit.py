@@ -17,12 +17,16 @@ from faults.protocol import FaultError
 from testbed.clients.postgres import CONNECT_ERRORS
 from testbed.probes.servers import connected, primaries
 from testbed.topology.model import Node
+from testbed.topology.placement_plan import cluster_of
+from testbed.world.protocol import WorldError
 
 DATABASE = "testbed"
 TABLE, COLUMN = "orders", "gift_note"
 _SETTINGS = "/srv/placement/placement.json"
 _BEFORE = f"{_SETTINGS}.before"
 _REPLAYED_S = 15.0
+_NARROWED_S = 90.0
+"""How long it may take: a primary may be lost, and another be there after its lease."""
 
 _WIDEN = f"""
 import json, sys
@@ -60,7 +64,7 @@ class NarrowPolicy:
                 {sys.executable} -c '{_WIDEN}' {what} > {_SETTINGS}.new
                 mv {_SETTINGS}.new {_SETTINGS}
             """)  # fmt: skip
-        await self._play(site)
+        await self._play(site, await self._primaries(site))
 
         async def missing() -> list[str]:
             return [node.name for node in self._own(site) if not await self._shows(node)]
@@ -69,31 +73,57 @@ class NarrowPolicy:
             raise FaultError(f"the policy did not come to {', '.join(late)}")
 
     async def count(self, site: Site) -> int:
-        """Publications of the primary that have the column."""
-        return await self._shows(site.primary)
+        """Publications of the jurisdiction's primary that have the column."""
+        return sum([await self._shows(node) for node in await primaries(self._own(site))])
 
     async def undo(self, site: Site) -> None:
-        """Make the policy what it was; idempotent."""
-        undone = [
-            await run(site, node, f"[ ! -e {_BEFORE} ] || mv -v {_BEFORE} {_SETTINGS}")
-            for node in site.topology.members("postgres")
-        ]
+        """Make the policy what it was; idempotent.
+
+        A primary that is lost meanwhile is no excuse: the one that takes over is played.
+        """
+        servers = site.topology.members("postgres")
+        script = f"""
+            [ -e {_BEFORE} ] || exit 0
+            cp -v {_BEFORE} {_SETTINGS}.new
+            mv {_SETTINGS}.new {_SETTINGS}
+        """
+        undone = [await run(site, node, script) for node in servers]
         if not any(undone):
             return
-        await self._play(site)
-        for primary in await self._primaries(site):
-            async with connected(primary, DATABASE) as connection:
-                await connection.execute(f"alter table {TABLE} drop column if exists {COLUMN}")
+        problem = await look_until(
+            lambda: self._narrow(site), lambda said: not said, limit_s=_NARROWED_S, every_s=1.0
+        )
+        if problem:
+            raise FaultError(
+                f"the policy was not made narrow within {_NARROWED_S:.0f} s: {problem}"
+            )
+        for node in servers:
+            await run(site, node, f"rm -f {_BEFORE}")
 
-    async def _play(self, site: Site) -> None:
+    async def _narrow(self, site: Site) -> str:
+        """Play the policy and drop the column, on the servers that are primaries now; why not."""
+        try:
+            taking = await self._primaries(site)
+            clusters = {cluster_of(site.topology, n) for n in site.topology.members("postgres")}
+            if lacking := clusters - {cluster_of(site.topology, node) for node in taking}:
+                return f"no server of {', '.join(sorted(lacking))} takes writes"
+            await self._play(site, taking)
+            for primary in taking:
+                async with connected(primary, DATABASE) as connection:
+                    await connection.execute(f"alter table {TABLE} drop column if exists {COLUMN}")
+        except (*CONNECT_ERRORS, WorldError, FaultError) as error:
+            return f"{type(error).__name__}: {error}"
+        return ""
+
+    @staticmethod
+    async def _play(site: Site, servers: tuple[Node, ...]) -> None:
         """What the playbook does on each primary, on all at once."""
         script = f"""
             cd /srv/placement
             said=$(PYTHONPATH=. {sys.executable} -P placement_apply.py {_SETTINGS}) ||
                 {{ echo "$said" >&2; exit 1; }}
         """
-        several = await self._primaries(site)
-        await asyncio.gather(*(run(site, node, script) for node in several))
+        await asyncio.gather(*(run(site, node, script) for node in servers))
 
     @staticmethod
     def _own(site: Site) -> tuple[Node, ...]:

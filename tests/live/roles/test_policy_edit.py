@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +60,27 @@ def site_of(nodes: list[MeshNode]) -> Site:
         members=lambda _group: servers, region=lambda name: SimpleNamespace(jurisdiction=name)
     )
     return Site(cast(Any, World(nodes)), cast(Any, servers[0]), "EU", cast(Any, topology))
+
+
+def test_a_policy_is_made_narrow_on_the_server_that_takes_over(
+    nodes: list[MeshNode], tmp_path: Path
+) -> None:
+    """It has the wide publication still, and there is no primary when the operator begins."""
+    european, american = nodes
+    site, work = site_of(nodes), NarrowPolicy()
+    asyncio.run(work.do(site))
+    european.stop()
+    standby = european.copy_to(tmp_path / "standby")
+    taking_over = threading.Timer(2.0, european.become, [standby])
+    taking_over.start()
+    try:
+        asyncio.run(work.undo(site))
+    finally:
+        taking_over.join()
+    assert asyncio.run(work.count(site)) == 0
+    assert "_wide" not in (american.folder / "placement.json").read_text()
+    european.do("INSERT INTO orders (id, residency) VALUES (2, 'EU')")
+    eventually(lambda: american.rows("SELECT 1 FROM orders WHERE id = 2"), "its stream goes on")
 
 
 def test_a_policy_is_made_wide_and_narrow_again_and_plays(nodes: list[MeshNode]) -> None:
