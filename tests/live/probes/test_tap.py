@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import re
 import signal
 import socket
 import ssl
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,9 +23,10 @@ from testbed.probes.node_files import folders_of
 from testbed.probes.patterns import patterns_of
 from testbed.probes.protocols import CLIENT, DATAGRAMS, SERVER
 from testbed.probes.tap import Tap
+from testbed.toolchain.programs import locate
 from testbed.workloads.canary import Canaries
 from testbed.world.protocol import WorldError
-from tests.live.world.conftest import Stage, eventually, staged, three_regions
+from tests.live.world.conftest import PORT, Stage, eventually, staged, three_regions
 
 pytestmark = pytest.mark.live
 
@@ -39,6 +43,40 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 def canaries() -> Iterator[Canary]:
     source = Canaries(random.randrange(1 << 30))
     return iter(lambda: source.make("customers", "s", "r", jurisdiction="EU"), None)
+
+
+CONSUL = "http://127.0.0.1:8500/v1/"
+ASK = """
+import sys
+from urllib.request import Request, urlopen
+request = Request(sys.argv[2], sys.argv[3].encode() or None, method=sys.argv[1])
+print(urlopen(request, timeout=5).read().decode())
+"""
+
+
+@contextlib.contextmanager
+def gossip(stage: Stage) -> Iterator[None]:
+    """A Consul server in the EU and an agent in the US, which know each other."""
+    with contextlib.ExitStack() as running:
+        for node, how in ((EU, ["-server", "-bootstrap-expect=1"]), (US, [])):
+            argv = [
+                str(locate("consul").path), "agent", *how, f"-node={node}", "-data-dir=/srv/consul",
+                f"-bind={stage.topology.node(node).address}", f"-serf-lan-port={PORT}",
+                "-serf-wan-port=-1", "-dns-port=-1", "-grpc-port=-1",
+                f"-retry-join={stage.topology.node(EU).address}:{PORT}",
+            ]  # fmt: skip
+            process = subprocess.Popen(stage.world.argv(node, argv), stdout=subprocess.DEVNULL)
+            running.callback(process.wait, 20)
+            running.callback(process.terminate)
+        eventually(lambda: "us-east-db1" in ask(stage, EU, "GET", "agent/members"), "a member", 30)
+        eventually(lambda: "8300" in ask(stage, EU, "GET", "status/leader"), "a leader", 30)
+        yield
+
+
+def ask(stage: Stage, node: str, method: str, path: str, body: str = "") -> str:
+    """What a node's own Consul answers; empty when it does not."""
+    argv = [sys.executable, "-c", ASK, method, CONSUL + path, body]
+    return stage.world.execute(node, argv).stdout.decode()
 
 
 def receive(connection: socket.socket, count: int) -> None:
@@ -153,6 +191,32 @@ def test_a_tap_that_cannot_keep_up_says_so(
     found = search_in_motion(tmp_path / "tap", stage.topology, patterns_of([next(canaries)]))
     reasons = {one.reason for one in looked(found, "eu-west->us-east").unsearchable}
     assert any("dropped" in reason for reason in reasons)
+
+
+def test_an_event_of_consul_goes_abroad_and_into_no_file(
+    stage: Stage, canaries: Iterator[Canary], tmp_path: Path
+) -> None:
+    plain, padded = next(canaries), next(canaries)
+    payloads = (plain.token, "abcd" * 40 + padded.token + "abcd" * 40)
+    with gossip(stage):
+        tap = Tap.start(stage.world, tmp_path / "tap")
+        for number, payload in enumerate(payloads):
+            assert ask(stage, EU, "PUT", f"event/fire/told{number}", payload)
+        told = re.compile(r"told\d")
+        eventually(
+            lambda: len(set(told.findall(ask(stage, US, "GET", "event/list")))) == len(payloads),
+            "both are told",
+            30,
+        )
+        tap.stop()
+    written = patterns_of([plain, padded])
+    found = search_in_motion(tmp_path / "tap", stage.topology, written)
+    for canary in (plain, padded):
+        assert "eu-west->us-east" in {
+            one.where.link for one in of(found, canary) if isinstance(one.where, OnWire)
+        }
+    assert any("LZW" in one.where.inside for one in of(found, padded))
+    assert search_at_rest(folders_of(stage.world), written).findings == ()
 
 
 def test_the_files_of_every_node_are_read(stage: Stage, canaries: Iterator[Canary]) -> None:
