@@ -137,6 +137,7 @@ def _tables(run: RecordedRun) -> dict[str, Any]:
     judged = run.judgement
     return {
         "recoveries": judged.recoveries if judged else (),
+        "kept": judged.kept if judged else None,
         "loss": judged.loss if judged else None,
         "loss_check": check_loss(run),
         "full_title": lambda title, time_s: full_title(run, title, time_s),

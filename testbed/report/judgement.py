@@ -216,3 +216,16 @@ class Judgement:
     regions: Mapping[str, str] = field(default_factory=dict)
     nodes: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
+
+    def kept(self, found: Recovery) -> Outcome | None:
+        """Whether service was back in time; None where nothing was promised.
+
+        What is late by the clock may be nobody's fault: the run was over before the bound was, or
+        the machine was starved. Then the promise itself is undecided.
+        """
+        if found.bound_s is None:
+            return None
+        if found.rto_s is not None and found.rto_s <= found.bound_s:
+            return Outcome.VALID
+        open_ = any(one.name == "rto" and one.outcome is Outcome.UNKNOWN for one in self.promises)
+        return Outcome.UNKNOWN if open_ else Outcome.VIOLATION

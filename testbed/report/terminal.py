@@ -174,11 +174,11 @@ def _figures(run: RecordedRun, console: Console) -> Iterator[tuple[str, Text]]:
         return
     for found in judged.recoveries:
         text = _text(f"{found.region}: ")
-        text.append(seconds(found.rto_s) if found.rto_s is not None else "not back")
-        if found.bound_s is not None:
-            kept = found.rto_s is not None and found.rto_s <= found.bound_s
-            text.append(f" of {seconds(found.bound_s)} ")
-            text.append_text(sign(Outcome.VALID if kept else Outcome.VIOLATION, console))
+        back = found.rto_s is not None
+        text.append(seconds(found.rto_s) if back else "not back")
+        if (kept := judged.kept(found)) is not None:
+            text.append(f"{' of' if back else ', promised'} {seconds(found.bound_s)} ")
+            text.append_text(sign(kept, console))
         yield "RTO", text
     check = check_loss(run)
     if check is not None:

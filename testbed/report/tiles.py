@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from testbed.report.judgement import Recovery
+from testbed.report.judgement import Outcome, Recovery
 from testbed.report.kinds import OTHER
 from testbed.report.loss import check_loss
 from testbed.report.recorded import RecordedRun
@@ -14,6 +14,8 @@ from testbed.report.visible import compact
 from testbed.report.wording import counted, number, percent, seconds
 
 _ROWS_MAX = 8
+_SIGNS = {None: "", Outcome.VALID: " ✓", Outcome.UNKNOWN: " ?", Outcome.VIOLATION: " ✗"}
+"""Behind a time that was promised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,9 @@ def tiles(run: RecordedRun) -> list[Tile]:
 
 
 def _recovery_tile(run: RecordedRun) -> Tile | None:
-    recoveries = run.judgement.recoveries if run.judgement else ()
-    if not recoveries:
+    judged = run.judgement
+    recoveries = judged.recoveries if judged else ()
+    if judged is None or not recoveries:
         return None
     worst: dict[str, Recovery] = {}
     for found in recoveries:
@@ -47,7 +50,11 @@ def _recovery_tile(run: RecordedRun) -> Tile | None:
     figure = seconds(longest.rto_s) if longest.rto_s is not None else "not back"
     note = f"longest; promised {seconds(longest.bound_s)}" if promised else "longest"
     rows = tuple(
-        (region, (seconds(found.rto_s) if found.rto_s is not None else "not back") + _kept(found))
+        (
+            region,
+            (seconds(found.rto_s) if found.rto_s is not None else "not back")
+            + _SIGNS[judged.kept(found)],
+        )
         for region, found in worst.items()
     )
     return Tile("Time without service (RTO)", figure, note, rows[:_ROWS_MAX])
@@ -55,13 +62,6 @@ def _recovery_tile(run: RecordedRun) -> Tile | None:
 
 def _longer(one: Recovery, other: Recovery) -> bool:
     return other.rto_s is not None and (one.rto_s is None or one.rto_s > other.rto_s)
-
-
-def _kept(found: Recovery) -> str:
-    """A mark behind a time that was promised."""
-    if found.bound_s is None:
-        return ""
-    return " ✓" if found.rto_s is not None and found.rto_s <= found.bound_s else " ✗"
 
 
 def _loss_tile(run: RecordedRun) -> Tile | None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from testbed.report.judgement import Outcome, merge_outcomes
+from testbed.report.judgement import Judgement, Outcome, Promise, Recovery, merge_outcomes
 from testbed.report.reading import Problem
 from testbed.report.verdict_file import parse_judgement
 
@@ -79,3 +79,25 @@ def test_a_title_does_for_a_target() -> None:
     schedule = [{"kind": "link-cut", "target": "link-cut a->b"}, {"kind": "kill", "target": "a"}]
     judged = parse_judgement({"validity": "valid", "schedule": schedule}, [])
     assert [fault.title for fault in judged.schedule] == ["link-cut a->b", "kill a"]
+
+
+@pytest.mark.parametrize(
+    ("rto_s", "bound_s", "promised", "expected"),
+    [
+        (9.0, 20.0, Outcome.VALID, Outcome.VALID),
+        (9.0, None, Outcome.VALID, None),
+        (None, None, Outcome.VIOLATION, None),
+        (21.0, 20.0, Outcome.VIOLATION, Outcome.VIOLATION),
+        (None, 20.0, Outcome.VIOLATION, Outcome.VIOLATION),
+        # The run was over before the bound was; or the machine was starved.
+        (None, 20.0, Outcome.UNKNOWN, Outcome.UNKNOWN),
+        (21.0, 20.0, Outcome.UNKNOWN, Outcome.UNKNOWN),
+        # Another region's is open; this one was back in time.
+        (9.0, 20.0, Outcome.UNKNOWN, Outcome.VALID),
+    ],
+)
+def test_a_time_without_service_is_late_only_where_the_promise_says_so(
+    rto_s: float | None, bound_s: float | None, promised: Outcome, expected: Outcome | None
+) -> None:
+    judged = Judgement(promised, promises=(Promise("rto", "", promised),))
+    assert judged.kept(Recovery("eu", "cut", 1.0, None, rto_s, bound_s)) is expected
