@@ -103,8 +103,11 @@ class LineScan:
         self, data: NDArray[np.uint8], words: NDArray[np.int64], at: int, size: int, line: int
     ) -> Any:
         buffer = self.buffer
+        buffer.count_from()
         state = State(
-            micros=buffer.micros,
+            access=buffer.micros["access"],
+            micro_key=buffer.micros["micro_key"],
+            micro_value=buffer.micros["micro_value"],
             items=buffer.items,
             ends=buffer.ends,
             errors=buffer.errors,

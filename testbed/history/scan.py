@@ -31,7 +31,18 @@ from testbed.history.scan_fields import (
     repeats,
 )
 from testbed.history.scan_interning import number_of
-from testbed.history.scan_state import ERRORS, ITEMS, KEYS, LISTS, MICROS, ROWS, Array, Rows, State
+from testbed.history.scan_state import (
+    ERRORS,
+    ITEMS,
+    KEYS,
+    LISTS,
+    MICROS,
+    MICROS_BEFORE,
+    ROWS,
+    Array,
+    Rows,
+    State,
+)
 from testbed.history.scan_tokens import (
     DONE,
     FULL,
@@ -118,7 +129,7 @@ def _one_line(
     trouble = DONE
     if split and rows.key[row] < 0:
         trouble = split_pair(row, rows, state)
-    rows.micro_end[row] = state.counters[MICROS]
+    rows.micro_end[row] = state.counters[MICROS_BEFORE] + state.counters[MICROS]
     return trouble, at
 
 

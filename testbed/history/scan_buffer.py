@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from testbed.history import scan_fields, scan_state, scan_values
+from testbed.history import scan_fields, scan_state
 from testbed.history.growing import Growing
 from testbed.history.operation_table import Tag
 from testbed.history.scan_state import Rows
@@ -34,10 +34,10 @@ _KEPT = ("process", "kind", "f", "key", "tag", "flags", "line")
 _SAID = {"time": scan_fields.HAS_TIME, "indexed": scan_fields.HAS_INDEX}
 """Columns that are kept from the first row on that says them."""
 
-_MICRO_KINDS = {
-    "access": (scan_values.ACCESS, np.int8),
-    "micro_key": (scan_values.MICRO_KEY, np.int32),
-    "micro_value": (scan_values.MICRO_VALUE, np.int64),
+_MICRO_KINDS: dict[str, Any] = {
+    "access": np.int8,
+    "micro_key": np.int32,
+    "micro_value": np.int64,
 }
 
 
@@ -51,14 +51,14 @@ class ScanBuffer:
     def __init__(self, *, single: bool) -> None:
         self.counters = np.zeros(scan_state.COUNTERS, np.int64)
         self.rows = Rows(**{name: np.zeros(_ROWS, kind) for name, kind in _ROW_KINDS.items()})
-        self.micros = np.zeros((_MICROS, 3), np.int64)
+        self.micros = {name: np.zeros(_MICROS, kind) for name, kind in _MICRO_KINDS.items()}
         self.items = np.zeros(_ITEMS, np.int64)
         self.ends = np.zeros(_MICROS, np.int64)
         self.errors = np.zeros((_ROWS, 3), np.int64)
         self.single = single
         self.columns = {name: Growing(kind) for name, kind in _ROW_KINDS.items()}
         self.columns |= {name: Growing(np.int64) for name in ("items", "ends", "pairs")}
-        self.columns |= {name: Growing(kind) for name, (_, kind) in _MICRO_KINDS.items()}
+        self.columns |= {name: Growing(kind) for name, kind in _MICRO_KINDS.items()}
         self.columns["ends"].extend(np.zeros(1, np.int64))
         self.error_texts: dict[int, str] = {}
 
@@ -67,13 +67,20 @@ class ScanBuffer:
         """Rows so far."""
         return self.columns["kind"].size + int(self.counters[scan_state.ROWS])
 
+    def count_from(self) -> None:
+        """Say how much was put away: the scanner counts on from there."""
+        self.counters[scan_state.LISTS_BEFORE] = self.columns["ends"].size - 1
+        self.counters[scan_state.ITEMS_BEFORE] = self.columns["items"].size
+        self.counters[scan_state.MICROS_BEFORE] = self.columns["access"].size
+
     def more(self, data: NDArray[np.uint8]) -> None:
         """Make room: empty the buffer, or enlarge it for a line that does not fit at all."""
         if self.counters[scan_state.ROWS]:
             self.empty(data)
             return
         self.items = np.zeros(len(self.items) * 2, np.int64)
-        self.micros = np.zeros((len(self.micros) * 2, 3), np.int64)
+        for name, column in self.micros.items():
+            self.micros[name] = np.zeros(len(column) * 2, column.dtype)
         self.ends = np.zeros(len(self.ends) * 2, np.int64)
         self.errors = np.zeros((len(self.errors) * 2, 3), np.int64)
 
@@ -109,32 +116,21 @@ class ScanBuffer:
             self.columns[name].extend(np.zeros(missing, np.int64))
 
     def _empty_lists(self, count: int) -> None:
-        """Put values away, their places counted from the beginning of the history."""
-        lists, items = self.columns["ends"].size - 1, self.columns["items"].size
+        """Put values away."""
         if self.single:
             payload, tag = self.rows.payload[:count], self.rows.tag[:count]
-            payload[tag == Tag.LIST] += lists
             paired = np.flatnonzero(tag == Tag.PAIR)
             pairs = np.stack([payload[paired], self.rows.second[paired]], axis=1)
             payload[paired] = self.columns["pairs"].size // 2 + np.arange(len(paired))
             self.columns["pairs"].extend(pairs.reshape(-1))
             self.columns["payload"].extend(payload)
         else:
-            micros = self.micros[: self._took(scan_state.MICROS)]
-            self.columns["micro_end"].extend(
-                self.rows.micro_end[:count] + self.columns["access"].size
-            )
-            self._number_lists(micros, lists)
-            for name, (column, _) in _MICRO_KINDS.items():
-                self.columns[name].extend(micros[:, column])
-        self.columns["ends"].extend(self.ends[: self._took(scan_state.LISTS)] + items)
+            micros = self._took(scan_state.MICROS)
+            self.columns["micro_end"].extend(self.rows.micro_end[:count])
+            for name, column in self.micros.items():
+                self.columns[name].extend(column[:micros])
+        self.columns["ends"].extend(self.ends[: self._took(scan_state.LISTS)])
         self.columns["items"].extend(self.items[: self._took(scan_state.ITEMS)])
-
-    def _number_lists(self, micros: NDArray[np.int64], lists: int) -> None:
-        """Lists that reads saw, numbered from the beginning of the history."""
-        if self.counters[scan_state.LISTS] and lists:
-            seen = (micros[:, scan_values.ACCESS] == 0) & (micros[:, scan_values.MICRO_VALUE] >= 0)
-            micros[seen, scan_values.MICRO_VALUE] += lists
 
     def _took(self, counter: int) -> int:
         count = int(self.counters[counter])

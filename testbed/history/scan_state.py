@@ -11,7 +11,10 @@ Array = NDArray[Any]
 PROCESSES, KEYS, ROWS, LISTS, ITEMS, MICROS, ERRORS = 0, 1, 2, 3, 4, 5, 6
 """Places in the counters."""
 
-COUNTERS = 7
+LISTS_BEFORE, ITEMS_BEFORE, MICROS_BEFORE = 7, 8, 9
+"""Likewise: how many were put away before, for places count from the beginning of the history."""
+
+COUNTERS = 10
 
 
 class Rows(NamedTuple):
@@ -50,7 +53,9 @@ class State(NamedTuple):
     """Everything else: room for what rows refer to, and the tables that intern.
 
     Args:
-        micros: Micro-operations, three numbers each.
+        access: What each micro-operation does: as in the tables.
+        micro_key: Number of its key.
+        micro_value: Its value, or the number of the list that it saw.
         items: The items of lists.
         ends: Where each list ends among the items.
         errors: Row, begin and end of error texts.
@@ -66,7 +71,9 @@ class State(NamedTuple):
         habits: What stood between the value of one field and that of the next: see the scanner.
     """
 
-    micros: Array
+    access: Array
+    micro_key: Array
+    micro_value: Array
     items: Array
     ends: Array
     errors: Array

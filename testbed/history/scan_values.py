@@ -7,7 +7,16 @@ from __future__ import annotations
 from typing import Any
 
 from testbed.history.scan_compiler import compiled, part
-from testbed.history.scan_state import ITEMS, LISTS, MICROS, Array, Rows, State
+from testbed.history.scan_state import (
+    ITEMS,
+    ITEMS_BEFORE,
+    LISTS,
+    LISTS_BEFORE,
+    MICROS,
+    Array,
+    Rows,
+    State,
+)
 from testbed.history.scan_tokens import (
     DONE,
     FULL,
@@ -27,9 +36,6 @@ from testbed.history.scan_tokens import (
 OPERATIONS, ON_REGISTERS, ON_LISTS = 0, 1, 2
 """What values are: of single operations; micro-operations on registers; on lists."""
 
-ACCESS, MICRO_KEY, MICRO_VALUE = 0, 1, 2
-"""Columns of micro-operations."""
-
 NOTHING = -1
 
 _R, _W, _READ, _WRITE = word(b'r"'), word(b'w"'), word(b'read"'), word(b'write"')
@@ -37,12 +43,12 @@ _APPEND, _NULL = word(b'append"'), word(b"null")
 
 
 def _end_list(ends: Array, counters: Array, count: int) -> int:
-    """Number a list whose items end at ``count``."""
+    """Number a list whose items in the buffer end at ``count``."""
     number = counters[LISTS]
-    ends[number] = count
+    ends[number] = counters[ITEMS_BEFORE] + count
     counters[LISTS] = number + 1
     counters[ITEMS] = count
-    return number
+    return counters[LISTS_BEFORE] + number
 
 
 end_list: Any = part(_end_list)
@@ -153,11 +159,11 @@ def _micro_operation(
     elif access > 0:
         return UNUSUAL, at
     place = state.counters[MICROS]
-    if place >= len(state.micros):
+    if place >= len(state.access):
         return FULL, at
-    state.micros[place, ACCESS] = access
-    state.micros[place, MICRO_KEY] = key
-    state.micros[place, MICRO_VALUE] = value
+    state.access[place] = access
+    state.micro_key[place] = key
+    state.micro_value[place] = value
     state.counters[MICROS] = place + 1
     return (DONE if data[at] == 93 else UNUSUAL), at + 1
 

@@ -66,7 +66,7 @@ class Source:
             HistoryError: A line is too long, the file is not UTF-8 by its first bytes, or its
                 gzip stream is damaged.
         """
-        rest: list[bytes] = []
+        rest: list[bytes | memoryview] = []
         waiting = 0
         for piece in self._pieces():
             end = piece.rfind(b"\n") + 1
@@ -75,7 +75,7 @@ class Source:
                 waiting += len(piece)
                 self._bounded(waiting)
                 continue
-            rest.append(piece[:end])
+            rest.append(memoryview(piece)[:end])
             self._bounded(waiting + piece.find(b"\n"))
             block = b"".join(rest)
             self._lines += block.count(b"\n")
