@@ -20,6 +20,8 @@ RESTORE = {
     "duration_s": 1.0,
     "parameters": {"work": "restore_base"},
 }
+LOST = {"kind": "slot-drop", "target": "eu-west", "at_s": 2.0, "duration_s": 1.0}
+KILLED = {"kind": "process-kill", "target": "us-east-db1/postgres", "at_s": 6.0, "duration_s": 1.0}
 
 
 def plan(folder: Path, mutant: str, *inspections: str, schedule: tuple[Any, ...] = ()) -> str:
@@ -31,7 +33,7 @@ def plan(folder: Path, mutant: str, *inspections: str, schedule: tuple[Any, ...]
         "load": {"workload": "personal_data", "rate_ops_s": 15.0, "timeout_ms": 2000},
         "schedule": list(schedule),
         "seed": 1,
-        "duration_s": 8.0 if schedule else 4.0,
+        "duration_s": 12.0 if schedule else 4.0,
         "inspections": list(inspections),
     }
     path = folder / "plan.json"
@@ -43,7 +45,7 @@ def test_nothing_is_abroad_and_an_erased_subject_is_nowhere(
     command: Command, tmp_path: Path
 ) -> None:
     out = tmp_path / "suite"
-    made = plan(tmp_path, "none", "residency", "erasure", schedule=(RESTORE,))
+    made = plan(tmp_path, "none", "residency", "erasure", schedule=(RESTORE, LOST, KILLED))
     code, output = command.run("replay", made, "--out", str(out))
     assert code == 0, output
     (run,) = (out / "runs").glob("*")
@@ -55,8 +57,10 @@ def test_nothing_is_abroad_and_an_erased_subject_is_nowhere(
     assert judged["erasure"]["numbers"]["found_after"] == 0
     audit = json.loads((run / "audit.json").read_text())
     assert all(control["shown"] for control in audit["controls"])
-    assert {"trace", "archived WAL"} <= {control["name"] for control in audit["controls"]}
-    assert audit["schedule"][0]["absence_s"] is not None
+    assert {"trace", "archived WAL", "seeding"} <= {
+        control["name"] for control in audit["controls"]
+    }
+    assert all(fault["absence_s"] is not None for fault in audit["schedule"])
     assert {(one["what"], one["of"]) for one in audit["backups"]} == {
         (kind, of) for kind in ("dump", "base backup") for of in ("EU", "US")
     }
