@@ -116,7 +116,8 @@ def _refuse_initial(table: TransactionTable, initial: int, row_of: Rows) -> None
             table.source,
             [Problem(int(table.line[row_of[op]]), 0,
                      f"expected no write of the initial value, but key {table.keys[table.key[op]]}"
-                     f" is set to {table.values[initial]}") for op in bad[:PROBLEMS_MAX]],
+                     f" is set to {table.values[initial]} {_where(table, row_of[op])}")
+             for op in bad[:PROBLEMS_MAX]],
             len(bad),
         )  # fmt: skip
 
@@ -129,7 +130,17 @@ def _repetitions(
             int(table.line[row_of[again]]),
             0,
             f"expected every value to be written once, but key {table.keys[table.key[again]]} is"
-            f" set to {table.values[table.value[again]]} on line {table.line[row_of[before]]} too",
+            f" set to {table.values[table.value[again]]} {_where(table, row_of[before])}"
+            f" and {_where(table, row_of[again])}",
         )
         for before, again in repeated[: min(found, PROBLEMS_MAX)]
     ]
+
+
+def _where(table: TransactionTable, row: int) -> str:
+    """Which transaction, in words; a history of sessions has no lines."""
+    if table.line[row]:
+        return f"on line {table.line[row]}"
+    process = table.process[row]
+    number = np.count_nonzero(table.process[: row + 1] == process)
+    return f"in transaction {number} of process {table.process_names[process]}"

@@ -331,3 +331,17 @@ def test_whole_numbers_beyond_the_floats(written: Any) -> None:
 def test_many_keys_make_no_warnings(written: Any) -> None:
     entries = [{**entry, "key": key} for key in range(20) for entry in VALID]
     assert main(["check", "--model", "register", written(entries)]) == 0
+
+
+def test_a_value_that_is_written_twice_is_told_with_its_places(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    transaction = {"committed": True, "ops": [["w", "x", 1]]}
+    other = {"committed": True, "ops": [["w", "y", 1]]}
+    path = tmp_path / "twice.sessions.json"
+    path.write_text(json.dumps({"sessions": [[transaction], [other, transaction]]}))
+    assert main(["check", "--model", "rw-register-unique-writes", str(path)]) == 65
+    assert capsys.readouterr().err == (
+        f"{path}: expected every value to be written once, but key x is set to 1"
+        " in transaction 1 of process 0 and in transaction 2 of process 1\n"
+    )
