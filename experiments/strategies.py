@@ -162,7 +162,8 @@ def partitions(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
 def slowed(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
     """One or two links of a mesh are slow for a while, at times with clocks that are off.
 
-    Without cuts: on a link that is cut already nothing could be shown.
+    Without cuts: on a link that is cut already nothing could be shown. Without jitter: it takes
+    longer to be shown than a link is slow here.
     """
     links = st.sampled_from([link.name for link in topology.links])
     at_s = st.integers(0, 10).map(lambda tenths: PARTITION_S + tenths / 10)
@@ -170,16 +171,10 @@ def slowed(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
         lambda target, at, added_ms: Step(
             "link-latency", target, at, SLOW_MESH_LINK_S, {"added_ms": added_ms}
         ),
-        links, at_s, st.sampled_from([50, 150]),
-    )  # fmt: skip
-    jitter = st.builds(
-        lambda target, at, jitter_ms: Step(
-            "link-jitter", target, at, SLOW_MESH_LINK_S, {"jitter_ms": jitter_ms}
-        ),
-        links, at_s, st.sampled_from([20, 50]),
+        links, at_s, st.sampled_from([100, 150]),
     )  # fmt: skip
     slow = st.lists(
-        st.one_of(latency, jitter),
+        latency,
         min_size=1,
         max_size=2,
         # Both ways count as one: what shows that one is slow crosses the other.
