@@ -66,6 +66,8 @@ def test_without_a_strategy_regions_end_differently_and_streams_get_stuck(
         load={"workload": "items", "rate_ops_s": 25.0, "parameters": {"keys": 60}},
         schedule=[{"kind": "region-cut", "target": "eu-west", "at_s": 0.5, "duration_s": 3.0}],
         duration_s=5.0,
+        # A stream that is stuck shows no mark, however long it is awaited.
+        recovery_s=12.0,
     )
     assert code == 1, output
     convergence, stuck = judged["convergence"], judged["not-stuck"]
