@@ -11,13 +11,12 @@ import pytest
 from experiments.conflict_promises import conflicts
 from experiments.setting import setting_of
 from testbed.checkers.verdict import Validity
-from testbed.runner.ending import Ending
-from testbed.runner.folder import FolderError, RunFolder
+from testbed.runner.folder import FolderError
 from testbed.runner.plan import Load, Plan
-from testbed.runner.recorded import RecordedRun
 from testbed.topology.inventory import find, load
 from tests.histories import MS, S, Scribe
 from tests.unit.checkers.mesh_looks import row
+from tests.unit.experiments.finished_runs import finished
 
 NODES = ("eu-west-db1", "eu-central-db1", "us-east-db1")
 
@@ -48,17 +47,11 @@ def judged(
             scribe.call("marked", at, at + MS, value=number, result=seen, node=other)
     for node, value in zip(NODES, final, strict=True):
         scribe.call("row", 70 * S, 70 * S + MS, key=0, result=value, node=node)
-    run = RecordedRun(
-        folder=RunFolder(folder),
-        plan=Plan(
-            "active-active", Load("items", rate_ops_s=10.0), (), 1, 25.0, inspections=inspections
-        ),
-        deployment=load(find("active-active"), {"conflict_resolution": strategy}),
-        history=scribe.history(),
-        evidence=(),
-        ending=Ending("finished", ""),
-        pressure=None,
-        programs={},
+    run = finished(
+        Plan("active-active", Load("items", rate_ops_s=10.0), (), 1, 25.0, inspections=inspections),
+        load(find("active-active"), {"conflict_resolution": strategy}),
+        scribe.history(),
+        folder,
     )
     return {verdict.name: verdict.validity for verdict in conflicts(setting_of(run))}
 
@@ -107,15 +100,11 @@ def test_two_nodes_of_a_region_that_both_take_writes_are_found(
                 "write", at_ms * MS, (at_ms + 1) * MS, key=0, value=at_ms,
                 node=node, region=region, term=term,
             )  # fmt: skip
-    run = RecordedRun(
-        folder=RunFolder(tmp_path),
-        plan=Plan("active-active-ha", Load("items", rate_ops_s=10.0), (), 1, 25.0),
-        deployment=load(find("active-active-ha")),
-        history=scribe.history(),
-        evidence=(),
-        ending=Ending("finished", ""),
-        pressure=None,
-        programs={},
+    run = finished(
+        Plan("active-active-ha", Load("items", rate_ops_s=10.0), (), 1, 25.0),
+        load(find("active-active-ha")),
+        scribe.history(),
+        tmp_path,
     )
     (found,) = (one for one in conflicts(setting_of(run)) if one.name == "single-primary")
     assert found.validity is expected
@@ -187,15 +176,10 @@ def test_only_a_region_without_any_node_may_be_without_service(
                 "write", start, start + MS, "fail" if refused else "ok", key=0, value=step,
                 node=node, region=region,
             )  # fmt: skip
-    run = RecordedRun(
-        folder=RunFolder(Path("run")),
-        plan=Plan(deployment, Load("items", rate_ops_s=10.0), (), 1, 180.0),
-        deployment=load(find(deployment)),
-        history=scribe.history(),
-        evidence=(),
-        ending=Ending("finished", ""),
-        pressure=None,
-        programs={},
+    run = finished(
+        Plan(deployment, Load("items", rate_ops_s=10.0), (), 1, 180.0),
+        load(find(deployment)),
+        scribe.history(),
     )
     (found,) = (one for one in conflicts(setting_of(run)) if one.name == "service")
     assert found.validity is expected

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,12 +11,10 @@ from experiments.failover_promises import failover
 from experiments.setting import Setting, setting_of
 from testbed.checkers.verdict import Validity
 from testbed.history.operation import OperationType
-from testbed.runner.ending import Ending
-from testbed.runner.folder import RunFolder
 from testbed.runner.plan import Load, Plan
-from testbed.runner.recorded import RecordedRun
 from testbed.topology.inventory import find, load
 from tests.histories import MS, S, Scribe
+from tests.unit.experiments.finished_runs import finished
 
 REGIONS = ("eu-west", "eu-central", "us-east")
 
@@ -29,15 +26,10 @@ def setting(
     for phase, time in (("inject", 10), ("injected", 10), ("heal", 20), ("healed", 20)):
         more = {"resolved": resolved} if phase == "injected" else {}
         scribe.fault(kind, title, time * S, phase, **more)
-    run = RecordedRun(
-        folder=RunFolder(Path("run")),
-        plan=Plan(deployment, Load("set"), (), 1, 60.0),
-        deployment=load(find(deployment)),
-        history=scribe.history(),
-        evidence=(),
-        ending=Ending("finished", ""),
-        pressure=None,
-        programs={},
+    run = finished(
+        Plan(deployment, Load("set"), (), 1, 60.0),
+        load(find(deployment)),
+        scribe.history(),
     )
     return Setting(run, frozenset({"add"}), frozenset({"add"}), 60 * S)
 

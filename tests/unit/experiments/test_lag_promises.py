@@ -17,12 +17,12 @@ from experiments.measuring import MEASURES
 from experiments.setting import setting_of
 from testbed.checkers.verdict import Validity, Verdict, merge
 from testbed.measures.lag_sample import LagSample
-from testbed.runner.ending import Ending
 from testbed.runner.folder import FolderError, RunFolder
 from testbed.runner.plan import Load, Plan, Step
 from testbed.runner.recorded import RecordedRun
 from testbed.topology.inventory import find, load
 from tests.histories import MS, S, Scribe
+from tests.unit.experiments.finished_runs import finished
 
 NODES = ("eu-west-db1", "eu-central-db1", "us-east-db1")
 DELAYS_MS = {"eu-central-db1": 13, "us-east-db1": 35}
@@ -67,8 +67,7 @@ def run(
         experiment="replication_lag",
     )  # fmt: skip
     deployment = load(find("active-passive"), {"replication": "asynchronous"})
-    ending = Ending("finished", "")
-    return RecordedRun(folder, plan, deployment, scribe.history(), (), ending, None, {})
+    return finished(plan, deployment, scribe.history(), tmp_path)
 
 
 def _session(scribe: Scribe, step: int, at: int, stale_s: float) -> None:

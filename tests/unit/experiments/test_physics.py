@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +11,9 @@ from experiments import physics
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.history import History
 from testbed.history.operation import Operation
-from testbed.runner.ending import Ending
-from testbed.runner.folder import RunFolder
 from testbed.runner.plan import Load, Plan
-from testbed.runner.recorded import RecordedRun
 from testbed.topology.inventory import find, load
+from tests.unit.experiments.finished_runs import finished
 
 
 def judged(
@@ -32,15 +29,10 @@ def judged(
         {"time": int(took_ms * 1e6), "process": 1, "type": "ok", "f": "add", "node": node},
         *faults,
     ]
-    run = RecordedRun(
-        folder=RunFolder(Path("run")),
-        plan=Plan("active-passive", Load("set"), (), 1, 10.0),
-        deployment=deployment,
-        history=History(tuple(Operation(**line) for line in lines)),
-        evidence=(),
-        ending=Ending("finished", ""),
-        pressure=None,
-        programs={},
+    run = finished(
+        Plan("active-passive", Load("set"), (), 1, 10.0),
+        deployment,
+        History(tuple(Operation(**line) for line in lines)),
     )
     return physics.check(run, {"add"})
 

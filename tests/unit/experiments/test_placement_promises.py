@@ -13,13 +13,12 @@ from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.erasure_record import ErasureRecord, write_erasure
 from testbed.history.residency import Erasure, Finding, Found
 from testbed.history.residency_record import PUBLISHED, Deed, ResidencyRecord, write_record
-from testbed.runner.ending import Ending
-from testbed.runner.folder import RunFolder
 from testbed.runner.plan import Load, Plan, Step
 from testbed.runner.recorded import RecordedRun
 from testbed.topology.inventory import find, load
 from tests.histories import MS, S, Scribe
 from tests.unit.checkers.test_placement import ABROAD, HOME, PERSON, WRITTEN, at, record
+from tests.unit.experiments.finished_runs import finished
 
 HEIRS = ((HOME, "EU"), (ABROAD, "US"))
 NODES = ("eu-west-db1", "eu-central-db1", "us-east-db1", "us-east-db2")
@@ -50,18 +49,13 @@ def run_of(
             scribe.window(int(step.at_s * S), int(step.at_s * S) + S, "node-kill eu-west-db1")
     if found is not None:
         write_record(found, folder / "residency.json")
-    return RecordedRun(
-        folder=RunFolder(folder),
-        plan=Plan(
+    return finished(
+        Plan(
             "data-placement", Load("personal_data"), schedule, 1, 5.0,
             experiment="data_placement", inspections=inspections,
         ),
-        deployment=load(find("data-placement"), {"placement_mutant": mutant}),
-        history=scribe.history(),
-        evidence=(),
-        ending=Ending("finished", ""),
-        pressure=None,
-        programs={},
+        load(find("data-placement"), {"placement_mutant": mutant}),
+        scribe.history(), folder,
     )  # fmt: skip
 
 
