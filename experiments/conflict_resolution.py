@@ -32,9 +32,9 @@ from experiments import bounds
 from experiments.arena import Arena
 from experiments.conflict_promises import OF_A_NODE
 from experiments.example_plan import example_plan, lasting_s
+from experiments.mesh_strategies import lone_losses, partitions, slowed, writer_losses
 from experiments.options import Options
 from experiments.search import search_settings
-from experiments.strategies import lone_losses, partitions, slowed, writer_losses
 from testbed.runner.plan import Load, Plan, Step
 from testbed.runner.plan_document import load_plan
 from testbed.topology.model import Deployment, Topology

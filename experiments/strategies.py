@@ -25,17 +25,8 @@ SLOW_LINK_S = 2.0
 
 SLOW_LINK_DURATION_S = 20.0
 
-SLOW_MESH_LINK_S = 4.0
-"""For how long a link of a mesh is slow: what shows it takes a second of them."""
 
-LONE_LOSS_S = 2.0
-"""For how long a region of a mesh is without its only node, before it is started again."""
-
-PARTITION_S = 1.0
-"""Partitions of a mesh come this early: nothing waits for a lease, and trials are many."""
-
-
-def _moments() -> SearchStrategy[float]:
+def moments() -> SearchStrategy[float]:
     """When a fault comes; drawn in tenths of a second, for its place between the timers' ticks."""
     return st.integers(0, 20).map(lambda tenths: FIRST_FAULT_S + tenths / 10)
 
@@ -50,7 +41,7 @@ def region_cuts(topology: Topology) -> SearchStrategy[Step]:
     return st.builds(
         lambda target, at_s, duration_s: Step("region-cut", target, at_s, duration_s),
         st.sampled_from(targets),
-        _moments(),
+        moments(),
         st.sampled_from([20.0, 25.0, 30.0]),
     )
 
@@ -62,7 +53,7 @@ def link_cuts(topology: Topology) -> SearchStrategy[Step]:
             "link-cut", target, at_s, 15.0, {"direction": direction}
         ),
         st.sampled_from([link.name for link in topology.links]),
-        _moments(),
+        moments(),
         st.sampled_from(["both", "one-way"]),
     )
 
@@ -102,20 +93,20 @@ def process_faults(topology: Topology) -> SearchStrategy[Step]:
     kills = st.builds(
         lambda target, at_s: Step("process-kill", target, at_s, 10.0),
         st.sampled_from(programs),
-        _moments(),
+        moments(),
     )
     nodes = st.builds(
         lambda kind, target, at_s: Step(kind, target, at_s, 30.0),
         st.sampled_from(["node-kill", "node-pause"]),
         st.sampled_from([f"role:{role}" for role in groups]),
-        _moments(),
+        moments(),
     )
     return st.one_of(kills, nodes) if programs else nodes
 
 
 def switchovers() -> SearchStrategy[Step]:
     """The operators move the primary on purpose."""
-    return _moments().map(lambda at_s: Step("switchover", "role:primary", at_s))
+    return moments().map(lambda at_s: Step("switchover", "role:primary", at_s))
 
 
 def schedules(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
@@ -137,113 +128,3 @@ def schedules(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
             sorted((step for step in pair if step is not None), key=lambda step: step.at_s)
         )
     )
-
-
-def partitions(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
-    """One to three short cuts of links or regions, at times with clocks that are off."""
-    regions = st.sampled_from([region.name for region in topology.regions])
-    links = st.sampled_from([link.name for link in topology.links])
-    at_s = st.integers(0, 10).map(lambda tenths: PARTITION_S + tenths / 10)
-    duration_s = st.sampled_from([1.0, 2.0, 3.0])
-    region_cut = st.builds(
-        lambda target, at, lasting: Step("region-cut", target, at, lasting),
-        regions, at_s, duration_s,
-    )  # fmt: skip
-    link_cut = st.builds(
-        lambda target, at, lasting, direction: Step(
-            "link-cut", target, at, lasting, {"direction": direction}
-        ),
-        links, at_s, duration_s, st.sampled_from(["both", "one-way"]),
-    )  # fmt: skip
-    cuts = st.lists(st.one_of(link_cut, region_cut), min_size=1, max_size=3, unique_by=_target)
-    return _with_skews(topology, cuts)
-
-
-def slowed(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
-    """One or two links of a mesh are slow for a while, at times with clocks that are off.
-
-    Without cuts: on a link that is cut already nothing could be shown. Without jitter: it takes
-    longer to be shown than a link is slow here.
-    """
-    links = st.sampled_from([link.name for link in topology.links])
-    at_s = st.integers(0, 10).map(lambda tenths: PARTITION_S + tenths / 10)
-    latency = st.builds(
-        lambda target, at, added_ms: Step(
-            "link-latency", target, at, SLOW_MESH_LINK_S, {"added_ms": added_ms}
-        ),
-        links, at_s, st.sampled_from([100, 150]),
-    )  # fmt: skip
-    slow = st.lists(
-        latency,
-        min_size=1,
-        max_size=2,
-        # Both ways count as one: what shows that one is slow crosses the other.
-        unique_by=lambda step: frozenset(step.target.split("->")),
-    )
-    return _with_skews(topology, slow)
-
-
-def lone_losses(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
-    """A region of a mesh loses its only node for a moment, or the server on it."""
-    nodes = st.sampled_from([node.name for node in topology.members("mesh")])
-    at_s = st.integers(0, 10).map(lambda tenths: PARTITION_S + tenths / 10)
-    return st.one_of(
-        st.builds(
-            lambda node, at: (Step("process-kill", f"{node}/postgres", at, LONE_LOSS_S),),
-            nodes,
-            at_s,
-        ),
-        st.builds(lambda node, at: (Step("node-kill", node, at, LONE_LOSS_S),), nodes, at_s),
-    )
-
-
-def _with_skews(
-    topology: Topology, disturbed: SearchStrategy[list[Step]]
-) -> SearchStrategy[tuple[Step, ...]]:
-    """What disturbs links, at times with clocks that are off."""
-    skews = st.lists(_clock_skews(topology), max_size=2, unique_by=_target)
-    return st.tuples(disturbed, skews).map(
-        lambda both: tuple(sorted((*both[0], *both[1]), key=lambda step: step.at_s))
-    )
-
-
-def _clock_skews(topology: Topology) -> SearchStrategy[Step]:
-    """A region's clock is off by seconds while links are cut."""
-    return st.builds(
-        lambda target, ahead_ms: Step(
-            "clock-skew", target, PARTITION_S - 0.5, 5.0, {"ahead_ms": ahead_ms}
-        ),
-        st.sampled_from([node.name for node in topology.members("mesh")]),
-        st.sampled_from([-3000, 2000, 5000]),
-    )
-
-
-def _losses() -> SearchStrategy[float]:
-    """When a writer is lost: clocks that were off are right again, which takes a writer."""
-    return _moments().map(lambda at_s: at_s + 1.0)
-
-
-def writer_losses(topology: Topology) -> SearchStrategy[Step]:
-    """A node of a mesh is lost whose region has another one, or the program that takes writes.
-
-    Which node of a region takes writes depends on what happened before in its world.
-    """
-    nodes = ["role:primary", *(node.name for node in topology.members("mesh"))]
-    return st.one_of(
-        st.builds(
-            lambda target, at: Step("node-kill", target, at, 30.0),
-            st.sampled_from(nodes),
-            _losses(),
-        ),
-        st.builds(
-            lambda target, program, at: Step("process-kill", f"{target}/{program}", at, 10.0),
-            st.sampled_from(nodes),
-            st.sampled_from(["postgres", "patroni"]),
-            _losses(),
-        ),
-        _losses().map(lambda at: Step("switchover", "role:primary", at)),
-    )
-
-
-def _target(step: Step) -> tuple[str, str]:
-    return step.kind, step.target

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from experiments.failover_plan import failover_plan
+from experiments.mesh_strategies import partitions
 from experiments.outcomes import PromiseBrokenError
-from experiments.strategies import partitions, schedules
+from experiments.strategies import schedules
 from testbed.provision.in_node import in_node
 from testbed.runner.plan import Load, Plan, Step
 
