@@ -20,8 +20,10 @@ import pytest
 from testbed.world.attached import leashed, run_attached
 from testbed.world.protocol import WorldError
 
+# Tests that nohup began inherit that a hangup is ignored, which no shell can trap.
 CALLER = """
-import os, sys
+import os, signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from testbed.world.attached import leashed, run_attached
 enter = ["sh", "-c", '"$@"; exit $?', "sh"]
 sys.exit(run_attached(enter + leashed(sys.argv[1:]), dict(os.environ)))
