@@ -18,8 +18,7 @@ from testbed.probes.node_files import Folder, NodeFile, files_of
 from testbed.probes.origins import origin_of
 from testbed.probes.patterns import TAIL, Pattern
 from testbed.probes.scanner import Scanner
-from testbed.probes.toast import Pieces
-from testbed.probes.unpacking import Layer, layers
+from testbed.probes.unpacking import Kept, Layer, layers
 
 FILE_BYTES_MAX = 4 << 30
 """Hyperscan's limit of one block; PostgreSQL's own files end at 1 GB."""
@@ -42,11 +41,11 @@ class Blocks:
 
     Args:
         scanner: The patterns.
-        pieces: Collects large values over all blocks.
+        kept: What is kept of blocks for those that follow: large values, ends of segments.
     """
 
     scanner: Scanner
-    pieces: Pieces = field(default_factory=Pieces)
+    kept: Kept = field(default_factory=Kept)
     unpacked_bytes: int = 0
     unsearchable: list[Unsearchable] = field(default_factory=list)
 
@@ -58,7 +57,7 @@ class Blocks:
             name: Its path, for messages and to tell what it is.
         """
         hits: list[Hit] = []
-        for layer in layers(data, name, self.pieces):
+        for layer in layers(data, name, self.kept):
             if isinstance(layer, Unsearchable):
                 self.unsearchable.append(layer)
             else:
@@ -67,7 +66,7 @@ class Blocks:
 
     def joined(self) -> Iterable[tuple[str, Hit]]:
         """After all blocks: the block's name, and what is in large values once they are joined."""
-        for value in self.pieces.joined():
+        for value in self.kept.pieces.joined():
             for data, kind in ((value.stored, "TOAST pieces"), (value.value, "TOAST pglz value")):
                 array = np.frombuffer(data, np.uint8)
                 for hit in self._of_layer(Layer((kind,), array, lambda _: 0)):

@@ -13,7 +13,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -24,6 +24,10 @@ from testbed.probes.toast import PAGE, Pieces
 
 DEPTH_MAX = 3
 _UNPACKED_MAX = 4 << 30
+_BORDER = 16 << 10
+"""More than a record of a page, or of a piece of a large value, has."""
+_TOKEN_MAX = 128
+"""More than a canary has in any encoding."""
 _ZLIB = re.compile(rb"x[\x01\x5e\x9c\xda]")
 _GZIP = re.compile(rb"\x1f\x8b\x08[\x00-\x1f]")
 _DUMP = b"PGDMP"
@@ -55,18 +59,31 @@ class Layer:
     origin: Callable[[int], int]
 
 
-def layers(data: Bytes, name: str, pieces: Pieces | None = None) -> Iterator[Layer | Unsearchable]:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of blocks for those that follow.
+
+    Args:
+        pieces: Pieces of large values, to be joined at the end.
+        borders: The ends of segments of logs.
+    """
+
+    pieces: Pieces = field(default_factory=Pieces)
+    borders: wal_pages.Borders = field(default_factory=lambda: wal_pages.Borders(_BORDER))
+
+
+def layers(data: Bytes, name: str, kept: Kept | None = None) -> Iterator[Layer | Unsearchable]:
     """Everything that is in a block, itself first.
 
     Args:
         data: The block.
         name: Path of the file, which tells tables and segments from the rest.
-        pieces: Collects pieces of large values; whoever made it joins them at the end.
+        kept: Of all blocks; without it a block stands alone.
     """
-    yield from _of(Layer((), data, _same), name, pieces)
+    yield from _of(Layer((), data, _same), name, kept)
 
 
-def _of(layer: Layer, name: str, pieces: Pieces | None) -> Iterator[Layer | Unsearchable]:
+def _of(layer: Layer, name: str, kept: Kept | None) -> Iterator[Layer | Unsearchable]:
     yield layer
     if len(layer.inside) >= DEPTH_MAX:
         yield Unsearchable(name, f"more than {DEPTH_MAX} layers of compression")
@@ -76,28 +93,40 @@ def _of(layer: Layer, name: str, pieces: Pieces | None) -> Iterator[Layer | Unse
         if whole.startswith(magic):
             yield Unsearchable(name, f"compressed with {method}, which cannot be read here")
     if wal_pages.is_wal(name.rpartition("/")[2], layer.data):
-        yield from _of_wal(layer, name, pieces)
+        yield from _of_wal(layer, name, kept)
     else:
-        if pieces is not None and len(layer.data) % PAGE == 0:
-            pieces.add_pages(_relation(name), name, layer.data)
+        if kept is not None and len(layer.data) % PAGE == 0:
+            kept.pieces.add_pages(_relation(name), name, layer.data)
         yield from _values(layer)
-    yield from _archives(layer, name, pieces)
+    yield from _archives(layer, name, kept)
 
 
-def _of_wal(layer: Layer, name: str, pieces: Pieces | None) -> Iterator[Layer | Unsearchable]:
+def _of_wal(layer: Layer, name: str, kept: Kept | None) -> Iterator[Layer | Unsearchable]:
     stripped = wal_pages.strip(layer.data)
     inner = _within(layer, "WAL without page headers", stripped.data, stripped.source)
     yield inner
+    yield from _of_log(inner, name, kept)
+    if kept is None:
+        return
+    for data, border in kept.borders.add(name.rpartition("/")[0], layer.data, stripped.data):
+        across = _within(layer, "WAL across two segments", data, _Fixed(0))
+        # Whole records for what they hold; of the bytes themselves no more than a canary crosses.
+        yield replace(across, data=data[max(0, border - _TOKEN_MAX) : border + _TOKEN_MAX])
+        yield from _of_log(across, name, kept)
+
+
+def _of_log(inner: Layer, name: str, kept: Kept | None) -> Iterator[Layer | Unsearchable]:
+    """What records hold: compressed values, pieces of large ones, page images."""
     yield from _values(inner)
     folder = name.rpartition("/")[0]
-    if pieces is not None:
-        pieces.add_log(folder, name, stripped.data)
-    for batch in wal_pages.images(stripped.data):
+    if kept is not None:
+        kept.pieces.add_log(folder, name, inner.data)
+    for batch in wal_pages.images(inner.data):
         pages = _within(inner, "page image", batch.data, batch.source)
         yield pages
         yield from _values(pages)
-        if pieces is not None:
-            pieces.add_pages(folder, name, batch.data)
+        if kept is not None:
+            kept.pieces.add_pages(folder, name, batch.data)
         if batch.foreign:
             reason = f"{batch.foreign} page images compressed with lz4 or zstd"
             yield Unsearchable(name, reason)
@@ -108,7 +137,7 @@ def _values(layer: Layer) -> Iterator[Layer]:
         yield _within(layer, "pglz value", batch.data, batch.source)
 
 
-def _archives(layer: Layer, name: str, pieces: Pieces | None) -> Iterator[Layer | Unsearchable]:
+def _archives(layer: Layer, name: str, kept: Kept | None) -> Iterator[Layer | Unsearchable]:
     """What whole-file formats hold; of streams, wherever one begins."""
     found = _unpacked(layer.data)
     for kind, offset, content in found:
@@ -116,7 +145,7 @@ def _archives(layer: Layer, name: str, pieces: Pieces | None) -> Iterator[Layer 
             yield Unsearchable(name, content)
         else:
             inner = _within(layer, kind, np.frombuffer(content, np.uint8), _Fixed(offset))
-            yield from _of(inner, f"{name}!{kind.partition(' ')[2]}", pieces)
+            yield from _of(inner, f"{name}!{kind.partition(' ')[2]}", kept)
 
 
 def _unpacked(data: Bytes) -> Iterator[tuple[str, int, bytes | str]]:

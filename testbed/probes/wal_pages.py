@@ -56,6 +56,50 @@ class Stripped:
         return int(self.sources[page] + offset - self.starts[page])
 
 
+class Borders:
+    """Where two segments of a log meet: what lies across them is whole in neither.
+
+    Which follows which is told by the addresses in their page headers. Names do not tell: one that
+    was recycled has its next name already, and old records.
+
+    Args:
+        length: Of either side of a border, at most.
+    """
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+        self._begins: dict[tuple[str, int], Bytes] = {}
+        self._ends: dict[tuple[str, int], Bytes] = {}
+
+    def add(self, log: str, segment: Bytes, data: Bytes) -> Iterator[tuple[Bytes, int]]:
+        """Take a segment; the borders that it shares with those that were taken before.
+
+        Args:
+            log: The folder that the log's segments lie in.
+            segment: As it is in its file.
+            data: Without page headers.
+
+        Returns:
+            For each the bytes of both sides, and where they meet.
+        """
+        if len(segment) < 2 * PAGE or len(segment) % PAGE:
+            return
+        begin = log, _address(segment[:PAGE])
+        end = log, _address(segment[-PAGE:]) + PAGE
+        self._begins[begin] = data[: self._length].copy()
+        self._ends[end] = data[-self._length :].copy()
+        for border in (begin, end):
+            if border in self._ends and border in self._begins:
+                before = self._ends[border]
+                both = np.concatenate((before, self._begins[border]))
+                yield sealed(both), len(before)
+
+
+def _address(page: Bytes) -> int:
+    """Where in the log a page was written, as its header says."""
+    return int.from_bytes(page[8:16].tobytes(), "little")
+
+
 def strip(data: Bytes) -> Stripped:
     """Take the page headers out of a segment; a page that has none is kept whole."""
     parts, starts, sources = [], [], []
