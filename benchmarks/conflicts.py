@@ -81,8 +81,11 @@ def phases_s(told: list[dict[str, Any]], lane: int) -> dict[str, float]:
     return dict(spent)
 
 
-def trials(lanes: int, seconds: float, words: list[str]) -> None:
-    """Run it for a time; print trials in ten minutes and where their time went."""
+def trials(lanes: int, seconds: float, words: list[str], keep: Path | None) -> None:
+    """Run it for a time; print trials in ten minutes and where their time went.
+
+    A run with another verdict than valid is kept in a folder, where one is given, to be looked at.
+    """
     with tempfile.TemporaryDirectory(prefix="testbed-conflicts-") as folder:
         out = Path(folder) / "out"
         busy = os.getloadavg()[0]
@@ -93,6 +96,8 @@ def trials(lanes: int, seconds: float, words: list[str]) -> None:
         told = list(events(out))
         judged = Counter(one["validity"] for one in told if one["event"] == "verdict")
         phases = [phases_s(told, lane) for lane in range(lanes)]
+        if keep is not None and set(judged) - {"valid"}:
+            shutil.copytree(folder, keep, dirs_exist_ok=True)
     total = sum(judged.values())
     if not total:
         raise SystemExit(done.stdout + done.stderr)
@@ -218,13 +223,13 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=10)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--control", action="append", choices=CONTROLS, default=[])
-    parser.add_argument("--keep", type=Path, help="folder for controls' runs that found nothing")
+    parser.add_argument("--keep", type=Path, help="folder for runs that have to be looked at")
     parser.add_argument("--strategy", action="append", choices=PROMISING, default=[])
     parser.add_argument("--set", action="append", default=[], help="of the trials' deployment")
     arguments = parser.parse_args()
     if arguments.what == "trials":
         words = [word for one in arguments.set for word in ("--set", one)]
-        trials(arguments.lanes, arguments.seconds, words)
+        trials(arguments.lanes, arguments.seconds, words, arguments.keep)
         return
     if arguments.what == "promises":
         promises(arguments.first_seed, arguments.strategy or list(PROMISING))
