@@ -29,6 +29,7 @@ from testbed.checkers import (
 )
 from testbed.checkers.expectation import Expectation
 from testbed.checkers.verdict import Validity, Verdict, merge
+from testbed.history.fault_window import FaultWindow
 from testbed.measures.homes import Homes
 from testbed.measures.mesh_recording import MeshRecording, mesh_recording
 from testbed.runner.folder import FolderError
@@ -161,13 +162,16 @@ def _converged_within_ms(setting: Setting) -> float:
 def _lost_whole(setting: Setting) -> set[str]:
     """Regions that lost the only node that they have."""
     run = setting.run
-    hit = [
-        run.region_of.get(str(window.details.get("resolved", "")).split("/")[0])
-        for window in run.windows
-        if window.kind in OF_A_NODE
-    ]
+    hit = [_region_hit(run, window) for window in run.windows]
     topology = run.deployment.topology
     return {one for one in hit if one is not None and len(topology.members("mesh", one)) == 1}
+
+
+def _region_hit(run: RecordedRun, window: FaultWindow) -> str | None:
+    """The region whose node a fault took; None for a fault that takes none."""
+    if window.kind not in OF_A_NODE:
+        return None
+    return run.region_of.get(str(window.details.get("resolved", "")).split("/")[0])
 
 
 def _outage_ms(setting: Setting, region: str, from_ns: int) -> float:
@@ -177,8 +181,7 @@ def _outage_ms(setting: Setting, region: str, from_ns: int) -> float:
         (window.inject_ns - from_ns) / 1e6
         + bounds.rto(window.kind, run.deployment.variables, run.plan.load.timeout_ms).total_ms
         for window in run.windows
-        if window.kind in OF_A_NODE
-        and run.region_of.get(str(window.details.get("resolved", "")).split("/")[0]) == region
+        if _region_hit(run, window) == region
     ]
     return max(bounds_ms, default=0.0)
 

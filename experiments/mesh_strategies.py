@@ -26,7 +26,7 @@ def partitions(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
     """One to three short cuts of links or regions, at times with clocks that are off."""
     regions = st.sampled_from([region.name for region in topology.regions])
     links = st.sampled_from([link.name for link in topology.links])
-    at_s = st.integers(0, 10).map(lambda tenths: PARTITION_S + tenths / 10)
+    at_s = _soon()
     duration_s = st.sampled_from([1.0, 2.0, 3.0])
     region_cut = st.builds(
         lambda target, at, lasting: Step("region-cut", target, at, lasting),
@@ -49,7 +49,7 @@ def slowed(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
     longer to be shown than a link is slow here.
     """
     links = st.sampled_from([link.name for link in topology.links])
-    at_s = st.integers(0, 10).map(lambda tenths: PARTITION_S + tenths / 10)
+    at_s = _soon()
     latency = st.builds(
         lambda target, at, added_ms: Step(
             "link-latency", target, at, SLOW_MESH_LINK_S, {"added_ms": added_ms}
@@ -69,7 +69,7 @@ def slowed(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
 def lone_losses(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
     """A region of a mesh loses its only node for a moment, or the server on it."""
     nodes = st.sampled_from([node.name for node in topology.members("mesh")])
-    at_s = st.integers(0, 10).map(lambda tenths: PARTITION_S + tenths / 10)
+    at_s = _soon()
     return st.one_of(
         st.builds(
             lambda node, at: (Step("process-kill", f"{node}/postgres", at, LONE_LOSS_S),),
@@ -78,6 +78,11 @@ def lone_losses(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
         ),
         st.builds(lambda node, at: (Step("node-kill", node, at, LONE_LOSS_S),), nodes, at_s),
     )
+
+
+def _soon() -> SearchStrategy[float]:
+    """When something begins, drawn in tenths of a second."""
+    return st.integers(0, 10).map(lambda tenths: PARTITION_S + tenths / 10)
 
 
 def _with_skews(

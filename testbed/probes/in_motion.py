@@ -140,15 +140,20 @@ def _gossiped(flow: Flow, blocks: Blocks) -> Iterator[Hit]:
     ends = np.cumsum([len(said) for _, said in found])
     data: Bytes = np.frombuffer(b"".join(said for _, said in found), np.uint8)
     for hit in blocks.search(data, f"{flow.name}/gossip"):
-        number = min(int(np.searchsorted(ends, hit.offset, side="right")), len(starts) - 1)
         inside = ("LZW", *hit.inside)
-        yield Hit(hit.canary, hit.encoding, inside, starts[number], hit.count)
+        start = starts[_part(ends, hit.offset)]
+        yield Hit(hit.canary, hit.encoding, inside, start, hit.count)
 
 
 def _place(starts: Sequence[int], ends: Rows, offset: int) -> int:
     """Where a byte of the joined parts lies in the flow."""
-    number = min(int(np.searchsorted(ends, offset, side="right")), len(starts) - 1)
+    number = _part(ends, offset)
     return starts[number] + offset - (int(ends[number - 1]) if number else 0)
+
+
+def _part(ends: Rows, offset: int) -> int:
+    """The number of the part that a byte of the joined ones lies in."""
+    return min(int(np.searchsorted(ends, offset, side="right")), len(ends) - 1)
 
 
 def _finding(link: str, flow: Flow, carriers: Carriers, hit: Hit, begun_ns: int) -> Finding:
