@@ -34,6 +34,7 @@ from testbed.measures.homes import Homes
 from testbed.measures.mesh_recording import MeshRecording, mesh_recording
 from testbed.runner.folder import FolderError
 from testbed.runner.recorded import RecordedRun
+from testbed.topology.model import Deployment
 
 CONVERGENCE_MS = 20_000.0
 """From the last heal: a silent stream is given up after 5 s, and opened anew at once."""
@@ -63,7 +64,7 @@ def conflicts(setting: Setting) -> tuple[Verdict, ...]:
     verdicts = [
         adequate(setting, required(setting)),
         _conflicted(setting),
-        flowing(setting, _converged_within_ms(setting)),
+        flowing(setting, converged_within_ms(run.deployment, again=bool(_lost_whole(setting)))),
         _converged(setting),
     ]
     if run.plan.load.workload == "items":
@@ -153,10 +154,14 @@ def _served(setting: Setting) -> Iterator[Expectation]:
         )
 
 
-def _converged_within_ms(setting: Setting) -> float:
-    """How long a region's changes may take after the last heal: longer, if it has to start anew."""
-    again_ms = bounds.recovery(setting.run.deployment.variables).total_ms
-    return CONVERGENCE_MS + (again_ms if _lost_whole(setting) else 0.0)
+def converged_within_ms(deployment: Deployment, *, again: bool) -> float:
+    """How long a region's changes may take after the last heal.
+
+    Args:
+        deployment: Its timers.
+        again: Whether a region lost its only node, and has to start anew.
+    """
+    return CONVERGENCE_MS + (bounds.recovery(deployment.variables).total_ms if again else 0.0)
 
 
 def _lost_whole(setting: Setting) -> set[str]:

@@ -30,8 +30,9 @@ from hypothesis.strategies import SearchStrategy
 
 from experiments import bounds
 from experiments.arena import Arena
-from experiments.conflict_promises import OF_A_NODE
+from experiments.conflict_promises import OF_A_NODE, converged_within_ms
 from experiments.example_plan import example_plan, lasting_s
+from experiments.failover_plan import GIVEN_UP_S
 from experiments.mesh_strategies import lone_losses, partitions, slowed, writer_losses
 from experiments.options import Options
 from experiments.search import search_settings
@@ -153,13 +154,16 @@ def plan(
         if workload == "items":
             parameters["take_overs_percent"] = TAKE_OVERS_PERCENT
     load = Load(workload, RATE_OPS_S, timeout_ms=TIMEOUT_MS, parameters=parameters)
+    lost = [step for step in schedule if step.kind in OF_A_NODE]
+    again = bool(lost) and not has_standbys(deployment.topology)
     served_s = [
         step.at_s
         + bounds.rto(step.kind, deployment.variables, TIMEOUT_MS).total_ms / 1000
         + SERVED_S
-        for step in schedule
-        if step.kind in OF_A_NODE and has_standbys(deployment.topology)
+        for step in lost
+        if not again
     ]
+    awaited_s = converged_within_ms(deployment, again=True) / 1000 + GIVEN_UP_S
     return example_plan(
         "conflict_resolution",
         deployment,
@@ -168,4 +172,6 @@ def plan(
         schedule=schedule,
         duration_s=round(max([lasting_s(schedule, TAIL_S), *served_s]), 1),
         inspections=("mesh",),
+        # Until its bound is over, or a region that never comes back would be no broken promise.
+        recovery_s=round(awaited_s, 1) if again else None,
     )

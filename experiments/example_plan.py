@@ -35,6 +35,7 @@ def example_plan(
     schedule: tuple[Step, ...],
     duration_s: float,
     inspections: tuple[str, ...],
+    recovery_s: float | None = None,
 ) -> Plan:
     """The plan of one example, which has of the deployment's variables what ``--set`` changed."""
     return Plan(
@@ -46,4 +47,5 @@ def example_plan(
         duration_s=duration_s,
         experiment=experiment,
         inspections=inspections,
+        recovery_s=recovery_s,
     )

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.conflict_promises import OF_A_NODE
+from experiments.conflict_promises import OF_A_NODE, converged_within_ms
 from experiments.conflict_resolution import plan, schedules, workloads
+from experiments.mesh_strategies import lone_losses, partitions
 from experiments.options import Options
 from faults.catalogue import problems
 from testbed.runner.plan_document import from_document, to_document
@@ -48,3 +49,17 @@ def test_a_drawn_plan_can_be_run(name: str, strategy: str, data: st.DataObject) 
     cut = {step.target for step in schedule if step.kind.endswith("-cut")}
     assert not (slow and cut)
     assert load_problems(made.load.workload, made.load.parameters) == ()
+
+
+@given(st.data())
+def test_a_region_that_lost_its_only_node_is_awaited_until_its_bound_is_over(
+    data: st.DataObject,
+) -> None:
+    """Else one that never comes back would be no broken promise."""
+    deployment = load(find("active-active"))
+    options = Options(None, (), Path("runs"), 60.0, 3, 1, 0, None)
+    lost = plan(deployment, options, data.draw(lone_losses(deployment.topology)), "items", 4)
+    cut = plan(deployment, options, data.draw(partitions(deployment.topology)), "items", 4)
+    assert cut.recovery_s is None
+    assert lost.recovery_s is not None
+    assert lost.recovery_s > converged_within_ms(deployment, again=True) / 1000
