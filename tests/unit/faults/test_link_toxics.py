@@ -108,6 +108,15 @@ THREE = delays(1.0, 1.0, 1.0)
         # Slow before, by the machine: as fast as the link is later, nothing is left of the fault.
         (LATENCY, delays(49.0), delays(149.0), delays(35.0), (True, True)),
         (LATENCY, delays(55.0), delays(135.0), delays(35.0), (False, True)),
+        # What a busy machine adds to some bytes, before or later, does not count.
+        (
+            LATENCY,
+            delays(90.0, 35.0, 80.0),
+            delays(190.0, 180.0, 135.0),
+            delays(35.0),
+            (True, True),
+        ),
+        (LATENCY, delays(35.0), delays(35.0, 135.0, 135.0), delays(35.0, 90.0), (False, True)),
         (LATENCY, delays(35.0), delays(), delays(), (False, False)),
         (LATENCY, failed, delays(135.0), delays(35.0), (False, False)),
         (JITTER, even(35, 36), even(35, 135), even(35, 36), (True, True)),
@@ -211,6 +220,39 @@ def test_latency_of_two_faults_adds_up_and_each_removes_its_own() -> None:
     asyncio.run(play())
 
 
+def test_a_link_that_a_busy_machine_slowed_is_tried_again_before_it_is_made_slow() -> None:
+    async def play() -> None:
+        slowed = iter([160.0, 90.0, 35.4, 35.4])
+        used = context(World(trial=lambda node, request: {"forward_ms": [next(slowed)]}))
+        used.world.wan.add_toxic(PAIR, Toxic("link-latency", "latency", {"delay_ms": 35}))
+        fault = build("link-latency", TARGET, {"added_ms": 100})
+        await fault.inject(used)
+        effect = await fault.effect(used)
+        assert effect.readings[TARGET]["before_ms"] == 35.4
+        assert effect.readings[TARGET]["now_ms"] == 35.4
+        assert not effect.shown
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize(
+    ("now_ms", "shown"), [(35.4, False), (84.0, False), (90.0, True), (150.0, True), (270.0, False)]
+)
+def test_latency_is_shown_on_a_link_whose_delay_varies(now_ms: float, shown: bool) -> None:
+    async def play() -> None:
+        world = World(trial=delays(35.4, 300.0))
+        used = context(world)
+        world.wan.add_toxic(PAIR, Toxic("link-latency", "latency", {"delay_ms": 35}))
+        varying = {"delay_ms": 200, "jitter_ms": 200}
+        world.wan.add_toxic(PAIR, Toxic("jitter-1", "latency", varying))
+        fault = build("link-latency", TARGET, {"added_ms": 100})
+        await fault.inject(used)
+        world.trial = delays(now_ms, 500.0)
+        assert (await fault.effect(used)).shown is shown
+
+    asyncio.run(play())
+
+
 def test_a_link_that_another_fault_cuts_is_not_tried() -> None:
     async def play() -> None:
         tried: list[str] = []
@@ -245,7 +287,7 @@ def test_delays_are_measured_from_the_other_end_when_the_receiver_is_silent() ->
         used = context(World(trial=trial))
         fault = build("link-latency", TARGET, {"added_ms": 10})
         await fault.inject(used)
-        assert asked == [("eu-west-db1", "10.77.3.10"), ("us-east-db1", "10.77.1.10")]
+        assert asked[:2] == [("eu-west-db1", "10.77.3.10"), ("us-east-db1", "10.77.1.10")]
         effect = await fault.effect(used)
         assert effect.readings[TARGET]["before_ms"] == 35.0
 
