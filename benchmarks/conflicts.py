@@ -229,6 +229,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.what == "trials":
         words = [word for one in arguments.set for word in ("--set", one)]
+        words += ["--seed", str(arguments.first_seed)]
         trials(arguments.lanes, arguments.seconds, words, arguments.keep)
         return
     if arguments.what == "promises":
