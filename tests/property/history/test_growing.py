@@ -1,0 +1,36 @@
+"""Property tests for columns that grow."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from testbed.history.growing import Growing
+
+PIECES = st.lists(st.integers(0, 40_000), max_size=6)
+
+
+@given(sizes=PIECES, kind=st.sampled_from([np.int8, np.int32, np.int64]), watched=st.booleans())
+def test_a_column_holds_what_was_put_into_it_in_its_order(
+    sizes: list[int], kind: type, watched: bool
+) -> None:
+    pieces = [np.full(size, place + 1, kind) for place, size in enumerate(sizes)]
+    column = Growing(kind)
+    seen = []
+    for piece in pieces:
+        column.extend(piece)
+        # Somebody who goes on looking at it keeps it from growing where it stands.
+        seen.append((column.seen(), column.seen().copy()) if watched else None)
+    wanted = np.concatenate([np.empty(0, kind), *pieces])
+
+    taken = column.taken()
+
+    assert taken.dtype == kind
+    np.testing.assert_array_equal(taken, wanted)
+    assert column.size == 0
+    column.extend(np.ones(3, kind))
+    np.testing.assert_array_equal(column.seen(), np.ones(3, kind))
+    np.testing.assert_array_equal(taken, wanted)
+    for pair in filter(None, seen):
+        np.testing.assert_array_equal(*pair)
