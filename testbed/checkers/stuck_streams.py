@@ -3,24 +3,31 @@
 Definition. Once nothing disturbs the mesh any more, every stream of every node runs in the end and
 its worker has not failed more than a few times since; and at no time a slot that is not given up
 keeps more than its bound and what may be written until the next checkpoint, which is when
-PostgreSQL looks at the bound. In the end every slot is read. Without looks the answer is unknown.
+PostgreSQL looks at the bound. In the end every slot is read. A connection may be opened anew at any
+moment, so one that is down in the last look is stuck if it has been for long enough; for shorter,
+and without looks, the answer is unknown.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from math import inf
 from typing import Any
 
 from testbed.checkers.operation_view import moment_s
 from testbed.checkers.verdict import Validity, Verdict
-from testbed.measures.mesh_recording import MeshRecording, StreamLook
+from testbed.measures.mesh_recording import MeshRecording, SlotLook, StreamLook
 
 NAME = "not-stuck"
 PROMISE = "No stream fails again and again, and no slot keeps WAL without bound."
 
 FAILURES_MAX = 3
 """A worker whose publisher was restarted, or that met a deadlock, fails once or twice."""
+
+DOWN_MS_MAX = 4000.0
+"""A stream that ended is opened anew within this; it is looked at twice a second."""
 
 
 def check(recording: MeshRecording, settled_ns: int, *, until_checkpoint_bytes: int) -> Verdict:
@@ -31,7 +38,10 @@ def check(recording: MeshRecording, settled_ns: int, *, until_checkpoint_bytes: 
         settled_ns: From here on nothing disturbs it, and every connection can have come back.
         until_checkpoint_bytes: How much may be written until PostgreSQL makes a checkpoint.
     """
-    found = [*_failing(recording, settled_ns), *_keeping(recording, until_checkpoint_bytes)]
+    down = [*_streams_down(recording, settled_ns), *_slots_down(recording, settled_ns)]
+    firm = [one for one in down if one["down_ms"] > DOWN_MS_MAX]
+    found = [*_failing(recording, settled_ns), *firm]
+    found += _keeping(recording, until_checkpoint_bytes)
     after = [look for look in recording.streams if look.time_ns >= settled_ns]
     numbers = {
         "looks_after": float(len(after)),
@@ -44,6 +54,9 @@ def check(recording: MeshRecording, settled_ns: int, *, until_checkpoint_bytes: 
     if found:
         reason = f"{found[0]['said']}" + (f", and {len(found) - 1} more" if found[1:] else "")
         return Verdict(NAME, PROMISE, Validity.VIOLATION, reason, tuple(found), numbers)
+    if down:
+        reason = f"{down[0]['said']}, which is too short to be stuck"
+        return Verdict(NAME, PROMISE, Validity.UNKNOWN, reason, tuple(down), numbers)
     if not after:
         reason = f"no stream was looked at after {moment_s(settled_ns)}"
         return Verdict(NAME, PROMISE, Validity.UNKNOWN, reason, (), numbers)
@@ -56,22 +69,16 @@ def check(recording: MeshRecording, settled_ns: int, *, until_checkpoint_bytes: 
 
 
 def _failing(recording: MeshRecording, settled_ns: int) -> list[dict[str, Any]]:
-    """Streams that do not run in the end, or whose workers failed again and again."""
-    looks: dict[tuple[str, str], list[StreamLook]] = defaultdict(list)
-    for look in recording.streams:
-        looks[look.node, look.stream].append(look)
+    """Streams whose workers failed again and again."""
     found = []
-    for (node, stream), those in sorted(looks.items()):
-        after = [look for look in those if look.time_ns >= settled_ns]
-        if not after:
-            continue
+    for (node, stream), after in _streams_after(recording, settled_ns).items():
         first, last = after[0], after[-1]
         # One that was made anew counts from zero again.
         failures = sum(
             later.errors - (earlier.errors if later.errors >= earlier.errors else 0)
             for earlier, later in pairwise(after)
         )
-        if last.runs and failures <= FAILURES_MAX:
+        if failures <= FAILURES_MAX:
             continue
         grown = {
             kind.removeprefix("confl_"): number - first.conflicts[kind]
@@ -81,8 +88,8 @@ def _failing(recording: MeshRecording, settled_ns: int) -> list[dict[str, Any]]:
         because = ", ".join(f"{kind} {number} times" for kind, number in grown.items())
         seconds = (last.time_ns - first.time_ns) / 1e9
         said = (
-            f"the stream {stream} of {node} {'runs' if last.runs else 'does not run'} and failed "
-            f"{failures} times in the last {seconds:.1f} s" + (f" ({because})" if because else "")
+            f"the stream {stream} of {node} failed {failures} times in the last {seconds:.1f} s"
+            + (f" ({because})" if because else "")
         )
         found.append(
             {"anomaly": "stuck-stream", "text": [said], "said": said, "node": node,
@@ -91,31 +98,72 @@ def _failing(recording: MeshRecording, settled_ns: int) -> list[dict[str, Any]]:
     return found
 
 
-def _keeping(recording: MeshRecording, until_checkpoint_bytes: int) -> list[dict[str, Any]]:
-    """Slots that keep more than they may, at any time; and those that nobody reads in the end."""
+def _streams_after(
+    recording: MeshRecording, settled_ns: int
+) -> dict[tuple[str, str], list[StreamLook]]:
+    """The looks at each stream of each node, once nothing disturbs them."""
+    looks: dict[tuple[str, str], list[StreamLook]] = defaultdict(list)
+    for look in recording.streams:
+        if look.time_ns >= settled_ns:
+            looks[look.node, look.stream].append(look)
+    return dict(sorted(looks.items()))
+
+
+def _streams_down(recording: MeshRecording, settled_ns: int) -> Iterator[dict[str, Any]]:
+    """Streams that do not run in the last look, and for how long."""
+    for (node, stream), after in _streams_after(recording, settled_ns).items():
+        down_ms = _down_ms([(look.time_ns, look.runs) for look in after])
+        if down_ms is not None:
+            said = f"the stream {stream} of {node} has not run for the last {down_ms / 1000:.1f} s"
+            yield {"anomaly": "stuck-stream", "text": [said], "said": said, "node": node,
+                   "stream": stream, "down_ms": down_ms}  # fmt: skip
+
+
+def _slots_down(recording: MeshRecording, settled_ns: int) -> Iterator[dict[str, Any]]:
+    """Slots that nobody reads in the last look, and for how long; a lost one for ever."""
+    newest = {look.node: look.time_ns for look in recording.slots}
+    looks: dict[tuple[str, str], list[SlotLook]] = defaultdict(list)
+    for look in recording.slots:
+        looks[look.node, look.slot].append(look)
+    for (node, slot), those in sorted(looks.items()):
+        last = those[-1]
+        if last.time_ns < newest[node]:
+            continue  # it was replaced by another one, or dropped
+        since = [(max(look.time_ns, settled_ns), look.active) for look in those]
+        down_ms = inf if last.lost else _down_ms(since)
+        if down_ms is not None:
+            said = f"nobody reads the slot {slot} of {node} in the end, " + (
+                "and it is lost" if last.lost else f"for the last {down_ms / 1000:.1f} s"
+            )
+            yield {"anomaly": "slot", "text": [said], "said": said, "node": node, "slot": slot,
+                   "kept_bytes": last.kept_bytes, "down_ms": down_ms}  # fmt: skip
+
+
+def _down_ms(looks: Sequence[tuple[int, bool]]) -> float | None:
+    """How long something has been down in the last of its looks; None if it is not."""
+    last_ns, up = looks[-1]
+    if up:
+        return None
+    since = len(looks) - 1
+    while since and not looks[since - 1][1]:
+        since -= 1
+    return (last_ns - looks[since][0]) / 1e6
+
+
+def _keeping(recording: MeshRecording, until_checkpoint_bytes: int) -> Iterator[dict[str, Any]]:
+    """Slots that kept more than they may, at any time, and are there in the end."""
+    last = {(look.node, look.slot): look for look in recording.slots}
+    newest = {look.node: look.time_ns for look in recording.slots}
     most = {(look.node, look.slot): look for look in sorted(
         (look for look in recording.slots if not look.lost), key=lambda look: look.kept_bytes
     )}  # fmt: skip
-    last = {(look.node, look.slot): look for look in recording.slots}
-    newest = {look.node: look.time_ns for look in recording.slots}
-    found = []
-    for (node, slot), look in sorted(last.items()):
-        if look.time_ns < newest[node]:
+    for (node, slot), kept in sorted(most.items()):
+        if last[node, slot].time_ns < newest[node]:
             continue  # it was replaced by another one, or dropped
-        kept = most.get((node, slot), look)
         if kept.bound_bytes and kept.kept_bytes > kept.bound_bytes + until_checkpoint_bytes:
             said = (
                 f"the slot {slot} of {node} kept {kept.kept_bytes / 2**20:.1f} MiB, bound "
                 f"{kept.bound_bytes / 2**20:.1f} MiB"
             )
-        elif look.lost or not look.active:
-            said = f"nobody reads the slot {slot} of {node} in the end" + (
-                ", and it is lost" if look.lost else ""
-            )
-        else:
-            continue
-        found.append(
-            {"anomaly": "slot", "text": [said], "said": said, "node": node, "slot": slot,
-             "kept_bytes": kept.kept_bytes}
-        )  # fmt: skip
-    return found
+            yield {"anomaly": "slot", "text": [said], "said": said, "node": node, "slot": slot,
+                   "kept_bytes": kept.kept_bytes}  # fmt: skip

@@ -11,14 +11,14 @@ from dataclasses import asdict
 
 from testbed.history.appender import Appender, JournalError
 from testbed.probes.inspection import Scene
-from testbed.probes.mesh import MeshProbe
+from testbed.probes.mesh import MeshProbe, MeshReport
 from testbed.world.protocol import WorldError
 
 NAME = "mesh"
 FILE = "mesh.jsonl"
 LOOK_S = 0.5
-BEGIN_S_MAX = 5.0
-"""How long the last look waits for a stream that was just made anew to hear from its publisher."""
+OPEN_S_MAX = 5.0
+"""How long the last look waits for a stream, or a slot's reader, that is just being opened anew."""
 
 
 class MeshInspection:
@@ -60,10 +60,10 @@ class MeshInspection:
             if isinstance(outcome, Exception):
                 raise WorldError(f"the mesh was not watched to the end: {outcome}") from outcome
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + BEGIN_S_MAX
+        deadline = loop.time() + OPEN_S_MAX
         while True:
-            unbegun = await self._look()
-            if not unbegun or loop.time() > deadline:
+            opened = await self._look()
+            if opened or loop.time() > deadline:
                 break
             await asyncio.sleep(LOOK_S)
         await self.close()
@@ -85,15 +85,19 @@ class MeshInspection:
             await self._look()
 
     async def _look(self) -> bool:
-        """Record what every keeper sees; whether a stream has not begun yet."""
+        """Record what every keeper sees; whether every stream runs and every slot is read."""
         time = self._scene.now()
         reports = [report for report in await self._probe.reports() if report is not None]
         for report in reports:
             if self._log is not None:
                 self._log.append({"time": time, **asdict(report)})
-        return any(
-            not stream["received"]
-            for report in reports
-            if not report.standby
-            for stream in report.streams.values()
-        )
+        return all(_opened(report) for report in reports if not report.standby)
+
+
+def _opened(report: MeshReport) -> bool:
+    streams = all(one["running"] and one["received"] for one in report.streams.values())
+    # One that is lost is not waited for: it has to be made anew.
+    return streams and all(
+        one["active"] or one["wal_status"] == "lost" or one["invalidation_reason"] is not None
+        for one in report.slots.values()
+    )

@@ -34,10 +34,8 @@ def test_what_failed_while_links_were_cut_is_no_loop() -> None:
     [
         (
             row(13, counts={"apply_error_count": 30, "confl_insert_exists": 30}),
-            "runs and failed 30 times in the last 2.0 s (insert_exists 30 times)",
+            "from_east of west-db1 failed 30 times in the last 2.0 s (insert_exists 30 times)",
         ),
-        (row(13, stream={"received": None}), "from_east of west-db1 does not run and failed 0"),
-        (row(13, slot={"active": False}), "nobody reads the slot east_from_west of west-db1"),
         (row(13, slot={"active": False, "wal_status": "lost"}), "in the end, and it is lost"),
         (row(13, slot={"kept_bytes": 7 * MIB}), "kept 7.0 MiB, bound 4.0 MiB"),
     ],
@@ -47,6 +45,43 @@ def test_what_is_stuck_is_a_violation(last: dict[str, Any], said: str) -> None:
     assert verdict.validity is Validity.VIOLATION
     assert said in verdict.reason
     assert verdict.counterexample
+
+
+DOWN = [
+    ({"stream": {"received": None}}, "from_east of west-db1 has not run for the last"),
+    ({"stream": {"running": False}}, "from_east of west-db1 has not run for the last"),
+    ({"slot": {"active": False}}, "nobody reads the slot east_from_west of west-db1 in the end"),
+]
+
+
+@pytest.mark.parametrize(("down", "said"), DOWN)
+def test_what_is_down_is_stuck_once_it_has_been_for_long_enough(
+    down: dict[str, Any], said: str
+) -> None:
+    looks = [row(11 + tenths / 10, **down) for tenths in range(0, 46, 5)]
+    verdict = judged(row(1), *looks)
+    assert verdict.validity is Validity.VIOLATION
+    assert f"{said}" in verdict.reason
+    assert "4.5 s" in verdict.reason
+
+    opened_again = judged(row(1), *looks[:4], row(12.8), *looks[4:])
+    assert opened_again.validity is Validity.UNKNOWN
+    assert "2.5 s, which is too short to be stuck" in opened_again.reason
+    assert judged(row(1), *looks, row(16)).validity is Validity.VALID
+
+
+@pytest.mark.parametrize(("down", "said"), DOWN)
+def test_what_was_down_while_the_mesh_was_disturbed_does_not_count(
+    down: dict[str, Any], said: str
+) -> None:
+    looks = [row(t, **down) for t in (1, 3, 6, 9, 10.1, 10.6)]
+    assert judged(*looks).validity is Validity.UNKNOWN
+    assert judged(*looks, row(11)).validity is Validity.VALID
+
+
+def test_what_is_surely_stuck_hides_behind_nothing() -> None:
+    failing = row(13, slot={"active": False}, counts={"apply_error_count": 30})
+    assert judged(row(1), row(11), failing).validity is Validity.VIOLATION
 
 
 def test_a_slot_that_kept_too_much_before_is_found_though_it_does_no_more() -> None:

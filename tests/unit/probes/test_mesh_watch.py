@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
 import orjson
 import pytest
 
-from testbed.measures.mesh_recording import CONFLICTS, mesh_recording
+from testbed.measures.mesh_recording import CONFLICTS, MeshRecording, mesh_recording
+from testbed.probes import mesh_watch
 from testbed.probes.inspection import Scene
 from testbed.probes.inspections import INSPECTIONS
 from testbed.probes.json_source import JsonSource
@@ -49,32 +51,41 @@ def test_a_plan_finds_it_by_its_name() -> None:
     assert INSPECTIONS["mesh"] is MeshInspection
 
 
-def test_what_is_written_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def watched(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, answered: Callable[[str], dict[str, Any] | None]
+) -> MeshRecording:
+    """What is recorded of keepers that answer like this, from a beginning to an end."""
+
     async def answer(self: JsonSource, url: str) -> dict[str, Any] | None:
-        return keeper(url)
+        return answered(url)
 
     monkeypatch.setattr(JsonSource, "get", answer)
-    (tmp_path / "metrics").mkdir()
+    monkeypatch.setattr(mesh_watch, "LOOK_S", 0.001)
+    (folder / "metrics").mkdir()
     times = itertools.count(1_000)
     scene = Scene(
         world=cast("Any", None),
         deployment=DEPLOYMENT,
-        folder=tmp_path,
-        history=tmp_path / "history.jsonl",
+        folder=folder,
+        history=folder / "history.jsonl",
         space=1,
         base_ns=0,
         now=lambda: next(times),
     )
 
-    async def watched() -> None:
+    async def watch() -> None:
         inspection = MeshInspection(scene)
         await inspection.begin()
         await inspection.end()
         await inspection.close()
 
-    asyncio.run(watched())
-    lines = (tmp_path / "metrics" / "mesh.jsonl").read_bytes().splitlines()
-    recording = mesh_recording(orjson.loads(line) for line in lines)
+    asyncio.run(watch())
+    lines = (folder / "metrics" / "mesh.jsonl").read_bytes().splitlines()
+    return mesh_recording(orjson.loads(line) for line in lines)
+
+
+def test_what_is_written_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recording = watched(tmp_path, monkeypatch, keeper)
     # The two that answer, at the beginning and at the end.
     assert len(recording.streams) == len(recording.slots) == 4
     assert {look.node for look in recording.streams} == {"eu-west-db1", "eu-central-db1"}
@@ -82,3 +93,33 @@ def test_what_is_written_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert (stream.runs, stream.errors, stream.conflicts["confl_insert_exists"]) == (True, 7, 7)
     assert (slot.lost, slot.kept_bytes, slot.bound_bytes) == (True, 0, 100)
     assert recording.seeded == {"eu-west-db1": 1, "eu-central-db1": 1}
+
+
+@pytest.mark.parametrize(
+    ("part", "down"),
+    [("streams", {"running": False}), ("streams", {"received": None}), ("slots", {})],
+)
+def test_what_is_being_opened_in_the_end_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str, down: dict[str, Any]
+) -> None:
+    asked = itertools.count()
+
+    def opening(url: str) -> dict[str, Any] | None:
+        found = keeper(url)
+        if found is not None:
+            active = {"active": True, "wal_status": "reserved", "invalidation_reason": None}
+            found["slots"][0] |= active
+            if next(asked) < 8:
+                found[part][0] |= down if part == "streams" else {"active": False}
+        return found
+
+    recording = watched(tmp_path, monkeypatch, opening)
+    runs, reads = (
+        {look.node: up for look, up in looks}
+        for looks in (
+            [(look, look.runs) for look in recording.streams],
+            [(look, look.active) for look in recording.slots],
+        )
+    )
+    assert all(runs.values())
+    assert all(reads.values())
