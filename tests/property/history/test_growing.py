@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from testbed.history.growing import Growing
 
@@ -15,7 +18,9 @@ PIECES = st.lists(st.integers(0, 40_000), max_size=6)
 def test_a_column_holds_what_was_put_into_it_in_its_order(
     sizes: list[int], kind: type, watched: bool
 ) -> None:
-    pieces = [np.full(size, place + 1, kind) for place, size in enumerate(sizes)]
+    pieces: list[NDArray[Any]] = [
+        np.full(size, place + 1, kind) for place, size in enumerate(sizes)
+    ]
     column = Growing(kind)
     seen = []
     for piece in pieces:
