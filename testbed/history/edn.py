@@ -13,9 +13,13 @@ from typing import Any
 
 from testbed.history.edn_atoms import ATOMS, EdnError
 from testbed.history.edn_values import Independent, IntegerKey, OtherKey, Set, Symbol
+from testbed.history.line import LINE_BYTES_MAX
 
 NESTING_MAX = 200
 """Deeper values are refused."""
+
+LENGTH_MAX = LINE_BYTES_MAX
+"""Values of more characters are refused, as the lines of JSON that would hold them are."""
 
 # Repetitions that never give back: else one token of a hundred megabytes takes gigabytes.
 _TOKEN = re.compile(
@@ -76,14 +80,15 @@ class Reader:
         """The next value, or :data:`END` when there is none.
 
         Raises:
-            EdnError: The text is not EDN there.
+            EdnError: The text is not EDN there, or the value is too long.
         """
         stack: list[_Frame] = []
-        match, text = _TOKEN.match, self.text
+        match, text, first = _TOKEN.match, self.text, self.position
+        end = first + LENGTH_MAX + 1  # no token reaches beyond it, so none is copied that does
         while True:
-            found = match(text, self.position)
+            found = match(text, self.position, end)
             if found is None:
-                return self._ended(stack)
+                return self._ended(stack, first)
             start, self.position = self.position, found.end()
             kind, lexeme = found.lastgroup, found.group()
             if kind == "blank":
@@ -103,6 +108,7 @@ class Reader:
                 if value is _NONE:
                     continue
             if not stack:
+                self._bounded(first)
                 return value
             stack[-1].items.append(value)
             stack[-1].places.append(start)
@@ -118,8 +124,17 @@ class Reader:
             value = self._tagged(frame.opened[1:], value, start)
         return value, start
 
-    def _ended(self, stack: list[_Frame]) -> Any:
+    def _bounded(self, first: int) -> None:
+        if self.position - first > LENGTH_MAX:
+            raise EdnError(first, f"expected a value of at most {LENGTH_MAX} characters")
+
+    def _ended(self, stack: list[_Frame], first: int) -> Any:
+        self._bounded(first)
         if self.position < len(self.text):
+            cut = _TOKEN.match(self.text, self.position)
+            if cut is not None:  # a token that was looked for up to the bound, and is longer
+                self.position = cut.end()
+                self._bounded(first)
             raise EdnError(self.position, self._unexpected())
         if not stack:
             return END

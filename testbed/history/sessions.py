@@ -13,6 +13,7 @@ from testbed.history.jsonl import QUICK_FROM_BYTES
 from testbed.history.pairing import Complaints
 from testbed.history.problem import Problem
 from testbed.history.quick_sessions import quick_table
+from testbed.history.session_bounds import refuse_long
 from testbed.history.source import Source
 from testbed.history.strict_json import JsonError, line_and_column, loads, place
 from testbed.history.transaction_table import Outcome, TransactionTable
@@ -42,7 +43,7 @@ def table_of(source: Source) -> TransactionTable:
     Raises:
         HistoryError: It is not as the format wants it.
     """
-    data = source.whole()
+    data = _read(source)
     if len(data) >= QUICK_FROM_BYTES:
         # Late, and only for long files: it has to be compiled once.
         from testbed.history.scanned_sessions import scanned_table  # noqa: PLC0415
@@ -88,8 +89,15 @@ def transactions(source: Source) -> list[SessionTransaction]:
     Raises:
         HistoryError: With everything that is not as the format wants it.
     """
-    data = source.whole()
+    data = _read(source)
     return _sound(_loaded(data, source), data, source.name)
+
+
+def _read(source: Source) -> bytes:
+    """The file, of which no piece is too long."""
+    data = source.whole()
+    refuse_long(data, source.name)
+    return data
 
 
 def _loaded(data: bytes, source: Source) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from testbed.history import edn as module
 from testbed.history.edn import Reader
 from testbed.history.edn_atoms import EdnError
 from testbed.history.edn_entries import entries_of_text
@@ -137,3 +138,42 @@ def test_two_spellings_of_a_value_are_refused(one: str, two: str) -> None:
 def test_what_stands_after_a_key_is_no_part_of_it() -> None:
     (name,) = Reader("{[1 2] #_ discarded ; a comment\n :x}").next_value()
     assert name == "[1 2]"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '"' + "a" * 60 + '"',
+        '"' + r"\"" * 30 + '"',
+        ":" + "k" * 61,
+        "[" + "1 " * 30 + "]",
+        "[ ;" + "c" * 57 + "\n]",
+        "[#_ [ " + "1 " * 27 + "]]",
+    ],
+)
+@pytest.mark.parametrize("text", ["{}", "{}\n{} [", "#_ [] ; above\n {}"])
+def test_a_value_has_a_bound(value: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(value) == 62
+    before = text.index("{}")
+    text = text.replace("{}", value)
+    monkeypatch.setattr(module, "LENGTH_MAX", 62)
+    Reader(text, before).next_value()
+    for bound in (2, 31, 61):
+        monkeypatch.setattr(module, "LENGTH_MAX", bound)
+        with pytest.raises(EdnError, match=f"expected a value of at most {bound} char") as long:
+            Reader(text, before).next_value()
+        assert long.value.position == before
+
+
+def test_the_place_of_a_value_that_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LENGTH_MAX", 60)
+    sound = "{:process 0, :type :invoke, :f :write, :value 1}"
+    found = Complaints("h")
+    long = sound.replace("1", '"' + "a" * 30 + '"')
+    assert len(list(entries_of_text(f"[{sound}\n {long}\n {sound}]", found))) == 1
+    assert [str(problem) for problem in found.first] == [
+        "2:2: expected a value of at most 60 characters"
+    ]
+    unended = Complaints("h")
+    assert not list(entries_of_text(f'{{:value "{"a" * 100}', unended))
+    assert "expected the string to end" in str(unended.first[0])
