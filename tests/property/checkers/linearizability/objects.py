@@ -45,7 +45,11 @@ class Object:
         if operation.end is None and operation.f in self.sees:
             done = self.perform(state, operation.f, None)
             return [state] if done is None else [done[0]]
-        done = self.perform(state, operation.f, operation.value)
+        value = operation.value
+        if operation.end is None and operation.f == "txn":
+            # What it was to read when it was invoked is not what it read.
+            value = [[f, key, None if f == "r" else written] for f, key, written in value]
+        done = self.perform(state, operation.f, value)
         if operation.failed:
             return [state] if done is None or not self.failed_counts else []
         if done is None or (operation.f in self.sees and done[1] != operation.value):

@@ -125,6 +125,18 @@ def test_a_failed_compare_and_set_is_informative_only_to_etcd() -> None:
     assert etcd_cas_register.check(table(*lines), Request()).validity == Validity.VIOLATION
 
 
+def test_what_an_indeterminate_transaction_was_to_read_says_nothing() -> None:
+    asked = [["r", "y", 1], ["w", "x", 0]]
+    written = [(0, kind, "txn", [["w", "x", 1]]) for kind in ("invoke", "ok")]
+    seen = [(0, kind, "txn", [["r", "x", 0]]) for kind in ("invoke", "ok")]
+    init = Request(init={"x": 0, "y": 0})
+    lines = (*written, (1, "invoke", "txn", asked), *seen)
+    assert multi_register.check(table(*lines), init).validity == Validity.VALID
+    completed = (*lines[:3], (1, "ok", "txn", asked), *seen)
+    assert multi_register.check(table(*completed), init).validity == Validity.VIOLATION
+    assert multi_register.check(table(*written, *seen), init).validity == Validity.VIOLATION
+
+
 def test_the_search_says_how_far_it_got_and_what_blocks() -> None:
     lines = (*STALE[:2], (1, "invoke", "cas", [1, 2]), (2, "invoke", "cas", [1, 3]),
              (1, "ok", "cas", [1, 2]), (2, "ok", "cas", [1, 3]))  # fmt: skip
