@@ -61,6 +61,11 @@ class LinkToxic(Fault):
     def _parameters(self) -> dict[str, int]:
         """The toxic's parameters."""
 
+    @property
+    def _port(self) -> int | None:
+        """The port of nodes whose connections alone are affected; None for every connection."""
+        return None
+
     @abstractmethod
     async def _prepare(self, context: Context, pair: Pair) -> None:
         """Measure what the link does without the fault; left out while another fault cuts it."""
@@ -82,7 +87,7 @@ class LinkToxic(Fault):
         toxic = Toxic(self._name, self.toxic, self._parameters())
         try:
             for pair in pairs:
-                await asyncio.to_thread(context.world.wan.add_toxic, pair, toxic)
+                await asyncio.to_thread(context.world.wan.add_toxic, pair, toxic, self._port)
         except WorldError as error:
             raise FaultError(f"{self.title} could not be injected: {error}") from error
 

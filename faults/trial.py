@@ -11,13 +11,14 @@ from typing import Any
 
 from faults import trial_client
 from faults.protocol import Context, FaultError
-from testbed.topology.model import Node
+from testbed.topology.model import Node, Topology
 from testbed.world.protocol import WorldError
 
 Pair = tuple[str, str]
 """A directed link: the region that sends and the one that receives."""
 
 ECHO_PORT = 7400
+POSTGRES_PORT = 5432
 _CLIENT = Path(trial_client.__file__).read_text("utf-8")
 _MARGIN_S = 6.0
 """Beyond its own limit, for starting a process on a busy machine."""
@@ -94,6 +95,36 @@ async def delays(context: Context, pair: Pair, *, connections: int, limit_s: flo
     return Delays(found, connections - len(found))
 
 
+async def asked(context: Context, pair: Pair, *, connections: int, limit_s: float) -> int:
+    """On how many fresh connections over a link a PostgreSQL server answered.
+
+    The sender asks a server of the receiver; where none answers, the receiver asks one of the
+    sender, and its answers cross the link.
+
+    Raises:
+        FaultError: A region has no observer.
+    """
+    request = {"try": "ask", "connections": connections, "limit_s": limit_s}
+    for sender, receiver in (pair, pair[::-1]):
+        servers = reachable(context.world.topology, receiver)
+        if not servers:
+            continue
+        reply = await _try(
+            context,
+            (sender, receiver),
+            {**request, "address": servers[0].address, "port": POSTGRES_PORT},
+        )
+        if reply.get("answered"):
+            return int(reply["answered"])
+    return 0
+
+
+def reachable(topology: Topology, region: str) -> tuple[Node, ...]:
+    """The PostgreSQL servers of a region that other regions may connect to."""
+    servers = topology.members("postgres", region)
+    return tuple(node for node in servers if POSTGRES_PORT in node.wan_ports)
+
+
 async def push(
     context: Context, pair: Pair, *, size_bytes: int, lines: int, limit_s: float
 ) -> Push | None:
@@ -135,14 +166,14 @@ async def stay(context: Context, pair: Pair, *, seconds: float) -> tuple[float, 
 async def _try(context: Context, pair: Pair, request: dict[str, Any]) -> dict[str, Any]:
     """The client's reply; one with ``failed`` also when another fault ends or stops the client."""
     sender, receiver = (_observer(context, region) for region in pair)
-    asked = {**request, "address": receiver.address, "port": ECHO_PORT}
+    wanted = {"address": receiver.address, "port": ECHO_PORT, **request}
     command = [sys.executable, "-I", "-S", "-c", _CLIENT]
     try:
         done = await asyncio.to_thread(
             context.world.execute,
             sender.name,
             command,
-            stdin=json.dumps(asked).encode(),
+            stdin=json.dumps(wanted).encode(),
             timeout_s=float(request["limit_s"]) + _MARGIN_S,
         )
         return dict(json.loads(done.stdout))

@@ -10,6 +10,8 @@ input and writes one JSON reply. A request names the observer's ``address`` and 
 * ``{"try": "push", "bytes": n, "lines": k}``: n bytes in k lines, each answered. ``seconds`` from
   the first byte to the last answer, less the round trip measured before; ``answered`` lines.
 * ``{"try": "close"}``: half-closes after one answered message. ``seconds`` until the end arrives.
+* ``{"try": "ask", "connections": n}``: asks a PostgreSQL server, in an observer's place, whether it
+  has TLS, which it says before anything else. ``answered``: on how many connections it did.
 * ``{"try": "stay", "seconds": s}``: sends a message each 20 ms. ``seconds`` until the connection
   ended, and ``ended``: ``open``, ``end`` or ``reset``.
 """
@@ -26,6 +28,9 @@ from typing import Any
 
 NAME = "trial"
 """Not a region: the observer answers what a trial sends, and counts none of it."""
+
+SSL_REQUEST = bytes((0, 0, 0, 8, 4, 210, 22, 47))
+"""PostgreSQL's own packet of that name: its length, and the code 80877103."""
 
 
 def message(padding: int = 0) -> bytes:
@@ -176,6 +181,21 @@ def close(request: dict[str, Any], deadline: float) -> dict[str, Any]:
         return {"seconds": time.monotonic() - began}
 
 
+def ask(request: dict[str, Any], deadline: float) -> dict[str, Any]:
+    """On how many fresh connections a PostgreSQL server answers."""
+    answered = 0
+    with contextlib.ExitStack() as opened:
+        asked = [
+            opened.enter_context(connect(request, deadline)) for _ in range(request["connections"])
+        ]
+        for connection in asked:
+            connection.sendall(SSL_REQUEST)
+        for connection in asked:
+            with contextlib.suppress(OSError):
+                answered += receive(connection, deadline) in (b"N", b"S")
+    return {"answered": answered}
+
+
 def stay(request: dict[str, Any], deadline: float) -> dict[str, Any]:
     """How long a connection with traffic stays open."""
     with connect(request, deadline) as connection:
@@ -197,7 +217,7 @@ def beat(connection: socket.socket) -> str:
         return "reset"
 
 
-TRIALS = {"ping": ping, "push": push, "close": close, "stay": stay}
+TRIALS = {"ask": ask, "ping": ping, "push": push, "close": close, "stay": stay}
 
 
 def main() -> None:

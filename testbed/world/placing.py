@@ -50,10 +50,18 @@ def streams(listeners: Iterable[Listener], pair: tuple[str, str]) -> tuple[tuple
 
 
 def places(
-    listeners: Iterable[Listener], pair: tuple[str, str], toxic: Toxic
+    listeners: Iterable[Listener], pair: tuple[str, str], toxic: Toxic, port: int | None = None
 ) -> tuple[Placed, ...]:
-    """Every place that a toxic of a directed link takes."""
-    return tuple(Placed(name, stream, toxic) for name, stream in streams(listeners, pair))
+    """Every place that a toxic of a directed link takes.
+
+    Args:
+        listeners: All of the wan.
+        pair: The region that sends and the one that receives.
+        toxic: What is to be there.
+        port: Only connections to this port of a node, whoever opened them; None for all.
+    """
+    chosen = [one for one in listeners if port in (None, one.node_port)]
+    return tuple(Placed(name, stream, toxic) for name, stream in streams(chosen, pair))
 
 
 def on_link(

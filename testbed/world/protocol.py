@@ -62,8 +62,11 @@ class WanControl(Protocol):
     def dropped(self, pair: tuple[str, str]) -> Count:
         """What the cut of a link has dropped so far; zero when it is not cut."""
 
-    def add_toxic(self, pair: tuple[str, str], toxic: Toxic) -> None:
-        """Put a toxic on a link; its name must not be on that link yet."""
+    def add_toxic(self, pair: tuple[str, str], toxic: Toxic, port: int | None = None) -> None:
+        """Put a toxic on a link, or on its connections to one port of a node.
+
+        Its name must not be on that link yet.
+        """
 
     def remove_toxic(self, pair: tuple[str, str], name: str) -> bool:
         """Take a toxic off a link; False when it was not there."""

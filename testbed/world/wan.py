@@ -101,15 +101,21 @@ class Wan:
         (mark,) = self._marks([pair])
         return self._nft.counts("cut").get(mark, Count())
 
-    def add_toxic(self, pair: Pair, toxic: Toxic) -> None:
+    def add_toxic(self, pair: Pair, toxic: Toxic, port: int | None = None) -> None:
         """Put a toxic on a directed link, whoever opened the connections that cross it.
 
         It applies to open connections at once. Only ``reset_peer`` differs: it resets the
         connections opened after it, and closes open ones at their next bytes.
 
+        Args:
+            pair: The link.
+            toxic: What to put on it.
+            port: Only on connections to this port of a node; None for all.
+
         Raises:
-            WorldError: An unknown link, a name that the inventory's own toxics use, one that is
-                on the link already, or Toxiproxy refused. Nothing is left half done.
+            WorldError: An unknown link, a port that nothing on it leads to, a name that the
+                inventory's own toxics use, one that is on the link already, or Toxiproxy refused.
+                Nothing is left half done.
         """
         if toxic.name.startswith(f"{toxics.BASE}-"):
             raise WorldError(
@@ -120,7 +126,9 @@ class Wan:
             raise WorldError(
                 f"toxic {toxic.name!r} is on {'->'.join(pair)} already: remove it first"
             )
-        wanted = places(self._listeners, pair, toxic)
+        wanted = places(self._listeners, pair, toxic, port)
+        if port is not None and not wanted:
+            raise WorldError(f"nothing leads to a port {port} over {'->'.join(pair)}")
         try:
             self._proxies.add(wanted)
         except WorldError:

@@ -59,8 +59,8 @@ class Wan:
             self.cut_links[pair] += self.traffic
         return Count(self.cut_links.get(pair, 0))
 
-    def add_toxic(self, pair: Pair, toxic: Toxic) -> None:
-        self._record("add", (pair, toxic))
+    def add_toxic(self, pair: Pair, toxic: Toxic, port: int | None = None) -> None:
+        self._record("add", (pair, toxic) if port is None else (pair, toxic, port))
         self.on_links.setdefault(pair, []).append(toxic)
 
     def remove_toxic(self, pair: Pair, name: str) -> bool:

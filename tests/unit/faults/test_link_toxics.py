@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from faults import link_toxic
-from faults.catalogue import build
+from faults.catalogue import build, problems
 from faults.protocol import Evidence, FaultError
 from testbed.world.toxics import Toxic
-from tests.unit.faults.fakes import Trial, Wan, World, context
+from tests.unit.faults.fakes import TOPOLOGY, Trial, Wan, World, context
 
 PAIR = ("eu-west", "us-east")
 TARGET = "eu-west->us-east"
@@ -96,6 +97,19 @@ LIMIT = ("link-limit-data", {"limit_bytes": 10_000})
 SLICER = ("link-slicer", {"average_size_bytes": 512, "delay_us": 5000})
 TIMEOUT: tuple[str, dict[str, int]] = ("link-timeout", {})
 THREE = delays(1.0, 1.0, 1.0)
+SERVICE: tuple[str, dict[str, str]] = ("link-timeout", {"service": "postgres"})
+
+
+def answers(servers: int, observers: int = 3) -> Trial:
+    """How many of three connections PostgreSQL answers, and how many an observer."""
+
+    def trial(node: str, request: dict[str, Any]) -> dict[str, Any]:
+        if request["try"] == "ask":
+            assert request["port"] == 5432
+            return {"answered": servers}
+        return {"forward_ms": [1.0] * observers, "backward_ms": []}
+
+    return trial
 
 
 @pytest.mark.parametrize(
@@ -139,10 +153,16 @@ THREE = delays(1.0, 1.0, 1.0)
         (TIMEOUT, THREE, delays(), THREE, (True, True)),
         (TIMEOUT, THREE, THREE, delays(1.0), (False, False)),
         (TIMEOUT, delays(), delays(), THREE, (False, True)),
+        (SERVICE, answers(3), answers(0), answers(3), (True, True)),
+        (SERVICE, answers(3), answers(1), answers(2), (False, False)),
+        (SERVICE, answers(0), answers(0), answers(3), (False, True)),
+        # More than was asked for is broken.
+        (SERVICE, answers(3), answers(0, observers=0), answers(3, observers=0), (False, True)),
+        (SERVICE, failed, failed, failed, (False, False)),
     ],
 )
 def test_evidence(
-    fault: tuple[str, dict[str, int]],
+    fault: tuple[str, dict[str, Any]],
     before: Trial,
     under: Trial,
     after: Trial,
@@ -185,6 +205,36 @@ def test_the_toxic_and_its_removal(
         assert world.wan.toxics(PAIR) == world.wan.toxics(PAIR[::-1]) == ()
 
     asyncio.run(play())
+
+
+def test_one_service_s_connections_are_meant_alone() -> None:
+    async def play() -> None:
+        asked: list[tuple[str, str]] = []
+
+        def trial(node: str, request: dict[str, Any]) -> dict[str, Any]:
+            asked.append((node, request["address"]))
+            return {"answered": 0}
+
+        world = World(trial=trial)
+        fault = build("link-timeout", TARGET, {"service": "postgres"})
+        await fault.inject(context(world))
+        # From the other end too, as its answers would cross the link.
+        assert asked == [("eu-west-db1", "10.77.3.10"), ("us-east-db1", "10.77.1.10")]
+        ((_, (pair, toxic, port)),) = world.wan.calls
+        assert (pair, toxic.kind, port) == (PAIR, "timeout", 5432)
+
+    asyncio.run(play())
+
+
+def test_a_link_that_leads_to_no_postgresql_cannot_lose_its_answers() -> None:
+    bare = [replace(node, wan_ports=(7400,)) for node in TOPOLOGY.nodes]
+    without = replace(TOPOLOGY, nodes=tuple(bare))
+    (problem,) = problems("link-timeout", TARGET, {"service": "postgres"}, without)
+    assert "no region of eu-west->us-east has a PostgreSQL server" in problem
+    assert problems("link-timeout", TARGET, {}, without) == []
+    assert problems("link-timeout", TARGET, {"service": "postgres"}, TOPOLOGY) == []
+    roles = "region-of:primary->us-east"
+    assert problems("link-timeout", roles, {"service": "postgres"}, without) == []
 
 
 def link_with(wan: Wan) -> Trial:

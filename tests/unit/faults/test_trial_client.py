@@ -175,6 +175,22 @@ def test_a_connection_stays_or_ends() -> None:
     assert 0.1 <= left["seconds"] < 3.0
 
 
+def test_a_server_of_postgresql_is_asked_what_it_answers_anybody() -> None:
+    served = 0
+
+    async def now_and_then(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal served
+        served += 1
+        # The last two are something else than PostgreSQL, and silent.
+        answer = (b"N", b"S", b"E", b"")[served - 1]
+        assert await reader.readexactly(8) == bytes.fromhex("0000000804d2162f")
+        writer.write(answer)
+        await reader.read()
+
+    request = {"try": "ask", "connections": 4}
+    assert attempt(request, now_and_then, limit_s=0.5)["answered"] == 2
+
+
 def test_a_trial_is_no_reading_of_the_observer_s() -> None:
     found, asked = attempt_at_observer({"try": "ping", "connections": 2})
     assert len(found["forward_ms"]) == 2

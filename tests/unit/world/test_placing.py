@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from testbed.topology.model import Link, Node, Region, Topology
 from testbed.world.addressing import listeners
 from testbed.world.placing import on_link, places, streams
@@ -38,3 +40,16 @@ def test_what_was_placed_is_found_on_its_link_only() -> None:
     placed = places(LISTENERS, ("a", "b"), toxic) + places(LISTENERS, ("b", "c"), toxic)
     assert on_link(LISTENERS, ("a", "b"), placed) == places(LISTENERS, ("a", "b"), toxic)
     assert on_link(LISTENERS, ("b", "a"), placed) == ()
+
+
+def test_only_the_connections_to_one_port_whoever_opened_them() -> None:
+    toxic = Toxic("storm", "latency", {"delay_ms": 1})
+    nodes = [replace(node, wan_ports=(5432, 8008)) for node in TOPOLOGY.nodes]
+    several = listeners(replace(TOPOLOGY, nodes=tuple(nodes)))
+    placed = places(several, ("a", "b"), toxic, 5432)
+    assert {(one.listener, one.stream) for one in placed} == {
+        ("a.b.b-db1.5432", "upstream"),
+        ("b.a.a-db1.5432", "downstream"),
+    }
+    assert len(places(several, ("a", "b"), toxic)) == 4
+    assert places(several, ("a", "b"), toxic, 22) == ()
