@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import json
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -163,8 +164,12 @@ def prune(keep: int) -> tuple[str, ...]:
     Args:
         keep: How many stay.
     """
-    snapshots = [path for path in golden_folder().glob("[0-9a-f]*") if path.is_dir()]
-    by_use = sorted(snapshots, key=lambda path: path.stat().st_mtime, reverse=True)
+    used: dict[Path, float] = {}
+    for path in golden_folder().glob("[0-9a-f]*"):
+        # Others prune as well, and may be quicker.
+        with contextlib.suppress(FileNotFoundError):
+            used[path] = path.stat().st_mtime
+    by_use = sorted(used, key=lambda path: used[path], reverse=True)
     removed = tuple(path.name for path in by_use[keep:] if _remove(path))
     for path in golden_folder().glob(".*-*"):
         with _locked(path.name[1:].partition("-")[0], wait=False) as held:
@@ -174,14 +179,15 @@ def prune(keep: int) -> tuple[str, ...]:
 
 
 def _remove(snapshot: Path) -> bool:
-    """Remove a snapshot that no world shows; False if one does."""
+    """Remove a snapshot that no world shows; False if one does, or somebody else removed it."""
     with contextlib.ExitStack() as stack:
         try:
             _lock_nodes(Golden(snapshot.name, snapshot), fcntl.LOCK_EX | fcntl.LOCK_NB, stack)
-        except BlockingIOError:
+            # Renamed first, so that no world starts from half a snapshot; to a name of its own,
+            # for somebody may still be removing the one that had this key before.
+            gone = snapshot.rename(golden_folder() / f".{snapshot.name}-{secrets.token_hex(4)}")
+        except (BlockingIOError, FileNotFoundError):
             return False
-        # Renamed first, so that no world starts from half a snapshot.
-        gone = snapshot.rename(golden_folder() / f".{snapshot.name}-removed")
         shutil.rmtree(gone, ignore_errors=True)
     return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import fcntl
 import os
@@ -85,7 +86,44 @@ def test_the_snapshots_used_last_stay() -> None:
     assert new.is_dir()
     assert not old.exists()
     assert not older.exists()
-    assert not [path for path in golden_folder().iterdir() if path.name.endswith("-removed")]
+    assert [path.name for path in golden_folder().iterdir() if path.is_dir()] == ["b2"]
+
+
+def test_what_somebody_else_removes_meanwhile_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two commands whose deployments are new ended each other with FileNotFoundError."""
+    snapshot("a1", 10)
+    snapshot("b2", 20)
+    listed = Path.glob
+
+    def glob(path: Path, pattern: str) -> list[Path]:
+        found = list(listed(path, pattern))
+        for one in found:
+            if one.name == "a1":
+                shutil.rmtree(one)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "glob", glob)
+        assert prune(0) == ("b2",)
+
+    snapshot("c3", 10)
+    lock = golden._lock_nodes
+
+    def locked(of: Golden, how: int, stack: contextlib.ExitStack) -> None:
+        shutil.rmtree(of.folder)
+        lock(of, how, stack)
+
+    monkeypatch.setattr(golden, "_lock_nodes", locked)
+    assert prune(0) == ()
+
+
+def test_a_snapshot_goes_though_its_key_was_removed_before_and_lies_about() -> None:
+    (golden_folder() / ".a1-removed" / "eu-west-db1").mkdir(parents=True)
+    snapshot("a1", 10)
+    assert prune(0) == ("a1",)
+    assert not [path for path in golden_folder().iterdir() if path.is_dir()]
 
 
 def test_a_snapshot_that_a_world_shows_stays() -> None:
