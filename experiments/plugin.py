@@ -70,6 +70,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--plan-seed", type=int, default=0, dest="testbed_seed", help="of all that is drawn"
     )
     group.addoption("--lane", type=int, default=0, help="number of this lane, from 0")
+    group.addoption("--suite", type=int, help="number of the process with which this lane ends")
     group.addoption("--progress", help="file that progress events are added to")
     group.addoption("--plan", help="run this plan alone instead of a search")
     group.addoption(
@@ -79,6 +80,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Gather the options, and register the marker."""
+    if suite := config.getoption("--suite"):
+        from testbed.runner.leash import end_with_suite  # noqa: PLC0415 - see above
+
+        end_with_suite(suite)
     config.addinivalue_line("markers", SIGNATURE)
     # Set in each worker of pytest-xdist.
     worker: dict[str, Any] = getattr(config, "workerinput", {})

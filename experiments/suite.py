@@ -90,7 +90,7 @@ class Suite:
         options = self._options
         command = [sys.executable, "-m", "pytest", "--pyargs", self._module, "-q"]
         command += ["-c", str(folder / "pytest.ini"), "-p", "no:cacheprovider", "--tb=short"]
-        command += ["--out", str(options.out), "--lane", str(lane)]
+        command += ["--out", str(options.out), "--lane", str(lane), "--suite", str(os.getpid())]
         command += ["--progress", str(self.progress), "--budget", str(options.budget_s)]
         command += ["--examples", str(options.examples)]
         # Lanes draw different schedules; lane 0 draws what a single lane would.
@@ -123,7 +123,8 @@ class Suite:
     def stop(self) -> None:
         """Interrupt the lanes that still work, and end those that do not listen.
 
-        A lane's world is bound to it by a pipe: it ends with the lane, however that ends.
+        A lane's world is bound to it by a pipe: it ends with the lane, however that ends. So does a
+        lane with the process of its suite.
         """
         for process in self._running.values():
             if process.poll() is None:

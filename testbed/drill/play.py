@@ -38,6 +38,9 @@ SETUP_LIMIT_S = 60.0
 CALM_S = 3.0
 """Steady for so long after the last heal, the load may end."""
 
+SICK_S = 10.0
+"""How long a mark is awaited in a world that did not become healthy."""
+
 LOAD_S_MAX = 4 * 3600.0
 _POLL_S = 0.1
 _EXPECTED = (
@@ -68,9 +71,10 @@ async def _stages(setting: Setting, drill: Drill, direction: Direction) -> None:
     async with _load(frame):
         await direction.unless_stopped(preflight.under_load())
         await direction.play()
-        await _calm(drill, setting, direction)
+        healthy = await _calm(drill, setting, direction)
     direction.phase("ending", "a mark written now is awaited at every node, then all is read")
-    await frame.end(drill.rollback.healthy_s)
+    # What was not healthy in its time has no right to as much again.
+    await frame.end(drill.rollback.healthy_s if healthy else SICK_S)
 
 
 @contextlib.asynccontextmanager
@@ -85,8 +89,12 @@ async def _load(frame: Frame) -> AsyncIterator[None]:
         await task
 
 
-async def _calm(drill: Drill, setting: Setting, direction: Direction) -> None:
-    """Wait until the world is healthy after the last heal, at most as long as the drill says."""
+async def _calm(drill: Drill, setting: Setting, direction: Direction) -> bool:
+    """Wait until the world is healthy after the last heal, at most as long as the drill says.
+
+    Returns:
+        Whether it became so.
+    """
     direction.phase("recovering", "everything is healed; the steady state is awaited")
     loop = asyncio.get_running_loop()
     deadline = loop.time() + drill.rollback.healthy_s
@@ -96,10 +104,11 @@ async def _calm(drill: Drill, setting: Setting, direction: Direction) -> None:
         since = None if bad else since or loop.time()
         if since is not None and loop.time() - since >= CALM_S:
             direction.book.note("healed", "healthy", "the steady state is back", good=True)
-            return
+            return True
         await asyncio.sleep(_POLL_S)
     said = "; ".join([*direction.unsteady(), *await setting.probe.problems()])
     direction.book.note("healed", "healthy", f"it did not become healthy: {said}", good=False)
+    return False
 
 
 async def _drive(folder: RunFolder, stopping: asyncio.Event) -> None:
