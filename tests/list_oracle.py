@@ -125,13 +125,17 @@ def _version(
     read: tuple[Any, list[Any]],
     own: list[Any] | None,
 ) -> list[int] | None:
-    """Whose version a read saw: nobody's, another transaction's, or as much of its own as yet."""
+    """Whose version a read saw: nobody's, another transaction's, or one of its own so far.
+
+    That it is an older one of its own contradicts what it did itself, which no such level forbids.
+    """
     key, value = read
     content: list[Any] = []
     if not value:
         return []
     for writer in writers.get(key, []):
-        if writer == number and own and value == content + own:
+        so_far = own if own and writer == number else []
+        if value in [content + so_far[:size] for size in range(1, len(so_far) + 1)]:
             return []
         content = content + _appends(transactions[writer], key)
         if value == content and writer != number:
