@@ -470,6 +470,14 @@ class TestMonotonic:
             judged("monotonic", Columns().call(0, "inc", result="x"))
         with pytest.raises(HistoryError):
             judged("monotonic", Columns().call(0, "add", 1).call(0, "read", result=["x"]))
+        with pytest.raises(HistoryError):  # an add says that a read is of rows, whatever it returns
+            judged("monotonic", Columns().call(0, "add", 1).call(0, "read", result=1))
+
+    def test_times_that_are_no_numbers_come_after_those_that_are(self) -> None:
+        rows = [[1, "9"], [2, "10"], [3, "10.5"], [4, "11.5"]]
+        assert judged("monotonic", Columns().call(0, "read", result=rows)).validity is VALID
+        verdict = judged("monotonic", Columns().call(0, "read", result=[[1, "1.5"], [2, "2"]]))
+        assert anomalies(verdict) == {"time-order"}
 
 
 class TestKeys:
@@ -480,6 +488,10 @@ class TestKeys:
                 columns.line("invoke", 0, "add", element, key).line("ok", 0, "add", element, key)
             columns.line("invoke", 1, "read", None, key).line("ok", 1, "read", elements, key)
         return columns
+
+    def test_a_single_operation_that_has_one(self) -> None:
+        columns = Columns().line("invoke", 0, "read", None, "a").line("ok", 0, "read", 5, "a")
+        assert judged("counter", columns).validity is VIOLATION
 
     @pytest.mark.parametrize("model", ["simple_set", "set_full"])
     def test_each_key_is_a_set_of_its_own(self, model: str) -> None:

@@ -381,6 +381,11 @@ def test_elements_of_a_read_that_is_no_prefix_are_looked_at_as_well():
     assert verdict.levels.violated[0] == "read-uncommitted"
 
 
+def test_what_nobody_appended_is_no_append_of_another():
+    verdict = judged(txn("x:91", **at(0, 9, 0)), txn("y:", "x+1", **at(1, 8, 1)))
+    assert names(verdict) == {"garbage-read"}
+
+
 def test_own_appends_in_another_order_than_they_were_made():
     verdict = judged(txn("x+1", "x+2"), txn("x:21"))
     assert "incompatible-order" in names(verdict)
