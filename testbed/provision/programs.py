@@ -93,6 +93,15 @@ def stop(
     return _launched(ask(world, node, request))
 
 
+def stop_all(world: World, node: str, *, timeout_s: float = 15.0) -> None:
+    """End every program of a node: SIGTERM first, SIGKILL after the time-out of each.
+
+    Raises:
+        ProvisionError: One survived SIGKILL.
+    """
+    ask(world, node, {"verb": "stop-all", "timeout_s": timeout_s})
+
+
 def restart(world: World, node: str, program: str, *, wait: bool = True) -> Launched:
     """Stop a program with SIGTERM and start it again.
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
 
 from testbed.provision.error import ProvisionError
-from testbed.provision.programs import fetch, running, stop
+from testbed.provision.programs import fetch, stop, stop_all
 from testbed.topology.model import Deployment, Node
+from testbed.world.namespaces import WAN
 from testbed.world.protocol import World
+
+Each = TypeVar("Each")
 
 CONSUL = "http://127.0.0.1:8500/v1"
 PID_FILE = "/srv/patroni/data/postmaster.pid"
@@ -24,26 +30,29 @@ def stop_cleanly(world: World, deployment: Deployment) -> None:
 
     Patroni is killed first, because it would hand the primary's role over. Then Consul forgets
     who was what, the primary stops and after it the standbys, which by then have received the
-    primary's last checkpoint. Consul and the rest come last.
+    primary's last checkpoint. Consul and the rest come last. Nodes stop at once in each step.
 
     Raises:
         ProvisionError: Something did not stop.
     """
     topology = deployment.topology
     members = topology.members("postgres")
-    roles = {node: _role(world, node) for node in members}
-    for node in members:
-        stop(world, node.name, "patroni", signal="KILL")
-    for node in topology.members("consul"):
-        _forget(world, node)
-    for role in ROLES:
-        group = [node for node in members if roles[node] == role]
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda node: _stop_postgres(world, node), group))
-    for name in ("wan", *(node.name for node in topology.nodes)):
-        for program in running(world, name):
-            if program.pid is not None:
-                stop(world, name, program.name)
+    names = (WAN, *(node.name for node in topology.nodes))
+    # A thread for each node, and for each of the few things that Consul forgets of it.
+    with ThreadPoolExecutor(max_workers=4 * len(names)) as pool:
+        roles = dict(zip(members, pool.map(partial(_role, world), members), strict=True))
+        _each(pool, lambda node: stop(world, node.name, "patroni", signal="KILL"), members)
+        _forget(world, topology.members("consul"), pool)
+        for role in ROLES:
+            group = [node for node in members if roles[node] == role]
+            _each(pool, partial(_stop_postgres, world), group)
+        _each(pool, partial(stop_all, world), names)
+
+
+def _each(pool: Executor, what: Callable[[Each], object], targets: Iterable[Each]) -> None:
+    """Do something to all targets at once, and wait; the first error is raised."""
+    for _ in pool.map(what, targets):
+        pass
 
 
 def _role(world: World, node: Node) -> str:
@@ -55,16 +64,40 @@ def _role(world: World, node: Node) -> str:
     return str(role)
 
 
-def _forget(world: World, node: Node) -> None:
-    """Delete from Consul what only holds while the cluster runs, sessions included."""
-    sessions = fetch(world, node.name, f"{CONSUL}/session/list")
-    for session in json.loads(sessions.body):
-        fetch(world, node.name, f"{CONSUL}/session/destroy/{session['ID']}", "PUT")
-    keys = fetch(world, node.name, f"{CONSUL}/kv/service/?keys")
-    for key in json.loads(keys.body) if keys.status == 200 else []:
-        name = key.split("/", 2)[2]
-        if name.startswith(TRANSIENT):
-            fetch(world, node.name, f"{CONSUL}/kv/{key}", "DELETE")
+def _forget(world: World, nodes: Sequence[Node], pool: Executor) -> None:
+    """Delete from Consul what only holds while the cluster runs, sessions included.
+
+    Args:
+        world: The world.
+        nodes: Consul's servers; those of one datacenter all know the same.
+        pool: Does it for all at once.
+    """
+
+    def get(what: str) -> list[tuple[Node, Any]]:
+        answers = pool.map(lambda node: fetch(world, node.name, f"{CONSUL}/{what}"), nodes)
+        return [
+            (node, one)
+            for node, answer in zip(nodes, answers, strict=True)
+            for one in (json.loads(answer.body) if answer.status == 200 else [])
+        ]
+
+    # Every server of a datacenter lists a session: one of them is asked to destroy it.
+    sessions = {session["ID"]: node for node, session in get("session/list")}
+    _each(
+        pool,
+        lambda one: fetch(world, one[1].name, f"{CONSUL}/session/destroy/{one[0]}", "PUT"),
+        sessions.items(),
+    )
+    transient = [
+        (node, key)
+        for node, key in get("kv/service/?keys")
+        if key.split("/", 2)[2].startswith(TRANSIENT)
+    ]
+    _each(
+        pool,
+        lambda one: fetch(world, one[0].name, f"{CONSUL}/kv/{one[1]}", "DELETE"),
+        transient,
+    )
 
 
 def _stop_postgres(world: World, node: Node) -> None:

@@ -5,6 +5,7 @@
 * ``{"verb": "start", "name": "consul", "wait": true}``: the same from the spec stored on the node.
 * ``{"verb": "start-all"}``: every program stored on the node that does not run.
 * ``{"verb": "stop", "name": "consul", "signal": "TERM", "timeout_s": 15}``
+* ``{"verb": "stop-all", "timeout_s": 15}``: every program stored on the node that runs, by SIGTERM.
 * ``{"verb": "status"}``: every program known to the node.
 * ``{"verb": "fetch", "url": ..., "method": "GET", "body": ""}``: one HTTP request from the node.
 
@@ -71,6 +72,8 @@ def reply_to(request: dict[str, Any]) -> dict[str, Any]:
         return {"changed": False, "programs": [status(name) for name in stored_names()]}
     if verb == "start-all":
         return start_all()
+    if verb == "stop-all":
+        return stop_all(request["timeout_s"])
     if verb == "stop":
         with exclusive(request["name"]):
             changed = end(request["name"], request["signal"], request["timeout_s"])
@@ -118,7 +121,7 @@ def start_all() -> dict[str, Any]:
     its own restart, and starts with that environment added to its own.
     """
     began = time.monotonic()
-    specs = sorted(map(stored, stored_names()), key=lambda spec: int(spec.get("stage", 0)))
+    specs = stored_specs()
     warm = {spec["name"]: spec["warm_start"] for spec in specs if "warm_start" in spec}
     if not untouched():
         warm = {}
@@ -136,6 +139,16 @@ def start_all() -> dict[str, Any]:
         settle(spec, check=False)
         seconds[spec["name"]] = round(time.monotonic() - began, 3)
     return {"changed": True, "changes": [], "seconds": seconds}
+
+
+def stop_all(timeout_s: float) -> dict[str, Any]:
+    """Stop every stored program by stage."""
+    changes = []
+    for name in (spec["name"] for spec in stored_specs()):
+        with exclusive(name):
+            if end(name, "TERM", timeout_s):
+                changes.append(f"stop {name}")
+    return {"changed": bool(changes), "changes": changes}
 
 
 def _exit_code(name: str) -> int | None:
@@ -245,6 +258,11 @@ def stored_names() -> list[str]:
     """The programs that were ever asked for on this node."""
     files = os.listdir(STORED) if os.path.isdir(STORED) else []
     return sorted(file.removesuffix(".json") for file in files if file.endswith(".json"))
+
+
+def stored_specs() -> list[dict[str, Any]]:
+    """What is stored on this node, by stage."""
+    return sorted(map(stored, stored_names()), key=lambda spec: int(spec.get("stage", 0)))
 
 
 def stored(name: str) -> dict[str, Any]:

@@ -226,6 +226,31 @@ def test_start_all_goes_by_stage_after_the_warm_starts(launcher: Any) -> None:
     assert order.read_text() == "warm early a-late ", "nothing is warm the second time"
 
 
+def test_stop_all_ends_what_runs_by_stage(launcher: Any) -> None:
+    """Also what does not listen to SIGTERM; what has ended before is left at that."""
+    said = launcher.folder / "said"
+    code = f"""if True:
+        import os, pathlib, signal, sys, time
+        def leave(number, frame):
+            with open({str(said)!r}, "a") as file:
+                print(sys.argv[1], file=file)
+            if sys.argv[1] != "deaf":
+                os._exit(0)
+        signal.signal(signal.SIGTERM, leave)
+        pathlib.Path({str(launcher.folder)!r}, sys.argv[1]).touch()
+        time.sleep(60)
+    """
+    for name, stage in (("a-late", 2), ("deaf", 0), ("early", 1), ("ended", 0)):
+        spec = launcher.spec(code, name=name, stage=stage, healthy=str(launcher.folder / name))
+        launcher.ensure({**spec, "argv": [*spec["argv"], name]})
+    launcher.ask("stop", name="ended", signal="KILL", timeout_s=5.0)
+    reply = launcher.ask("stop-all", timeout_s=0.5)
+    assert reply["changes"] == ["stop deaf", "stop early", "stop a-late"]
+    assert said.read_text().split() == ["deaf", "early", "a-late"]
+    assert [each["pid"] for each in launcher.ask("status")["programs"]] == [None] * 4
+    assert not launcher.ask("stop-all", timeout_s=0.5)["changed"]
+
+
 def test_start_all_fails_at_once_when_a_program_ends(launcher: Any) -> None:
     spec = launcher.spec()
     launcher.ensure(spec)
