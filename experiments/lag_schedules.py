@@ -17,6 +17,11 @@ WINDOW_S = 3.5
 GAP_S = 1.0
 """Between two windows: what the first one held back arrives meanwhile."""
 
+CRASH_AT_S = 4.0
+"""Sessions have to be well served before, or their losses are those of a busy machine."""
+
+CRASH_S = 30.0
+
 SLOW_MS = 150
 """Consul's leader still hears its followers in time."""
 
@@ -60,6 +65,11 @@ def failover(topology: Topology) -> tuple[Step, ...]:
     ]
     moved_s = FIRST_S + 1.5 * len(links) + 2.0
     return (*slow, Step("switchover", "role:primary", moved_s))
+
+
+def crash() -> tuple[Step, ...]:
+    """The primary's node is lost, and comes back as a standby once another one has taken over."""
+    return (Step("node-kill", "role:primary", CRASH_AT_S, CRASH_S),)
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,11 @@ MAIN_ROWS = 2000
 BULK_EVERY = 30
 """So many writes of sessions to one long transaction."""
 
+CRASH_RATE_OPS_S = 25
+"""Half of the usual: who takes over serves everybody's sessions from another region."""
+
+CRASH_BUDGET_S = 300.0
+
 TAIL_S = 1.0
 
 
@@ -60,22 +65,25 @@ def test_replication_lag(arena: Arena, options: Options, deployment: Deployment)
                 )
         return lag
 
-    search_worst(
-        deployment.topology, options, lag_ms, first=_first(deployment) if options.lane == 0 else ()
-    )
+    search_worst(deployment.topology, options, lag_ms, first=first(deployment, options))
 
 
-def _first(deployment: Deployment) -> tuple[Trial, ...]:
-    """What every suite begins with: links that are narrow in turn, and a moved primary."""
+def first(deployment: Deployment, options: Options) -> tuple[Trial, ...]:
+    """What a suite begins with: links that are narrow in turn, a moved primary, a lost one.
+
+    A lost primary takes a minute: it is the second lane's, or that of a suite with time for it.
+    """
     topology = deployment.topology
+    moves = lag_schedules.can_move(topology)
+    lost = (Trial(lag_schedules.crash(), Burden(rate_ops_s=CRASH_RATE_OPS_S)),) if moves else ()
+    if options.lane:
+        return lost if options.lane == 1 else ()
     # A standby's stream has every page and index entry; a subscriber's has rows.
     kbytes_s = 64 if writes_everywhere(topology) else 192
     narrow = lag_schedules.one_after_the_other(topology, kbytes_s)
-    moved = lag_schedules.failover(topology) if lag_schedules.can_move(topology) else None
-    return (
-        Trial(narrow, Burden(rows=MAIN_ROWS)),
-        *((Trial(moved),) if moved is not None else ()),
-    )
+    moved = (Trial(lag_schedules.failover(topology)),) if moves else ()
+    patient = lost if options.budget_s >= CRASH_BUDGET_S else ()
+    return (Trial(narrow, Burden(rows=MAIN_ROWS)), *moved, *patient)
 
 
 def lag_of(judgement: Judgement) -> float | None:

@@ -12,6 +12,7 @@ from experiments import lag_schedules
 from experiments.lag_schedules import Burden, Trial
 from experiments.lag_search import Worst, search_worst
 from experiments.options import Options
+from experiments.replication_lag import first
 from faults.catalogue import problems
 from testbed.topology.inventory import find, load
 
@@ -112,3 +113,28 @@ def test_every_schedule_of_the_first_can_work(kbytes_s: int) -> None:
     assert len(steps) == 3 + 3
     for step in steps:
         assert problems(step.kind, step.target, step.parameters, TOPOLOGY) == []
+
+
+@pytest.mark.parametrize(
+    ("lane", "budget_s", "kinds"),
+    [
+        (0, 180.0, [{"link-bandwidth"}, {"link-latency", "switchover"}]),
+        (1, 180.0, [{"node-kill"}]),
+        (2, 180.0, []),
+        (0, 300.0, [{"link-bandwidth"}, {"link-latency", "switchover"}, {"node-kill"}]),
+    ],
+)
+def test_a_primary_is_lost_in_the_second_lane_or_where_there_is_time(
+    lane: int, budget_s: float, kinds: list[set[str]]
+) -> None:
+    deployment = load(find("active-passive"), {})
+    trials = first(deployment, replace(options(budget_s), lane=lane))
+    assert [{step.kind for step in trial.schedule} for trial in trials] == kinds
+    for step in (step for trial in trials for step in trial.schedule):
+        assert problems(step.kind, step.target, step.parameters, deployment.topology) == []
+
+
+def test_a_region_without_a_standby_has_no_primary_to_lose() -> None:
+    deployment = load(find("active-active"), {})
+    assert len(first(deployment, options(300.0))) == 1
+    assert first(deployment, replace(options(300.0), lane=1)) == ()
