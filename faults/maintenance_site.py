@@ -41,7 +41,7 @@ def store_of(site: Site) -> Node:
     raise FaultError(f"{site.jurisdiction} has no store: name another region")
 
 
-async def run(site: Site, node: Node, script: str) -> str:
+async def run(site: Site, node: Node, script: str, limit_s: float = _LIMIT_S) -> str:
     """Run a script on a node; what it wrote.
 
     Raises:
@@ -51,7 +51,7 @@ async def run(site: Site, node: Node, script: str) -> str:
         site.world.execute,
         node.name,
         ["bash", "-e", "-o", "pipefail", "-c", script],
-        timeout_s=_LIMIT_S,
+        timeout_s=limit_s,
     )
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip()[-300:]

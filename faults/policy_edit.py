@@ -25,6 +25,8 @@ TABLE, COLUMN = "orders", "gift_note"
 _SETTINGS = "/srv/placement/placement.json"
 _BEFORE = f"{_SETTINGS}.before"
 _REPLAYED_S = 15.0
+_PLAYED_S = 100.0
+"""Longer than a play waits by itself, for another jurisdiction to publish and then to stream."""
 _NARROWED_S = 90.0
 """How long it may take: a primary may be lost, and another be there after its lease."""
 
@@ -123,7 +125,7 @@ class NarrowPolicy:
             said=$(PYTHONPATH=. {sys.executable} -P placement_apply.py {_SETTINGS}) ||
                 {{ echo "$said" >&2; exit 1; }}
         """
-        await asyncio.gather(*(run(site, node, script) for node in servers))
+        await asyncio.gather(*(run(site, node, script, _PLAYED_S) for node in servers))
 
     @staticmethod
     def _own(site: Site) -> tuple[Node, ...]:
