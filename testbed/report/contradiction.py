@@ -157,7 +157,17 @@ def _amount(name: str, value: Any) -> str:
 
 
 def _told(value: Any) -> str:
-    """A list of names as words, a number without idle digits, anything else as compact JSON."""
+    """Names as words, a number without idle digits, what is told of a thing in brackets.
+
+    Anything else is compact JSON.
+    """
+    if isinstance(value, Mapping):
+        said = [
+            f"{_plain(str(name))} {_amount(str(name), one)}"
+            for name, one in value.items()
+            if one is not None and one not in ("", [], {})
+        ]
+        return compact(f"({', '.join(said)})", 160)
     if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
         return compact(", ".join(value), 160)
     if isinstance(value, float) and math.isfinite(value):

@@ -245,3 +245,9 @@ def test_a_circle_of_transactions_is_spelled_out_and_drawn(
         assert len(bars(figure, "telling")) == 2
         assert figure.count('class="edge"') == figure.count('class="edge-head"') == 2
         assert {"T1", "T2", "rw"} <= set(texts(figure))
+
+
+def test_where_something_lies_is_told_in_words() -> None:
+    where = {"node": "us-east-db1", "file": "/srv/raft.db", "offset": 7, "inside": []}
+    (found,) = contradictions([{"canary": "A1", "where": where}])
+    assert found.words == ("canary A1, where (node us-east-db1, file /srv/raft.db, offset 7)",)
