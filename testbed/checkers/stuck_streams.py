@@ -39,7 +39,7 @@ def check(recording: MeshRecording, settled_ns: int, *, until_checkpoint_bytes: 
         until_checkpoint_bytes: How much may be written until PostgreSQL makes a checkpoint.
     """
     down = [*_streams_down(recording, settled_ns), *_slots_down(recording, settled_ns)]
-    firm = [one for one in down if one["down_ms"] > DOWN_MS_MAX]
+    firm = [one for one in down if one.get("down_ms", inf) > DOWN_MS_MAX]
     found = [*_failing(recording, settled_ns), *firm]
     found += _keeping(recording, until_checkpoint_bytes)
     after = [look for look in recording.streams if look.time_ns >= settled_ns]
@@ -130,13 +130,16 @@ def _slots_down(recording: MeshRecording, settled_ns: int) -> Iterator[dict[str,
         if last.time_ns < newest[node]:
             continue  # it was replaced by another one, or dropped
         since = [(max(look.time_ns, settled_ns), look.active) for look in those]
-        down_ms = inf if last.lost else _down_ms(since)
-        if down_ms is not None:
-            said = f"nobody reads the slot {slot} of {node} in the end, " + (
-                "and it is lost" if last.lost else f"for the last {down_ms / 1000:.1f} s"
-            )
-            yield {"anomaly": "slot", "text": [said], "said": said, "node": node, "slot": slot,
-                   "kept_bytes": last.kept_bytes, "down_ms": down_ms}  # fmt: skip
+        down_ms = _down_ms(since)
+        if last.lost:
+            said, lasting = "and it is lost", {}
+        elif down_ms is not None:
+            said, lasting = f"for the last {down_ms / 1000:.1f} s", {"down_ms": down_ms}
+        else:
+            continue
+        said = f"nobody reads the slot {slot} of {node} in the end, {said}"
+        yield {"anomaly": "slot", "text": [said], "said": said, "node": node, "slot": slot,
+               "kept_bytes": last.kept_bytes, **lasting}  # fmt: skip
 
 
 def _down_ms(looks: Sequence[tuple[int, bool]]) -> float | None:

@@ -114,7 +114,16 @@ def _flaky(runs: Sequence[RecordedRun]) -> list[list[RecordedRun]]:
     for run in runs:
         if run.plan is not None:
             groups[repr(run.plan)].append(run)
-    return [group for group in groups.values() if len({outcome_of(run) for run in group}) > 1]
+    return [group for group in groups.values() if _contradict({outcome_of(run) for run in group})]
+
+
+def _contradict(outcomes: set[Outcome]) -> bool:
+    """Whether the runs of one plan tell different things.
+
+    A run without an answer does not speak against a broken promise; but it is not made good by one
+    that held when it was played again.
+    """
+    return len(outcomes) > 1 and outcomes != {Outcome.VIOLATION, Outcome.UNKNOWN}
 
 
 def _rate(group: Sequence[RecordedRun]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -45,6 +46,8 @@ def test_what_is_stuck_is_a_violation(last: dict[str, Any], said: str) -> None:
     assert verdict.validity is Validity.VIOLATION
     assert said in verdict.reason
     assert verdict.counterexample
+    # A verdict is kept as JSON, which has no infinity.
+    json.dumps(verdict.counterexample, allow_nan=False)
 
 
 DOWN = [

@@ -150,6 +150,16 @@ def test_a_flaky_plan_is_inconclusive_with_its_rate():
     assert (result.outcome, flaky.measured) == (Outcome.UNKNOWN, "1 of 2 valid (50%)")
 
 
+def test_a_promise_that_broke_is_not_hidden_by_a_try_without_an_answer():
+    """A plan that no run ever held was called flaky, and the gate ended with 2."""
+    runs = [run(1), run(2), run(3, Outcome.UNKNOWN), run(3, Outcome.VIOLATION)]
+    result = decide(Gate("g", (SUITE,)), {"failover": runs})
+    assert result.outcome is Outcome.VIOLATION
+    assert "repeatable" not in {one.promise for one in result.findings}
+    again = [run(1), run(2), run(3, Outcome.UNKNOWN), run(3, Outcome.VALID)]
+    assert decide(Gate("g", (SUITE,)), {"failover": again}).outcome is Outcome.UNKNOWN
+
+
 def test_a_failure_outside_of_a_run_is_the_environments():
     result = decide(Gate("g", (SUITE,)), {"failover": [run(1), run(2)]}, {"failover": "no disk"})
     assert result.outcome is Outcome.ERROR
