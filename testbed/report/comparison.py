@@ -7,12 +7,50 @@ from dataclasses import dataclass
 from statistics import median
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from testbed.report.judgement import Outcome, Promise, merge_outcomes
 from testbed.report.suite import Suite
 from testbed.report.terminal import sign
 from testbed.report.wording import SIGNS, percent
+
+RESIDENCY = "residency"
+"""The promise that says where data is."""
+
+TOTALS: tuple[tuple[str, str, str | None], ...] = (
+    ("met", "rows_in_conflict", None),
+    ("lost", "rows_that_lost", "conflicts"),
+    ("differ", "differing_rows", None),
+    ("stuck", "stuck", None),
+    ("counted", "*_count", "conflict-counters"),
+    ("writes lost", "lost_writes", None),
+    ("leaks", "leaks", RESIDENCY),
+)
+"""Heading, number and promise of what is summed up over a value's runs: rows written in several
+regions while a fault held, those that surely lost an acknowledged write, that ended differently;
+streams and slots that were stuck; conflicts by PostgreSQL's own counters; acknowledged writes that
+are gone; findings of personal data where it may not be."""
+
+SPREADS: tuple[tuple[str, str], ...] = (
+    ("agreed ms", "converged_ms_max"),
+    ("served again ms", "rto_ms_max"),
+)
+"""Heading and number of times, of which the median and the greatest are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """One column.
+
+    Args:
+        heading: Above it.
+        values: One a value of the variable; None where no run of it has the number.
+    """
+
+    heading: str
+    values: tuple[str | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,41 +72,17 @@ class Compared:
         return tuple(dict.fromkeys(names))
 
     @property
-    def differing_rows(self) -> float:
-        """Rows that replicas ended with differently, over all runs."""
-        return sum(self._numbers("differing_rows"))
+    def where(self) -> str:
+        """Where personal data was that may not be there, and how it came there; empty for no leak.
 
-    @property
-    def conflicts(self) -> float:
-        """Rows that were written in several regions while a fault held, over all runs."""
-        return sum(self._numbers("rows_in_conflict"))
-
-    @property
-    def rows_that_lost(self) -> float:
-        """Rows that surely lost an acknowledged write, allowed or not, over all runs."""
-        return sum(self._numbers("rows_that_lost", "conflicts"))
-
-    @property
-    def stuck(self) -> float:
-        """Streams and slots that were stuck, over all runs."""
-        return sum(self._numbers("stuck"))
-
-    @property
-    def counted(self) -> float:
-        """Conflicts that PostgreSQL counted, over all runs."""
-        return sum(
-            number
+        Of the first run that shows it, without its single findings.
+        """
+        leaked = (
+            one.reason
             for one in self._promises()
-            if one.name == "conflict-counters"
-            for name, number in one.numbers.items()
-            if name.endswith("_count")
+            if one.name == RESIDENCY and one.outcome is Outcome.VIOLATION
         )
-
-    @property
-    def converged_ms(self) -> tuple[float, float] | None:
-        """Median and greatest time from the heal until every node showed everything."""
-        found = sorted(each for each in self._numbers("converged_ms_max") if each > 0)
-        return (median(found), found[-1]) if found else None
+        return next(leaked, "").partition(". In particular")[0]
 
     @property
     def availability(self) -> Mapping[str, float]:
@@ -79,16 +93,33 @@ class Compared:
                 least[region] = min(share, least.get(region, 1.0))
         return least
 
+    def total(self, number: str, promise: str | None = None) -> float | None:
+        """A number over all runs; None where no run has it.
+
+        Args:
+            number: Its name, or how it ends where it begins with ``*``.
+            promise: The promise whose number it is; any if None.
+        """
+        found = list(self._numbers(number, promise))
+        return sum(found) if found else None
+
+    def spread(self, number: str) -> tuple[float, float] | None:
+        """Median and greatest of a number that is above zero; None where no run has such a one."""
+        found = sorted(each for each in self._numbers(number) if each > 0)
+        return (median(found), found[-1]) if found else None
+
     def _promises(self) -> Iterator[Promise]:
         for run in self.suite.runs:
             yield from run.judgement.promises if run.judgement else ()
 
-    def _numbers(self, name: str, promise: str | None = None) -> list[float]:
-        return [
-            one.numbers[name]
-            for one in self._promises()
-            if name in one.numbers and promise in (None, one.name)
-        ]
+    def _numbers(self, number: str, promise: str | None = None) -> Iterator[float]:
+        for one in self._promises():
+            if promise in (None, one.name):
+                for name, value in one.numbers.items():
+                    if name == number or (
+                        number.startswith("*") and name.endswith(number.removeprefix("*"))
+                    ):
+                        yield value
 
 
 def outcome_of_all(compared: Sequence[Compared]) -> Outcome:
@@ -96,11 +127,22 @@ def outcome_of_all(compared: Sequence[Compared]) -> Outcome:
     return merge_outcomes([one.suite.outcome for one in compared])
 
 
+def _cells(compared: Sequence[Compared]) -> Iterator[_Cells]:
+    for heading, number, promise in TOTALS:
+        sums = (one.total(number, promise) for one in compared)
+        yield _Cells(heading, tuple(None if each is None else f"{each:.0f}" for each in sums))
+    for heading, number in SPREADS:
+        times = (one.spread(number) for one in compared)
+        yield _Cells(
+            heading,
+            tuple(None if each is None else f"{each[0]:.0f} to {each[1]:.0f}" for each in times),
+        )
+
+
 def print_comparison(console: Console, variable: str, compared: Sequence[Compared]) -> None:
     """Prints one line a value: rows, and times (median and greatest); what broke; what was served.
 
-    ``met`` are rows that were written in several regions while a fault held, ``lost`` those that
-    surely lost an acknowledged write, ``counted`` the conflicts by PostgreSQL's own counters.
+    A column is there if some run measured what it shows: see :data:`TOTALS` and :data:`SPREADS`.
 
     Args:
         console: Where to.
@@ -113,27 +155,24 @@ def print_comparison(console: Console, variable: str, compared: Sequence[Compare
     table.add_column("", no_wrap=True, min_width=1)
     for heading in ("value", "verdict"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("runs", "met", "lost", "differ", "stuck", "counted"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("agreed ms", justify="right")
-    for one in compared:
-        times = one.converged_ms
+    table.add_column("runs", justify="right", no_wrap=True)
+    cells = [cell for cell in _cells(compared) if any(one is not None for one in cell.values)]
+    for cell in cells:
+        table.add_column(cell.heading, justify="right", no_wrap=cell is not cells[-1])
+    for place, one in enumerate(compared):
         table.add_row(
             sign(one.suite.outcome, console),
             one.value,
             SIGNS[one.suite.outcome].word,
             str(len(one.suite.runs)),
-            f"{one.conflicts:.0f}",
-            f"{one.rows_that_lost:.0f}",
-            f"{one.differing_rows:.0f}",
-            f"{one.stuck:.0f}",
-            f"{one.counted:.0f}",
-            "-" if times is None else f"{times[0]:.0f} to {times[1]:.0f}",
+            *(cell.values[place] or "-" for cell in cells),
         )
     console.print(table)
     for one in compared:
         if one.broken:
             console.print(f"{one.value} broke {', '.join(one.broken)}")
+        if one.where:
+            console.print(Padding(Text(one.where), (0, 0, 0, 2)))
     regions = list(dict.fromkeys(name for one in compared for name in one.availability))
     served = Table(box=None, pad_edge=False)
     served.add_column("served at least", no_wrap=True)

@@ -57,3 +57,26 @@ def test_each_value_has_a_line_and_the_whole_is_as_good_as_the_worst(broken: Rec
     ]
     assert outcome_of_all(compared) is Outcome.VIOLATION
     assert outcome_of_all(compared[:1]) is Outcome.VALID
+
+
+def test_only_what_was_measured_has_a_column_and_a_leak_says_where(broken: RecordedRun) -> None:
+    said = "a cache abroad keeps pinned rows (customers_eu; us-east-store1)"
+    leaked = Promise(
+        "residency", "at home", Outcome.VIOLATION, numbers={"leaks": 7.0},
+        reason=f"{said}. In particular: data of 155 subjects is or was abroad",
+    )  # fmt: skip
+    clean = Promise("residency", "at home", Outcome.VALID, numbers={"leaks": 0.0})
+    compared = [
+        Compared(value, Suite("placement", (replace(broken, judgement=judged),)))
+        for value, judged in (
+            ("none", Judgement(Outcome.VALID, promises=(clean,))),
+            ("cache_abroad", Judgement(Outcome.VIOLATION, promises=(leaked,))),
+            ("unjudged", None),
+        )
+    ]
+    stream = io.StringIO()
+    print_comparison(console_for(stream, {"COLUMNS": "80"}), "placement_mutant", compared)
+    lines = stream.getvalue().splitlines()
+    assert lines[1].split() == ["value", "verdict", "runs", "leaks"]
+    assert [line.split()[-1] for line in lines[2:5]] == ["0", "7", "-"]
+    assert [line.rstrip() for line in lines[5:7]] == ["cache_abroad broke residency", f"  {said}"]
