@@ -121,8 +121,8 @@ def _verdict(name: str, steps: list[Step], found: list[Found]) -> Verdict:
     if found:
         _, _, after, why = found[0]
         reason = (
-            f"{len(found)} violations; the first by process {after.invocation.process} at "
-            f"{after.node}: {why}"
+            f"{len(found)} violation{'s' * (len(found) != 1)}; the first by process "
+            f"{after.invocation.process} at {after.node}: {why}"
         )
         examples: list[Any] = [
             {
