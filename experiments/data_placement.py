@@ -37,6 +37,9 @@ OPERATIONS = 180.0
 
 TIMEOUT_MS = 2000
 TAIL_S = 3.0
+PATIENT_BUDGET_S = 300.0
+"""From here on what takes three minutes is drawn as well."""
+
 EXAMPLE_S_MIN = 15.0
 MOVES = frozenset({"switchover", "node-kill"})
 """Faults that move a primary: what a standby needs to take over must be there before."""
@@ -55,7 +58,15 @@ def test_data_placement(arena: Arena, options: Options, deployment: Deployment) 
 
     @search_settings(options, EXAMPLE_S_MIN)
     @seed(options.seed)
-    @given(schedule=schedules(deployment.topology), mix=writes(), erase=st.booleans())
+    @given(
+        schedule=schedules(
+            deployment.topology,
+            str(deployment.variables["replication"]),
+            patient=options.budget_s >= PATIENT_BUDGET_S,
+        ),
+        mix=writes(),
+        erase=st.booleans(),
+    )
     def search(schedule: tuple[Step, ...], mix: Mapping[str, int], erase: bool) -> None:
         arena.examine(plan(deployment, options, schedule, mix, erase=erase))
 

@@ -24,12 +24,11 @@ from testbed.history.residency_record import (
 )
 from testbed.topology.placement_plan import EVERYWHERE, cluster_of
 
-STALE = frozenset({"link-cut", "node-kill"})
-"""A standby that is behind takes over: what it lacks, asynchronous replication loses, and a stream
-that builds on it may stop. Where data is, is promised all the same."""
-
 NARROW, KILL = "narrow_policy", "node-kill"
 """A policy that is made narrower, and what makes a standby take over."""
+
+KEEPS_BEHIND = frozenset({"link-cut", "link-timeout"})
+"""What keeps a standby from what its primary writes."""
 
 FINAL = "rows"
 """The workload's final reads."""
@@ -49,7 +48,7 @@ def placed(setting: Setting) -> tuple[Verdict, ...]:
         at_home.check_writes(history, homes, setting.writes, free=free),
         at_home.check_rows(history, homes, setting.nodes, free=free, reads=FINAL),
     ]
-    if not {step.kind for step in setting.run.plan.schedule} >= STALE:
+    if not _behind(setting):
         # A jurisdiction's cluster recovers first, then its streams do.
         bound_ms = bounds.recovery(variables).total_ms + CONVERGENCE_MS
         verdicts.append(flowing(setting, bound_ms))
@@ -58,6 +57,16 @@ def placed(setting: Setting) -> tuple[Verdict, ...]:
     if "erasure" in setting.run.plan.inspections:
         verdicts.append(erased(setting))
     return tuple(verdicts)
+
+
+def _behind(setting: Setting) -> bool:
+    """Whether a standby takes over that is behind.
+
+    What it lacks, asynchronous replication loses, and a stream that builds on it may stop. Where
+    data is, is promised all the same.
+    """
+    kinds = {step.kind for step in setting.run.plan.schedule}
+    return KILL in kinds and not kinds.isdisjoint(KEEPS_BEHIND)
 
 
 def narrowed(setting: Setting) -> bool:

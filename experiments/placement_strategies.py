@@ -16,6 +16,7 @@ from experiments.placement_promises import NARROW
 from faults.maintenance_works import WORKS
 from testbed.runner.plan import Step
 from testbed.topology.model import Topology
+from testbed.topology.placement_plan import cluster_of
 
 FIRST_S = 3.0
 """Before it every kind of write has been made once, undisturbed."""
@@ -28,6 +29,11 @@ KILLED_S = 3.0
 
 MAINTAINED_S = 2.0
 """How long what operators made stays."""
+
+WIDE_S, HELD_S, APART_S, TAKEN_S, TOGETHER_S, LEAK_S = 2.0, 10.0, 14.0, 36.0, 38.0, 44.0
+"""When a policy is made wider, and how long it stays so once it is; when its standby gets nothing
+more, the primary is killed, the standby could get something again, and something is written that
+may cross no more. Each change of the policy takes 7 s, and twice as much on a busy machine."""
 
 MIXES: tuple[Mapping[str, int], ...] = tuple(
     MappingProxyType(mix)
@@ -49,9 +55,17 @@ def writes() -> SearchStrategy[Mapping[str, int]]:
     return st.sampled_from(MIXES)
 
 
-def schedules(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
-    """One thing that happens, the quick ones more often."""
-    return st.one_of(
+def schedules(
+    topology: Topology, replication: str, *, patient: bool
+) -> SearchStrategy[tuple[Step, ...]]:
+    """One thing that happens, the quick ones more often.
+
+    Args:
+        topology: The deployment's.
+        replication: Its mode: a standby that is behind takes over only in an asynchronous one.
+        patient: Whether there is time for what takes three minutes.
+    """
+    drawn = [
         partitions(topology),
         maintenances(topology),
         killed_programs(topology),
@@ -59,7 +73,9 @@ def schedules(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
         moved_primaries(topology),
         stale_standbys(topology),
         lost_slots(topology),
-    )
+    ]
+    filters = stale_filters(topology, replication) if patient else ()
+    return st.one_of(*drawn, *([st.just(filters)] if filters else []))
 
 
 def partitions(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
@@ -125,6 +141,29 @@ def stale_standbys(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
             Step("link-cut", link, FIRST_S - 1.0, 3.0, {"direction": "both"}),
             Step("node-kill", "role:primary", FIRST_S + 1.0, FAILOVER_S),
         )
+    )
+
+
+def stale_filters(topology: Topology, replication: str) -> tuple[Step, ...]:
+    """A standby that missed that the policy was made narrower takes over; empty where none can.
+
+    Its filters let cross what may not any more, and that is written as soon as it takes writes.
+    Replication alone stands still: with Consul or Patroni cut off as well, the primary would give
+    up by itself, or the standby could not take over.
+    """
+    regions = [region.name for region in topology.regions]
+    first = topology.regions[0].jurisdiction
+    inside = [name for name in regions if topology.region(name).jurisdiction == first]
+    clusters = {cluster_of(topology, topology.node(name)) for name in _servers(topology, first)}
+    if len(inside) < 2 or len(clusters) != 1 or replication != "asynchronous":
+        return ()
+    still = {"service": "postgres", "direction": "both"}
+    leak_s = TAKEN_S + FAILOVER_S - LEAK_S
+    return (
+        Step("maintenance", inside[0], WIDE_S, HELD_S, {"work": NARROW}),
+        Step("link-timeout", f"{inside[0]}->{inside[1]}", APART_S, TOGETHER_S - APART_S, still),
+        Step("node-kill", "role:primary", TAKEN_S, FAILOVER_S),
+        Step("maintenance", inside[0], LEAK_S, leak_s, {"work": "add_column"}),
     )
 
 

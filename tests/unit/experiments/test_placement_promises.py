@@ -160,5 +160,18 @@ def test_a_standby_with_older_filters_must_have_taken_over(
     )
 
 
+@pytest.mark.parametrize("keeps", ["link-cut", "link-timeout"])
+def test_what_is_lost_with_a_primary_is_asked_for_where_no_standby_is_behind(
+    tmp_path: Path, keeps: str
+) -> None:
+    """A standby that is behind loses what it lacks: where data is, is promised all the same."""
+    behind = Step(keeps, "eu-west->eu-central", 3.0, 5.0)
+    found = judged(run_of(tmp_path, CLEAN, schedule=(*OVERTAKEN, behind)))
+    assert "replication" not in found
+    assert {"filters_renewed", "residency", "writes_at_home", "rows_at_home"} <= set(found)
+    for schedule in (OVERTAKEN, (behind,)):
+        assert "replication" in judged(run_of(tmp_path, CLEAN, schedule=schedule))
+
+
 def test_older_filters_are_asked_for_only_where_a_standby_takes_over(tmp_path: Path) -> None:
     assert "filters_renewed" not in judged(run_of(tmp_path, CLEAN, schedule=OVERTAKEN[:1]))
