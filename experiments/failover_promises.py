@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from experiments import physics
 from experiments.failover_expectations import expectations, lasting
+from experiments.link_delays import busy
 from experiments.setting import Setting, adequate, healed_ns, recovery_bound_ms, required
 from testbed.checkers import (
     adequacy,
@@ -34,7 +35,9 @@ def failover(setting: Setting) -> tuple[Verdict, ...]:
     """
     run = setting.run
     needed = required(setting)
-    unserved = adequacy.unserved_before(run.history, needed)
+    doubts = adequacy.unserved_before(run.history, needed)
+    if why := busy(run):
+        doubts.append(why)
     verdicts = [
         adequate(setting, needed),
         physics.check(run, setting.writes),
@@ -45,18 +48,18 @@ def failover(setting: Setting) -> tuple[Verdict, ...]:
     expected = tuple(expectations(setting))
     if run.plan.schedule:
         found = recovery_time.check(run.history, expected, setting.writes)
-        verdicts.append(_believed(found, unserved))
+        verdicts.append(_believed(found, doubts))
     if staying := tuple(lasting(expected)):
         found = service.check(run.history, staying, setting.writes)
-        verdicts.append(_believed(found, unserved))
+        verdicts.append(_believed(found, doubts))
     return tuple(verdicts)
 
 
-def _believed(verdict: Verdict, unserved: Sequence[str]) -> Verdict:
-    """A promise of service cannot be broken by what was not served before the fault either."""
-    if verdict.validity is not Validity.VIOLATION or not unserved:
+def _believed(verdict: Verdict, doubts: Sequence[str]) -> Verdict:
+    """Service in time is not broken by what was not served before either, or a busy machine."""
+    if verdict.validity is not Validity.VIOLATION or not doubts:
         return verdict
-    reason = f"{unserved[0]}, so that this is not the fault's doing alone: {verdict.reason}"
+    reason = f"{doubts[0]}, so that this is not the fault's doing alone: {verdict.reason}"
     return replace(verdict, validity=Validity.UNKNOWN, reason=reason)
 
 

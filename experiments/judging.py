@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from statistics import median, quantiles
+from statistics import median
 from types import MappingProxyType
 from typing import Any
-
-import orjson
 
 from experiments.catalogue import EXPERIMENTS
 from experiments.conflict_promises import conflicts
 from experiments.failover_promises import failover
 from experiments.lag_promises import lagging
+from experiments.link_delays import p99, undisturbed_ms
 from experiments.measuring import MEASURES, seconds_of
 from experiments.placement_promises import placed
 from experiments.setting import Setting, setting_of
@@ -143,39 +140,15 @@ def _fault(run: RecordedRun, window: FaultWindow) -> dict[str, Any]:
 
 def _links(run: RecordedRun) -> list[dict[str, Any]]:
     """What was asked of each link and what the observers measured while nothing held."""
-    delays: dict[str, list[float]] = defaultdict(list)
-    spans = [(window.inject_ns, window.healed_ns or window.inject_ns) for window in run.windows]
-    for reading in _readings(run.folder.metrics / "links.jsonl"):
-        disturbed = any(since <= reading["time"] <= until + 5e9 for since, until in spans)
-        if reading["delay_ms"] is not None and not disturbed:
-            delays[f"{reading['source']}->{reading['target']}"].append(reading["delay_ms"])
+    delays = undisturbed_ms(run)
     return [
         {
             "link": link.name,
             "asked_ms": link.delay_ms,
             "measured_ms_p50": round(median(delays[link.name]), 3),
-            "measured_ms_p99": round(_p99(delays[link.name]), 3),
+            "measured_ms_p99": round(p99(delays[link.name]), 3),
             "readings": len(delays[link.name]),
         }
         for link in run.deployment.topology.links
         if delays[link.name]
     ]
-
-
-def _p99(values: list[float]) -> float:
-    return max(values) if len(values) < 2 else quantiles(values, n=100, method="inclusive")[-1]
-
-
-def _readings(path: Path) -> list[dict[str, Any]]:
-    try:
-        lines = path.read_bytes().splitlines()
-    except OSError:
-        return []
-    found = []
-    for line in lines:
-        try:
-            found.append(orjson.loads(line))
-        except orjson.JSONDecodeError:
-            # The last line of a run that was killed; readings are no verdict's ground.
-            continue
-    return found
