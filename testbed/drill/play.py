@@ -39,7 +39,11 @@ CALM_S = 3.0
 """Steady for so long after the last heal, the load may end."""
 
 SICK_S = 10.0
-"""How long a mark is awaited in a world that did not become healthy."""
+"""How long a mark is awaited at least in a world that did not become healthy."""
+
+MARK_S = 75.0
+"""How long after the heal it is, in such a world: beyond the bound of a recovery, or one that never
+came would be no broken promise."""
 
 LOAD_S_MAX = 4 * 3600.0
 _POLL_S = 0.1
@@ -74,7 +78,8 @@ async def _stages(setting: Setting, drill: Drill, direction: Direction) -> None:
         healthy = await _calm(drill, setting, direction)
     direction.phase("ending", "a mark written now is awaited at every node, then all is read")
     # What was not healthy in its time has no right to as much again.
-    await frame.end(drill.rollback.healthy_s if healthy else SICK_S)
+    healthy_s = drill.rollback.healthy_s
+    await frame.end(healthy_s if healthy else max(SICK_S, MARK_S - healthy_s))
 
 
 @contextlib.asynccontextmanager
