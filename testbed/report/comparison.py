@@ -41,7 +41,7 @@ SPREADS: tuple[tuple[str, str], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Cells:
+class Cells:
     """One column.
 
     Args:
@@ -127,13 +127,18 @@ def outcome_of_all(compared: Sequence[Compared]) -> Outcome:
     return merge_outcomes([one.suite.outcome for one in compared])
 
 
-def _cells(compared: Sequence[Compared]) -> Iterator[_Cells]:
+def measured(compared: Sequence[Compared]) -> tuple[Cells, ...]:
+    """The columns of what some run measured, in their order."""
+    return tuple(cell for cell in _cells(compared) if any(one is not None for one in cell.values))
+
+
+def _cells(compared: Sequence[Compared]) -> Iterator[Cells]:
     for heading, number, promise in TOTALS:
         sums = (one.total(number, promise) for one in compared)
-        yield _Cells(heading, tuple(None if each is None else f"{each:.0f}" for each in sums))
+        yield Cells(heading, tuple(None if each is None else f"{each:.0f}" for each in sums))
     for heading, number in SPREADS:
         times = (one.spread(number) for one in compared)
-        yield _Cells(
+        yield Cells(
             heading,
             tuple(None if each is None else f"{each[0]:.0f} to {each[1]:.0f}" for each in times),
         )
@@ -156,7 +161,7 @@ def print_comparison(console: Console, variable: str, compared: Sequence[Compare
     for heading in ("value", "verdict"):
         table.add_column(heading, no_wrap=True)
     table.add_column("runs", justify="right", no_wrap=True)
-    cells = [cell for cell in _cells(compared) if any(one is not None for one in cell.values)]
+    cells = measured(compared)
     for cell in cells:
         table.add_column(cell.heading, justify="right", no_wrap=cell is not cells[-1])
     for place, one in enumerate(compared):

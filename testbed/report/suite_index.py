@@ -13,7 +13,7 @@ from urllib.parse import quote
 from jinja2 import Environment
 from markupsafe import Markup
 
-from testbed.report.comparison import Compared, outcome_of_all
+from testbed.report.comparison import Compared, measured, outcome_of_all
 from testbed.report.judgement import Outcome
 from testbed.report.page import page_environment
 from testbed.report.recorded import RecordedRun
@@ -110,6 +110,7 @@ def render_index(suites: Sequence[Compared], folder: Path) -> str:
             about=_about(runs, suites, folder),
             tiles=_tiles(runs, suites),
             variants=suites if len(suites) > 1 else (),
+            cells=measured(suites),
             filters=filters,
             rows=rows,
             has_lag=any(row.lag != "-" for row in rows),

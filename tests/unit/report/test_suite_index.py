@@ -12,6 +12,7 @@ import pytest
 
 from testbed.report.comparison import Compared
 from testbed.report.folder import RunFolderError
+from testbed.report.judgement import Judgement, Outcome, Promise
 from testbed.report.report_file import write_suite_reports
 from testbed.report.suite import Suite
 from testbed.report.suite_folder import is_suite, read_suites
@@ -79,6 +80,14 @@ def test_a_filter_with_nothing_to_choose_is_left_out(tmp_path: Path) -> None:
     assert "<fieldset>" not in page_of(tmp_path)
 
 
+def leaking(found: Suite) -> Suite:
+    """A suite whose first run was searched for personal data."""
+    clean = Promise("residency", "at home", Outcome.VALID, numbers={"leaks": 0.0})
+    first, *rest = found.runs
+    judged = replace(first, judgement=Judgement(Outcome.VALID, promises=(clean,)))
+    return replace(found, runs=(judged, *rest))
+
+
 def test_the_values_of_a_variable_stand_side_by_side(suite: Path, tmp_path: Path) -> None:
     for value in ("strict", "none"):
         shutil.copytree(suite, tmp_path / value)
@@ -86,6 +95,10 @@ def test_the_values_of_a_variable_stand_side_by_side(suite: Path, tmp_path: Path
     assert [one.value for one in suites] == ["none", "strict"]
     page = render_index(suites, tmp_path)
     assert 'id="variants"' in page
+    # What the runs measured has a column, as in the terminal.
+    assert ">Leaks</th>" not in page
+    with_leaks = [replace(one, suite=leaking(one.suite)) for one in suites]
+    assert ">Leaks</th>" in render_index(with_leaks, tmp_path)
     assert len(rows_of(page)) == 6
     assert 'href="none/runs/lane0-002/report.html"' in page
 
