@@ -36,7 +36,7 @@ def failover(setting: Setting) -> tuple[Verdict, ...]:
     run = setting.run
     needed = required(setting)
     doubts = adequacy.unserved_before(run.history, needed)
-    if why := busy(run):
+    if why := busy(run.deployment.topology, setting.link_delays_ms):
         doubts.append(why)
     verdicts = [
         adequate(setting, needed),

@@ -12,7 +12,7 @@ from experiments.catalogue import EXPERIMENTS
 from experiments.conflict_promises import conflicts
 from experiments.failover_promises import failover
 from experiments.lag_promises import lagging
-from experiments.link_delays import p99, undisturbed_ms
+from experiments.link_delays import p99
 from experiments.measuring import MEASURES, seconds_of
 from experiments.placement_promises import placed
 from experiments.setting import Setting, setting_of
@@ -76,7 +76,7 @@ def judge(folder: RunFolder) -> Judged:
         judged = Judged(None, run.ending.problem, verdicts)
     else:
         judged = Judged(validity, _summary(run, verdicts, validity), verdicts)
-    write_json(folder.verdict, _document(run, judged, measures))
+    write_json(folder.verdict, _document(setting, judged, measures))
     return judged
 
 
@@ -93,7 +93,8 @@ def _title(window: FaultWindow) -> str:
     return f"{window.kind} {resolved}" if resolved else window.title
 
 
-def _document(run: RecordedRun, judged: Judged, measures: dict[str, Any]) -> dict[str, Any]:
+def _document(setting: Setting, judged: Judged, measures: dict[str, Any]) -> dict[str, Any]:
+    run = setting.run
     topology = run.deployment.topology
     unknown = [one for one in judged.verdicts if one.validity is Validity.UNKNOWN]
     reasons = [] if run.ending.outcome == "finished" else [run.ending.problem]
@@ -110,7 +111,7 @@ def _document(run: RecordedRun, judged: Judged, measures: dict[str, Any]) -> dic
         ],
         "measures": measures,
         "schedule": [_fault(run, window) for window in run.windows],
-        "links": _links(run),
+        "links": _links(setting),
         "regions": [
             {"name": region.name, "jurisdiction": region.jurisdiction}
             for region in topology.regions
@@ -138,9 +139,9 @@ def _fault(run: RecordedRun, window: FaultWindow) -> dict[str, Any]:
     }
 
 
-def _links(run: RecordedRun) -> list[dict[str, Any]]:
+def _links(setting: Setting) -> list[dict[str, Any]]:
     """What was asked of each link and what the observers measured while nothing held."""
-    delays = undisturbed_ms(run)
+    delays = setting.link_delays_ms
     return [
         {
             "link": link.name,
@@ -149,6 +150,6 @@ def _links(run: RecordedRun) -> list[dict[str, Any]]:
             "measured_ms_p99": round(p99(delays[link.name]), 3),
             "readings": len(delays[link.name]),
         }
-        for link in run.deployment.topology.links
-        if delays[link.name]
+        for link in setting.run.deployment.topology.links
+        if link.name in delays
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from testbed.runner.recorded import RecordedRun
+from testbed.topology.model import Topology
 
 AFTER_NS = 5e9
 """So long after a fault what it held back may still arrive."""
@@ -33,20 +34,23 @@ def undisturbed_ms(run: RecordedRun) -> dict[str, list[float]]:
         disturbed = any(since <= reading["time"] <= until + AFTER_NS for since, until in spans)
         if reading["delay_ms"] is not None and not disturbed:
             delays[f"{reading['source']}->{reading['target']}"].append(reading["delay_ms"])
-    return delays
+    return dict(delays)
 
 
-def busy(run: RecordedRun) -> str:
+def busy(topology: Topology, delays: Mapping[str, Sequence[float]]) -> str:
     """Why nothing that takes time can be said of a run; empty if it can.
 
     The nodes' programs have a lower priority than the runner, whose own lateness tells nothing of
     them. Observers have theirs.
+
+    Args:
+        topology: Its links.
+        delays: What was measured of each while nothing held, in ms, by its name.
     """
-    delays = undisturbed_ms(run)
     late = [
         p99(delays[link.name]) - link.delay_ms - link.jitter_ms
-        for link in run.deployment.topology.links
-        if len(delays[link.name]) >= READINGS_MIN
+        for link in topology.links
+        if len(delays.get(link.name, ())) >= READINGS_MIN
     ]
     if not late or (late_ms := median(late)) <= LATE_MS_MAX:
         return ""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from experiments.bounds import bounds_of
 from experiments.lag_measuring import Lag, measured
+from experiments.link_delays import undisturbed_ms
 from testbed.checkers import adequacy
 from testbed.checkers.adequacy import Requirements
 from testbed.checkers.verdict import Verdict
@@ -42,6 +44,11 @@ class Setting:
             HistoryError: The history contradicts itself.
         """
         return measured(self.run)
+
+    @cached_property
+    def link_delays_ms(self) -> Mapping[str, Sequence[float]]:
+        """What observers measured of each link while nothing held, read once for all that ask."""
+        return undisturbed_ms(self.run)
 
     @property
     def regions(self) -> tuple[str, ...]:
