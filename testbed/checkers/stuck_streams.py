@@ -11,7 +11,7 @@ and without looks, the answer is unknown.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import inf
 from typing import Any
@@ -26,6 +26,9 @@ PROMISE = "No stream fails again and again, and no slot keeps WAL without bound.
 FAILURES_MAX = 3
 """A worker whose publisher was restarted, or that met a deadlock, fails once or twice."""
 
+Name = tuple[str, str]
+"""A node, and a stream or a slot of it."""
+
 DOWN_MS_MAX = 4000.0
 """A stream that ended is opened anew within this; it is looked at twice a second."""
 
@@ -38,13 +41,12 @@ def check(recording: MeshRecording, settled_ns: int, *, until_checkpoint_bytes: 
         settled_ns: From here on nothing disturbs it, and every connection can have come back.
         until_checkpoint_bytes: How much may be written until PostgreSQL makes a checkpoint.
     """
-    down = [*_streams_down(recording, settled_ns), *_slots_down(recording, settled_ns)]
+    streams, slots = _streams_after(recording, settled_ns), _slots_kept(recording)
+    down = [*_streams_down(streams), *_slots_down(slots, settled_ns)]
     firm = [one for one in down if one.get("down_ms", inf) > DOWN_MS_MAX]
-    found = [*_failing(recording, settled_ns), *firm]
-    found += _keeping(recording, until_checkpoint_bytes)
-    after = [look for look in recording.streams if look.time_ns >= settled_ns]
+    found = [*_failing(streams), *firm, *_keeping(slots, until_checkpoint_bytes)]
     numbers = {
-        "looks_after": float(len(after)),
+        "looks_after": float(sum(map(len, streams.values()))),
         "kept_bytes_max": float(
             max((look.kept_bytes for look in recording.slots if not look.lost), default=0)
         ),
@@ -57,10 +59,9 @@ def check(recording: MeshRecording, settled_ns: int, *, until_checkpoint_bytes: 
     if down:
         reason = f"{down[0]['said']}, which is too short to be stuck"
         return Verdict(NAME, PROMISE, Validity.UNKNOWN, reason, tuple(down), numbers)
-    if not after:
+    if not streams:
         reason = f"no stream was looked at after {moment_s(settled_ns)}"
         return Verdict(NAME, PROMISE, Validity.UNKNOWN, reason, (), numbers)
-    streams = {(look.node, look.stream) for look in after}
     reason = (
         f"{len(streams)} streams run, and no slot kept more than "
         f"{numbers['kept_bytes_max'] / 2**20:.1f} MiB"
@@ -68,10 +69,9 @@ def check(recording: MeshRecording, settled_ns: int, *, until_checkpoint_bytes: 
     return Verdict(NAME, PROMISE, Validity.VALID, reason, (), numbers)
 
 
-def _failing(recording: MeshRecording, settled_ns: int) -> list[dict[str, Any]]:
+def _failing(streams: Mapping[Name, Sequence[StreamLook]]) -> Iterator[dict[str, Any]]:
     """Streams whose workers failed again and again."""
-    found = []
-    for (node, stream), after in _streams_after(recording, settled_ns).items():
+    for (node, stream), after in streams.items():
         first, last = after[0], after[-1]
         # One that was made anew counts from zero again.
         failures = sum(
@@ -91,27 +91,35 @@ def _failing(recording: MeshRecording, settled_ns: int) -> list[dict[str, Any]]:
             f"the stream {stream} of {node} failed {failures} times in the last {seconds:.1f} s"
             + (f" ({because})" if because else "")
         )
-        found.append(
-            {"anomaly": "stuck-stream", "text": [said], "said": said, "node": node,
-             "stream": stream, "failures": failures, "conflicts": grown}
-        )  # fmt: skip
-    return found
+        yield {"anomaly": "stuck-stream", "text": [said], "said": said, "node": node,
+               "stream": stream, "failures": failures, "conflicts": grown}  # fmt: skip
 
 
-def _streams_after(
-    recording: MeshRecording, settled_ns: int
-) -> dict[tuple[str, str], list[StreamLook]]:
+def _streams_after(recording: MeshRecording, settled_ns: int) -> dict[Name, list[StreamLook]]:
     """The looks at each stream of each node, once nothing disturbs them."""
-    looks: dict[tuple[str, str], list[StreamLook]] = defaultdict(list)
+    looks: dict[Name, list[StreamLook]] = defaultdict(list)
     for look in recording.streams:
         if look.time_ns >= settled_ns:
             looks[look.node, look.stream].append(look)
     return dict(sorted(looks.items()))
 
 
-def _streams_down(recording: MeshRecording, settled_ns: int) -> Iterator[dict[str, Any]]:
+def _slots_kept(recording: MeshRecording) -> dict[Name, list[SlotLook]]:
+    """The looks at each slot of each node that is there in the end: not dropped, or replaced."""
+    newest = {look.node: look.time_ns for look in recording.slots}
+    looks: dict[Name, list[SlotLook]] = defaultdict(list)
+    for look in recording.slots:
+        looks[look.node, look.slot].append(look)
+    return {
+        (node, slot): those
+        for (node, slot), those in sorted(looks.items())
+        if those[-1].time_ns == newest[node]
+    }
+
+
+def _streams_down(streams: Mapping[Name, Sequence[StreamLook]]) -> Iterator[dict[str, Any]]:
     """Streams that do not run in the last look, and for how long."""
-    for (node, stream), after in _streams_after(recording, settled_ns).items():
+    for (node, stream), after in streams.items():
         down_ms = _down_ms([(look.time_ns, look.runs) for look in after])
         if down_ms is not None:
             said = f"the stream {stream} of {node} has not run for the last {down_ms / 1000:.1f} s"
@@ -119,16 +127,12 @@ def _streams_down(recording: MeshRecording, settled_ns: int) -> Iterator[dict[st
                    "stream": stream, "down_ms": down_ms}  # fmt: skip
 
 
-def _slots_down(recording: MeshRecording, settled_ns: int) -> Iterator[dict[str, Any]]:
+def _slots_down(
+    slots: Mapping[Name, Sequence[SlotLook]], settled_ns: int
+) -> Iterator[dict[str, Any]]:
     """Slots that nobody reads in the last look, and for how long; a lost one for ever."""
-    newest = {look.node: look.time_ns for look in recording.slots}
-    looks: dict[tuple[str, str], list[SlotLook]] = defaultdict(list)
-    for look in recording.slots:
-        looks[look.node, look.slot].append(look)
-    for (node, slot), those in sorted(looks.items()):
+    for (node, slot), those in slots.items():
         last = those[-1]
-        if last.time_ns < newest[node]:
-            continue  # it was replaced by another one, or dropped
         since = [(max(look.time_ns, settled_ns), look.active) for look in those]
         down_ms = _down_ms(since)
         if last.lost:
@@ -153,16 +157,15 @@ def _down_ms(looks: Sequence[tuple[int, bool]]) -> float | None:
     return (last_ns - looks[since][0]) / 1e6
 
 
-def _keeping(recording: MeshRecording, until_checkpoint_bytes: int) -> Iterator[dict[str, Any]]:
-    """Slots that kept more than they may, at any time, and are there in the end."""
-    last = {(look.node, look.slot): look for look in recording.slots}
-    newest = {look.node: look.time_ns for look in recording.slots}
-    most = {(look.node, look.slot): look for look in sorted(
-        (look for look in recording.slots if not look.lost), key=lambda look: look.kept_bytes
-    )}  # fmt: skip
-    for (node, slot), kept in sorted(most.items()):
-        if last[node, slot].time_ns < newest[node]:
-            continue  # it was replaced by another one, or dropped
+def _keeping(
+    slots: Mapping[Name, Sequence[SlotLook]], until_checkpoint_bytes: int
+) -> Iterator[dict[str, Any]]:
+    """Slots that kept more than they may, at any time before they were lost."""
+    for (node, slot), those in slots.items():
+        held = [look for look in those if not look.lost]
+        if not held:
+            continue
+        kept = max(held, key=lambda look: look.kept_bytes)
         if kept.bound_bytes and kept.kept_bytes > kept.bound_bytes + until_checkpoint_bytes:
             said = (
                 f"the slot {slot} of {node} kept {kept.kept_bytes / 2**20:.1f} MiB, bound "
