@@ -65,7 +65,7 @@ def schedules(
         replication: Its mode: a standby that is behind takes over only in an asynchronous one.
         patient: Whether there is time for what takes three minutes.
     """
-    drawn = [
+    drawn: list[SearchStrategy[tuple[Step, ...]]] = [
         partitions(topology),
         maintenances(topology),
         killed_programs(topology),
@@ -74,8 +74,9 @@ def schedules(
         stale_standbys(topology),
         lost_slots(topology),
     ]
-    filters = stale_filters(topology, replication) if patient else ()
-    return st.one_of(*drawn, *([st.just(filters)] if filters else []))
+    if patient and (filters := stale_filters(topology, replication)):
+        drawn.append(st.just(filters))
+    return st.one_of(drawn)
 
 
 def partitions(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
@@ -131,8 +132,7 @@ def moved_primaries(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
 
 def stale_standbys(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
     """A standby that was cut off from its primary, and so is behind, takes over from it."""
-    first = topology.regions[0].jurisdiction
-    inside = [region.name for region in topology.regions if region.jurisdiction == first]
+    inside = _regions(topology, topology.regions[0].jurisdiction)
     if len(inside) < 2:
         return st.just(())
     link = f"{inside[0]}->{inside[1]}"
@@ -151,9 +151,8 @@ def stale_filters(topology: Topology, replication: str) -> tuple[Step, ...]:
     Replication alone stands still: with Consul or Patroni cut off as well, the primary would give
     up by itself, or the standby could not take over.
     """
-    regions = [region.name for region in topology.regions]
     first = topology.regions[0].jurisdiction
-    inside = [name for name in regions if topology.region(name).jurisdiction == first]
+    inside = _regions(topology, first)
     clusters = {cluster_of(topology, topology.node(name)) for name in _servers(topology, first)}
     if len(inside) < 2 or len(clusters) != 1 or replication != "asynchronous":
         return ()
@@ -171,6 +170,11 @@ def lost_slots(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
     """What is kept for a jurisdiction is dropped: it gets what it missed by reading rows again."""
     regions = [region.name for region in topology.regions]
     return st.sampled_from(regions).map(lambda region: (Step("slot-drop", region, FIRST_S, 3.0),))
+
+
+def _regions(topology: Topology, jurisdiction: str) -> list[str]:
+    """Regions of a jurisdiction, in the inventory's order."""
+    return [region.name for region in topology.regions if region.jurisdiction == jurisdiction]
 
 
 def _servers(topology: Topology, jurisdiction: str) -> list[str]:

@@ -12,6 +12,7 @@ from faults.manual import Manual
 from faults.parameter import Parameter
 from faults.protocol import Context
 from faults.target import TargetKind
+from testbed.clients.postgres_entry import NODE_PORT
 from testbed.topology.model import Topology
 
 CONNECTIONS = 3
@@ -92,7 +93,7 @@ class LinkTimeout(LinkToxic):
 
     @property
     def _port(self) -> int | None:
-        return trial.POSTGRES_PORT if self._service == POSTGRES else None
+        return NODE_PORT if self._service == POSTGRES else None
 
     def _parameters(self) -> dict[str, int]:
         return {"timeout_ms": self._timeout_ms}

@@ -11,6 +11,7 @@ from typing import Any
 
 from faults import trial_client
 from faults.protocol import Context, FaultError
+from testbed.clients.postgres_entry import NODE_PORT
 from testbed.topology.model import Node, Topology
 from testbed.world.protocol import WorldError
 
@@ -18,7 +19,6 @@ Pair = tuple[str, str]
 """A directed link: the region that sends and the one that receives."""
 
 ECHO_PORT = 7400
-POSTGRES_PORT = 5432
 _CLIENT = Path(trial_client.__file__).read_text("utf-8")
 _MARGIN_S = 6.0
 """Beyond its own limit, for starting a process on a busy machine."""
@@ -112,7 +112,7 @@ async def asked(context: Context, pair: Pair, *, connections: int, limit_s: floa
         reply = await _try(
             context,
             (sender, receiver),
-            {**request, "address": servers[0].address, "port": POSTGRES_PORT},
+            {**request, "address": servers[0].address, "port": NODE_PORT},
         )
         if reply.get("answered"):
             return int(reply["answered"])
@@ -122,7 +122,7 @@ async def asked(context: Context, pair: Pair, *, connections: int, limit_s: floa
 def reachable(topology: Topology, region: str) -> tuple[Node, ...]:
     """The PostgreSQL servers of a region that other regions may connect to."""
     servers = topology.members("postgres", region)
-    return tuple(node for node in servers if POSTGRES_PORT in node.wan_ports)
+    return tuple(node for node in servers if NODE_PORT in node.wan_ports)
 
 
 async def push(

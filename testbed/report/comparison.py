@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from statistics import median
 
 from rich.console import Console
@@ -97,7 +98,7 @@ class Compared:
         """A number over all runs; None where no run has it.
 
         Args:
-            number: Its name, or how it ends where it begins with ``*``.
+            number: Its name, or a pattern of names.
             promise: The promise whose number it is; any if None.
         """
         found = list(self._numbers(number, promise))
@@ -115,11 +116,7 @@ class Compared:
     def _numbers(self, number: str, promise: str | None = None) -> Iterator[float]:
         for one in self._promises():
             if promise in (None, one.name):
-                for name, value in one.numbers.items():
-                    if name == number or (
-                        number.startswith("*") and name.endswith(number.removeprefix("*"))
-                    ):
-                        yield value
+                yield from (v for name, v in one.numbers.items() if fnmatchcase(name, number))
 
 
 def outcome_of_all(compared: Sequence[Compared]) -> Outcome:
