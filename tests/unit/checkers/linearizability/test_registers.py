@@ -17,7 +17,7 @@ from testbed.checkers.linearizability import (
     register,
 )
 from testbed.checkers.linearizability.calls import NEVER
-from testbed.checkers.linearizability.cas_arrays import CAS, READ, WRITE
+from testbed.checkers.linearizability.cas_arrays import CAS, PENDING_MAX, READ, SLOT, WRITE
 from testbed.checkers.linearizability.cas_problem import CasOperations, problem_of
 from testbed.checkers.linearizability.cas_search import decide
 from testbed.checkers.request import Request, RequestError
@@ -197,6 +197,17 @@ def test_indeterminate_operations_are_used_once_each() -> None:
         problem = problem_of(operations(*rows, *more).simplified())
         assert problem is not None
         assert decide(problem, Budget()).valid is expected
+
+
+@pytest.mark.parametrize(("last", "valid"), [(0, True), (1, False)])
+def test_the_last_of_all_bits_says_what_the_others_say(last: int, valid: bool) -> None:
+    """As many operations are pending as there are bits, and the one that came last decides."""
+    reads = [(READ, 0, -1, at, 200 + at) for at in range(PENDING_MAX - 1)]
+    decisive = (READ, last, -1, 100, 101)
+    problem = problem_of(operations(*reads, decisive, (WRITE, 1, -1, 102, 103)))
+    assert problem is not None
+    assert problem.tables.operations[:, SLOT].min() == 0
+    assert decide(problem, Budget()).valid is valid
 
 
 def test_compiled_kernels_decide_as_plain_ones(monkeypatch: pytest.MonkeyPatch) -> None:
