@@ -64,6 +64,12 @@ def availability(setting: Setting) -> dict[str, Any]:
     return {"availability": found}
 
 
+def written(setting: Setting) -> dict[str, Any]:
+    """How many writes of the load were acknowledged, wherever."""
+    acknowledged = sum(1 for _ in setting.run.history.of(setting.writes, "ok"))
+    return {"load": {"acknowledged_writes": acknowledged}}
+
+
 def losses(setting: Setting) -> dict[str, Any]:
     """The lost writes of a set, and the figures to check their number with."""
     run = setting.run
@@ -131,10 +137,10 @@ def staleness(setting: Setting) -> dict[str, Any]:
 
 MEASURES: Mapping[str, tuple[Measure, ...]] = MappingProxyType(
     {
-        "failover": (recoveries, availability, losses),
-        "conflict_resolution": (recoveries, availability, losses),
-        "replication_lag": (availability, lag, staleness),
-        "data_placement": (availability,),
+        "failover": (recoveries, availability, written, losses),
+        "conflict_resolution": (recoveries, availability, written, losses),
+        "replication_lag": (availability, written, lag, staleness),
+        "data_placement": (availability, written),
     }
 )
 """Experiment -> what is measured of its runs."""

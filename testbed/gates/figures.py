@@ -220,6 +220,13 @@ def _bit(run: RecordedRun) -> bool:
     return bool(run.schedule) and all(fault.effect_s is not None for fault in run.schedule)
 
 
+def acknowledged_writes(runs: Sequence[RecordedRun]) -> Figure | None:
+    """The fewest writes that a run acknowledged."""
+    counts = [run.judgement.acknowledged_writes if run.judgement else None for run in runs]
+    known = [count for count in counts if count is not None]
+    return exactly(min(known)) if known and len(known) == len(counts) else None
+
+
 def availability(runs: Sequence[RecordedRun]) -> Figure | None:
     """The least share of what was due that was answered, in any region of any run."""
     if any(not (run.judgement and run.judgement.availability) for run in runs):

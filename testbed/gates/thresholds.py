@@ -79,7 +79,7 @@ THRESHOLDS: Mapping[str, Threshold] = MappingProxyType(
             "least share of operations served in a region, faults included",
         ),
         "acknowledged_writes_min": Threshold(
-            number({"durability": "acknowledged_writes"}, min),
+            figures.acknowledged_writes,
             True,
             "least load of any run",
             breach=False,

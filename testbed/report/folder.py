@@ -14,7 +14,7 @@ from testbed.history.operation import FAULTS_PROCESS
 from testbed.report.kinds import READ, WRITE, kinds_of
 from testbed.report.log_lines import LogLine, read_logs
 from testbed.report.reading import Fields, Problem
-from testbed.report.recorded import Call, FaultMark, RecordedRun, RoleSample
+from testbed.report.recorded import Call, FaultMark, RecordedRun, RoleSample, StreamLook
 from testbed.report.verdict_file import parse_judgement
 from testbed.runner.plan import PLAN_VERSION, Load, Plan, Step
 
@@ -32,8 +32,8 @@ def read_run(folder: Path, *, operations: bool = True) -> RecordedRun:
 
     Args:
         folder: The run folder.
-        operations: False leaves out the history, roles and logs, which only figures need: a suite
-            of hundreds of runs is summed up from the rest.
+        operations: False leaves out the history, roles, streams and logs, which only figures need:
+            a suite of hundreds of runs is summed up from the rest.
 
     Raises:
         RunFolderError: It is no folder, or holds no file of a run.
@@ -57,6 +57,7 @@ def read_run(folder: Path, *, operations: bool = True) -> RecordedRun:
         calls=calls,
         marks=marks,
         roles=_roles(folder / "roles.jsonl", problems) if operations else (),
+        streams=_streams(folder / "metrics" / "streams.jsonl", problems) if operations else (),
         evidence=_evidence(folder / "evidence.jsonl", problems),
         logs=_logs(folder, problems) if operations else (),
         problems=tuple(problems),
@@ -191,6 +192,23 @@ def _roles(path: Path, problems: list[Problem]) -> tuple[RoleSample, ...]:
         for line in _lines(path, problems)
     ]
     return tuple(sorted(samples, key=lambda sample: sample.time_s))
+
+
+def _streams(path: Path, problems: list[Problem]) -> tuple[StreamLook, ...]:
+    """Looks at the streams of replication, which runs of before and of other systems lack."""
+    if not path.exists():
+        return ()
+    looks = [
+        StreamLook(
+            time_s=(line.number("time") or 0.0) / NS_PER_S,
+            sender=line.text("sender"),
+            receiver=line.text("receiver"),
+            running=line.truth("running") is True,
+            lag_ms=line.number("lag_ms"),
+        )
+        for line in _lines(path, problems)
+    ]
+    return tuple(sorted(looks, key=lambda look: look.time_s))
 
 
 def _evidence(path: Path, problems: list[Problem]) -> tuple[Evidence, ...]:

@@ -19,6 +19,7 @@ from testbed.report.figures.frame import Frame, frame
 from testbed.report.figures.lag import drawn_links, lag_figure
 from testbed.report.figures.overview import overview
 from testbed.report.figures.region import region_figure
+from testbed.report.figures.streams import observed_streams, streams_figure
 from testbed.report.judgement import Outcome, Promise
 from testbed.report.lanes import fault_title, full_title
 from testbed.report.log_story import log_rows
@@ -28,7 +29,7 @@ from testbed.report.recorded import RecordedRun
 from testbed.report.story import caveats, headline, moments
 from testbed.report.tiles import about, environment_pairs, region_note, tiles
 from testbed.report.visible import compact, visible
-from testbed.report.wording import bounds, counted, moment, number, seconds
+from testbed.report.wording import bounds, counted, moment, number, percent, seconds
 
 _REGIONS_MAX = 16
 _TEXT_MAX = 8000
@@ -47,6 +48,7 @@ _PARTS = (
     ("rpo", "RPO", "loss"),
     ("regions", "Regions", "regions"),
     ("lag", "Replication lag", "lag"),
+    ("streams", "Replication", "streams"),
     ("staleness", "Staleness", "staleness"),
     ("evidence", "Evidence", "evidence"),
     ("links", "Links", "links"),
@@ -121,10 +123,13 @@ def _pictures(run: RecordedRun, frames: Sequence[Frame]) -> dict[str, Any]:
 
 
 def _lag(run: RecordedRun, frames: Sequence[Frame]) -> dict[str, Any]:
-    """Replication lag by link, where it was measured."""
+    """Replication lag by link where it was measured, else what servers said of their streams."""
     lag = run.judgement.lag if run.judgement else None
     drawn = drawn_links(lag.links) if lag else []
+    streams = [] if drawn else observed_streams(run.streams)
     return {
+        "streams": streams,
+        "streams_figures": [streams_figure(each, streams) for each in frames] if streams else [],
         "lag": lag if lag and lag.links else None,
         "staleness": run.judgement.staleness if run.judgement else (),
         "lag_drawn": drawn[0].measurement if drawn else "",
@@ -176,6 +181,7 @@ def _environment() -> Environment:
             "counted": counted,
             "json": compact,
             "bounds": bounds,
+            "percent": percent,
             "cut": visible,
             "counterexample": _counterexample,
             "fault_title": fault_title,

@@ -198,7 +198,11 @@ class NodeStaleness:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """All of ``verdict.json``."""
+    """All of ``verdict.json``.
+
+    Args:
+        acknowledged_writes: How many of the load were; None where nobody counted them.
+    """
 
     outcome: Outcome
     reasons: tuple[str, ...] = ()
@@ -210,6 +214,7 @@ class Judgement:
     loss: DataLoss | None = None
     lag: ReplicationLag | None = None
     staleness: tuple[NodeStaleness, ...] = ()
+    acknowledged_writes: float | None = None
     availability: Mapping[str, float] = field(default_factory=dict)
     schedule: tuple[FaultRecord, ...] = ()
     links: tuple[LinkReading, ...] = ()

@@ -51,6 +51,25 @@ class RoleSample(NamedTuple):
     cluster: str = ""
 
 
+class StreamLook(NamedTuple):
+    """What the servers said of one stream of replication at a moment.
+
+    Args:
+        time_s: When they had answered.
+        sender: Whose changes flow; empty while nobody is primary.
+        receiver: The node that they flow to.
+        running: Whether they flow.
+        lag_ms: Since when the sender had had something that the receiver lacked; None where nobody
+            could tell.
+    """
+
+    time_s: float
+    sender: str
+    receiver: str
+    running: bool
+    lag_ms: float | None
+
+
 class FaultMark(NamedTuple):
     """A step of a fault, as the history has it; ``shown`` is False where evidence was wanting."""
 
@@ -73,6 +92,7 @@ class RecordedRun:
         calls: Operations of clients, by time of invocation.
         marks: Steps of faults in the history.
         roles: By time.
+        streams: By time; empty where nobody looked.
         evidence: By time.
         logs: What the programs of the nodes logged, by time.
         problems: All that is missing or wrong, each with what to do.
@@ -84,6 +104,7 @@ class RecordedRun:
     calls: tuple[Call, ...] = ()
     marks: tuple[FaultMark, ...] = ()
     roles: tuple[RoleSample, ...] = ()
+    streams: tuple[StreamLook, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     logs: tuple[LogLine, ...] = ()
     problems: tuple[Problem, ...] = ()

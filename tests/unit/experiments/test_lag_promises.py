@@ -175,7 +175,7 @@ def test_promises_and_measures_share_one_measurement(tmp_path: Path) -> None:
         name: part for one in MEASURES["replication_lag"] for name, part in one(setting).items()
     }
     assert merge(verdicts) is Validity.VALID
-    assert set(measures) == {"availability", "lag", "staleness"}
+    assert set(measures) == {"availability", "lag", "load", "staleness"}
     assert len(measures["lag"]["links"]) == 8
 
 

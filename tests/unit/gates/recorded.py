@@ -36,9 +36,10 @@ def made(
     lag: tuple[LinkLag, ...] | None = None,
     rto_s: float | None = math.nan,
     served: float | None = None,
+    writes: float | None = None,
     bit: bool = True,
 ) -> RecordedRun:
-    """A run with these promises; without ``lag``, ``rto_s`` and ``served`` it measures none."""
+    """A run with these promises; what is not given is not measured."""
     plan = Plan(
         deployment="active-passive",
         load=Load("set"),
@@ -52,6 +53,7 @@ def made(
         promises=promises,
         lag=None if lag is None else ReplicationLag(links=lag),
         recoveries=tuple(Recovery("eu", "cut", 1.0, 2.0, one) for one in recoveries),
+        acknowledged_writes=writes,
         availability={} if served is None else {"eu": 1.0, "us": served},
         schedule=(FaultRecord("region-cut", "eu", effect_s=1.0 if bit else None),),
     )

@@ -59,7 +59,7 @@ def run(number: int, outcome: Outcome = Outcome.VALID, **changes: Any) -> Record
                 held,
                 "",
                 (),
-                {"lost_writes": lost, "acknowledged_writes": writes},
+                {"lost_writes": lost},
             ),
             Promise("single-primary", "s", dual),
             Promise(
@@ -72,6 +72,7 @@ def run(number: int, outcome: Outcome = Outcome.VALID, **changes: Any) -> Record
             ),
         ),
         recoveries=(Recovery("eu", "cut", 1.0, 2.0, changes.get("rto_s", 9.0)),),
+        acknowledged_writes=writes,
         availability={"eu": changes.get("availability", 0.9)},
         schedule=(fault,),
     )

@@ -62,9 +62,10 @@ CASES = [
     ("availability_min", 0.9, [made(1, served=0.9)], VALID),
     ("availability_min", 0.9, [made(1, served=0.95), made(2, served=0.89)], VIOLATION),
     ("availability_min", 0.9, [made(1)], UNKNOWN),
-    ("acknowledged_writes_min", 500, [durable(acknowledged_writes=500)], VALID),
+    ("acknowledged_writes_min", 500, [made(1, writes=500), made(2, writes=900)], VALID),
     # Too little load is no broken promise: nothing was shown.
-    ("acknowledged_writes_min", 500, [durable(acknowledged_writes=499)], UNKNOWN),
+    ("acknowledged_writes_min", 500, [made(1, writes=499), made(2, writes=900)], UNKNOWN),
+    ("acknowledged_writes_min", 500, [made(1, writes=500), made(2)], UNKNOWN),
     ("schedules_min", 2, [made(1), made(2)], VALID),
     ("schedules_min", 2, [made(1), made(1)], UNKNOWN),
     ("schedules_min", 2, [made(1), made(2, bit=False)], UNKNOWN),
