@@ -20,8 +20,6 @@ again and again in one world under another seed, and prints how often it broke a
 from __future__ import annotations
 
 import argparse
-import itertools
-import json
 import os
 import shutil
 import signal
@@ -29,13 +27,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
-from typing import Any
 
+from benchmarks.conflict_phases import events, table, trials_of
 from experiments.arena import Arena
 from experiments.conflict_resolution import APART_KEYS, apart, plan
 from experiments.judging import judge
@@ -57,28 +54,9 @@ def command(out: Path, *words: str) -> list[str]:
     return [*run, "--out", str(out), *words]
 
 
-def events(out: Path) -> Iterator[dict[str, Any]]:
-    """What a run has told of its progress so far, in order."""
-    try:
-        lines = (out / "progress.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
-    except OSError:
-        return
-    yield from (json.loads(line) for line in lines if line.endswith("\n"))
-
-
-def phases_s(told: list[dict[str, Any]], lane: int) -> dict[str, float]:
-    """The seconds that one lane spent in each phase, its first schedule and its world left out."""
-    marks = [
-        (one["time"], "start" if one["event"] == "example" else one.get("name", ""), one)
-        for one in told
-        if one["lane"] == lane and one["event"] in ("example", "phase", "verdict")
-    ]
-    spent: dict[str, float] = defaultdict(float)
-    for (begun, name, one), (ended, _, _) in itertools.pairwise(marks):
-        spent[name or "between"] += ended - begun
-        if one["event"] == "verdict" and one["example"] == 1:
-            spent.clear()
-    return dict(spent)
+def idle_s() -> float:
+    """Seconds that the machine's processors have had nothing to do since it was started."""
+    return float(Path("/proc/uptime").read_text(encoding="ascii").split()[1])
 
 
 def trials(lanes: int, seconds: float, words: list[str], keep: Path | None) -> None:
@@ -88,30 +66,30 @@ def trials(lanes: int, seconds: float, words: list[str], keep: Path | None) -> N
     """
     with tempfile.TemporaryDirectory(prefix="testbed-conflicts-") as folder:
         out = Path(folder) / "out"
-        busy = os.getloadavg()[0]
+        busy, idle = os.getloadavg()[0], idle_s()
         budget = ["--budget", str(seconds), "-n", str(lanes), *words]
-        began = time.monotonic()
+        began, began_at = time.monotonic(), time.time()
         done = subprocess.run(command(out, *budget), capture_output=True, text=True, check=False)
         lasted_s = time.monotonic() - began
-        told = list(events(out))
-        judged = Counter(one["validity"] for one in told if one["event"] == "verdict")
-        phases = [phases_s(told, lane) for lane in range(lanes)]
-        if keep is not None and set(judged) - {"valid"}:
+        idle_share = (idle_s() - idle) / lasted_s / (os.cpu_count() or 1)
+        judged = [one for one in events(out) if one["event"] == "verdict"]
+        steady = [one["time"] for one in events(out) if one.get("name") == "steady"]
+        spent = list(table(trials_of(out)))
+        verdicts = Counter(one["validity"] for one in judged)
+        if keep is not None and set(verdicts) - {"valid"}:
             shutil.copytree(folder, keep, dirs_exist_ok=True)
-    total = sum(judged.values())
-    if not total:
+    if not judged:
         raise SystemExit(done.stdout + done.stderr)
+    total, start_s = len(judged), min(steady) - began_at
+    started_s = lasted_s - start_s
     print(
-        f"{total} trials in {lasted_s:.0f} s with {lanes} worlds: {total * 600 / lasted_s:.0f} in"
+        f"{total} trials in {lasted_s:.0f} s with {lanes} worlds, {dict(verdicts)}: "
+        f"{total * 600 / lasted_s:.0f} in ten minutes (aim: 200),\n"
+        f"{total * 600 / started_s:.0f} without the first world's start ({start_s:.0f} s); load "
+        f"{busy:.1f} before and {os.getloadavg()[0]:.1f} after, processors idle for "
+        f"{idle_share:.0%} of it"
     )
-    print(
-        f"ten minutes (aim: 200); {dict(judged)}; load {busy:.1f} before, {os.getloadavg()[0]:.1f}"
-    )
-    spent: Counter[str] = Counter()
-    for lane in phases:
-        spent.update(lane)
-    for name, seconds_ in spent.most_common():
-        print(f"  {name:12} {seconds_ / max(1, total - lanes):6.2f} s of each trial")
+    print("\n".join(spent))
 
 
 def found(folder: Path, strategy: str, seed: int) -> tuple[int, float] | None:

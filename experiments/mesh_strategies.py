@@ -12,8 +12,8 @@ from experiments.strategies import moments
 from testbed.runner.plan import Step
 from testbed.topology.model import Topology
 
-SLOW_MESH_LINK_S = 4.0
-"""For how long a link of a mesh is slow: what shows it takes a second of them."""
+SLOW_MESH_LINK_S = 3.0
+"""For how long a link of a mesh is slow: what shows it takes half a second of them."""
 
 LONE_LOSS_S = 2.0
 """For how long a region of a mesh is without its only node, before it is started again."""
