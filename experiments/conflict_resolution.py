@@ -30,7 +30,8 @@ from hypothesis.strategies import SearchStrategy
 
 from experiments import bounds
 from experiments.arena import Arena
-from experiments.conflict_promises import OF_A_NODE, converged_within_ms
+from experiments.conflict_expectations import OF_A_NODE
+from experiments.conflict_promises import converged_within_ms
 from experiments.example_plan import example_plan, lasting_s
 from experiments.failover_plan import GIVEN_UP_S
 from experiments.mesh_strategies import lone_losses, partitions, slowed, writer_losses
@@ -65,7 +66,7 @@ TIMEOUT_MS = 1000
 TAIL_S = 1.0
 SERVED_S = 2.0
 """For how long a region is watched that must be served again."""
-EXAMPLE_S_MIN = 8.0
+EXAMPLE_S_MIN = 4.0
 
 
 def test_conflict_resolution(arena: Arena, options: Options, deployment: Deployment) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from experiments import physics
 from experiments.failover_expectations import expectations, lasting
-from experiments.link_delays import busy
+from experiments.in_time import in_time
 from experiments.setting import Setting, adequate, healed_ns, recovery_bound_ms, required
 from testbed.checkers import (
     adequacy,
@@ -21,7 +20,7 @@ from testbed.checkers import (
     service,
     single_primary,
 )
-from testbed.checkers.verdict import Validity, Verdict
+from testbed.checkers.verdict import Verdict
 
 REPLICATION_MS = 150.0
 """What replication itself may add to the longest delay of a link: for the estimate of a loss."""
@@ -35,9 +34,7 @@ def failover(setting: Setting) -> tuple[Verdict, ...]:
     """
     run = setting.run
     needed = required(setting)
-    doubts = adequacy.unserved_before(run.history, needed)
-    if why := busy(run.deployment.topology, setting.link_delays_ms):
-        doubts.append(why)
+    unserved = adequacy.unserved_before(run.history, needed)
     verdicts = [
         adequate(setting, needed),
         physics.check(run, setting.writes),
@@ -48,29 +45,22 @@ def failover(setting: Setting) -> tuple[Verdict, ...]:
     expected = tuple(expectations(setting))
     if run.plan.schedule:
         found = recovery_time.check(run.history, expected, setting.writes)
-        verdicts.append(_believed(found, doubts))
+        verdicts.append(in_time(setting, found, unserved))
     if staying := tuple(lasting(expected)):
         found = service.check(run.history, staying, setting.writes)
-        verdicts.append(_believed(found, doubts))
+        verdicts.append(in_time(setting, found, unserved))
     return tuple(verdicts)
-
-
-def _believed(verdict: Verdict, doubts: Sequence[str]) -> Verdict:
-    """Service in time is not broken by what was not served before either, or a busy machine."""
-    if verdict.validity is not Validity.VIOLATION or not doubts:
-        return verdict
-    reason = f"{doubts[0]}, so that this is not the fault's doing alone: {verdict.reason}"
-    return replace(verdict, validity=Validity.UNKNOWN, reason=reason)
 
 
 def _recovered(setting: Setting) -> Verdict:
     run = setting.run
-    return recovery.check(
+    found = recovery.check(
         run.history,
         setting.nodes,
         healed_ns=healed_ns(setting),
         bound_ms=recovery_bound_ms(setting),
     )
+    return in_time(setting, found)
 
 
 def _set_promises(setting: Setting) -> tuple[Verdict, ...]:

@@ -12,13 +12,13 @@ from experiments.catalogue import EXPERIMENTS
 from experiments.conflict_promises import conflicts
 from experiments.failover_promises import failover
 from experiments.lag_promises import lagging
-from experiments.link_delays import p99
 from experiments.measuring import MEASURES, seconds_of
 from experiments.placement_promises import placed
 from experiments.setting import Setting, setting_of
 from testbed.checkers.verdict import Validity, Verdict, merge
 from testbed.history.fault_window import FaultWindow
 from testbed.history.problem import HistoryError
+from testbed.measures.latency import percentile
 from testbed.report.verdict_file import VERDICT_VERSION
 from testbed.runner.folder import FolderError, RunFolder, write_json
 from testbed.runner.recorded import RecordedRun, read_run
@@ -147,7 +147,7 @@ def _links(setting: Setting) -> list[dict[str, Any]]:
             "link": link.name,
             "asked_ms": link.delay_ms,
             "measured_ms_p50": round(median(delays[link.name]), 3),
-            "measured_ms_p99": round(p99(delays[link.name]), 3),
+            "measured_ms_p99": round(percentile(sorted(delays[link.name]), 99), 3),
             "readings": len(delays[link.name]),
         }
         for link in setting.run.deployment.topology.links

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from experiments import physics
+from experiments.in_time import in_time
 from experiments.lag_measuring import Samples, floors_ms
 from experiments.setting import Setting, adequate, healed_ns, recovery_bound_ms, required
 from testbed.checkers import (
@@ -44,8 +45,8 @@ def lagging(setting: Setting) -> tuple[Verdict, ...]:
         lag_floor.check(found, floors_ms(run), tuple(physics.changing(run.windows))),
         lag_agreement.check(in_order(setting)),
         *session_guarantees.check(run.history, READS),
-        bounded_staleness.check(run.history, staleness_bound_ms(setting), READS),
-        _recovered(setting),
+        in_time(setting, bounded_staleness.check(run.history, staleness_bound_ms(setting), READS)),
+        in_time(setting, _recovered(setting)),
     ]
     if any(window.kind in MOVING for window in run.windows) and not writes_everywhere(
         run.deployment.topology

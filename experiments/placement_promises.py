@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from experiments import bounds
 from experiments.conflict_promises import CONVERGENCE_MS, flowing
+from experiments.in_time import in_time
 from experiments.setting import Setting, adequate, required
 from testbed.checkers import at_home, erasure, placement, residency
 from testbed.checkers.verdict import Validity, Verdict
@@ -51,7 +52,7 @@ def placed(setting: Setting) -> tuple[Verdict, ...]:
     if not _behind(setting):
         # A jurisdiction's cluster recovers first, then its streams do.
         bound_ms = bounds.recovery(variables).total_ms + CONVERGENCE_MS
-        verdicts.append(flowing(setting, bound_ms))
+        verdicts.append(in_time(setting, flowing(setting, bound_ms)))
     if narrowed(setting):
         verdicts.append(published_anew(setting))
     if "erasure" in setting.run.plan.inspections:

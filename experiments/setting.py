@@ -8,7 +8,7 @@ from functools import cached_property
 
 from experiments.bounds import bounds_of
 from experiments.lag_measuring import Lag, measured
-from experiments.link_delays import undisturbed_ms
+from experiments.link_delays import busy, undisturbed_ms
 from testbed.checkers import adequacy
 from testbed.checkers.adequacy import Requirements
 from testbed.checkers.verdict import Verdict
@@ -47,8 +47,13 @@ class Setting:
 
     @cached_property
     def link_delays_ms(self) -> Mapping[str, Sequence[float]]:
-        """What observers measured of each link while nothing held, read once for all that ask."""
+        """What observers measured of each link while no fault held it, read once for all."""
         return undisturbed_ms(self.run)
+
+    @cached_property
+    def busy(self) -> str:
+        """Why nothing that takes time can be said of the run; empty if it can."""
+        return busy(self.run.deployment.topology, self.link_delays_ms)
 
     @property
     def regions(self) -> tuple[str, ...]:

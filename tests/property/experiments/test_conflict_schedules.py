@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.conflict_promises import OF_A_NODE, converged_within_ms
+from experiments.conflict_expectations import OF_A_NODE
+from experiments.conflict_promises import converged_within_ms
 from experiments.conflict_resolution import plan, schedules, workloads
 from experiments.mesh_strategies import lone_losses, partitions
 from experiments.options import Options

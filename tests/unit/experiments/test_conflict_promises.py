@@ -17,6 +17,7 @@ from testbed.topology.inventory import find, load
 from tests.histories import MS, S, Scribe
 from tests.unit.checkers.mesh_looks import row
 from tests.unit.experiments.finished_runs import finished
+from tests.unit.experiments.link_readings import BUSY_MS, read_links
 
 NODES = ("eu-west-db1", "eu-central-db1", "us-east-db1")
 
@@ -111,9 +112,63 @@ def test_two_nodes_of_a_region_that_both_take_writes_are_found(
     assert found.reason.startswith("eu-west: ")
 
 
+TIMELY = ("replication", "convergence", "winner")
+
+
+@pytest.mark.parametrize(
+    ("late_ms", "stuck", "expected"),
+    [
+        (1.0, True, (Validity.VIOLATION, Validity.VIOLATION, Validity.VIOLATION)),
+        # What one region lacks may still be on its way.
+        (BUSY_MS, True, (Validity.UNKNOWN, Validity.UNKNOWN, Validity.UNKNOWN)),
+        # Everything had arrived: no machine is too busy for that.
+        (BUSY_MS, False, (Validity.VALID, Validity.VIOLATION, Validity.VIOLATION)),
+    ],
+)
+def test_a_busy_machine_breaks_no_promise_of_time_and_keeps_no_other(
+    tmp_path: Path, late_ms: float, stuck: bool, expected: tuple[Validity, ...]
+) -> None:
+    folder = read_links(tmp_path, load(find("active-active")).topology, late_ms)
+    found = judged("last_write_wins", final=(999, 1, 1), stuck=stuck, folder=folder)
+    assert tuple(found[name] for name in TIMELY) == expected
+
+
+@pytest.mark.parametrize(("late_ms", "expected"), [(1.0, Validity.VIOLATION),
+                                                  (BUSY_MS, Validity.UNKNOWN)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("earlier", "last"),
+    [({"stream": {"running": False}}, {"stream": {"running": False}}),
+     ({}, {"counts": {"apply_error_count": 50}})],
+)  # fmt: skip
+def test_connections_that_are_lost_on_a_busy_machine_are_not_stuck(
+    tmp_path: Path,
+    earlier: dict[str, Any],
+    last: dict[str, Any],
+    late_ms: float,
+    expected: Validity,
+) -> None:
+    folder = read_links(tmp_path, load(find("active-active")).topology, late_ms)
+    watched(folder, row(1), row(30, **earlier), row(36, **last))
+    assert judged("none", folder=folder, inspections=("mesh",))["not-stuck"] is expected
+
+
+@pytest.mark.parametrize(
+    "stuck",
+    [{"counts": {"confl_insert_exists": 50, "apply_error_count": 50}},
+     {"slot": {"active": False, "wal_status": "lost"}}],
+)  # fmt: skip
+def test_conflicts_and_lost_slots_are_stuck_however_busy_the_machine(
+    tmp_path: Path, stuck: dict[str, Any]
+) -> None:
+    folder = read_links(tmp_path, load(find("active-active")).topology)
+    watched(folder, row(1), row(30), row(31, **stuck))
+    found = judged("none", stuck=True, folder=folder, inspections=("mesh",))
+    assert found["not-stuck"] is Validity.VIOLATION
+
+
 def watched(folder: Path, *rows: dict[str, Any]) -> Path:
     """A run folder with what the keepers saw."""
-    (folder / "metrics").mkdir()
+    (folder / "metrics").mkdir(exist_ok=True)
     (folder / "metrics" / "mesh.jsonl").write_bytes(b"\n".join(map(orjson.dumps, rows)) + b"\n")
     return folder
 
@@ -143,13 +198,22 @@ def test_what_the_keepers_saw_is_judged(
     assert found["conflict-counters"] is counters
 
 
+@pytest.mark.parametrize(("late_ms", "expected"), [(1.0, Validity.VIOLATION),
+                                                  (BUSY_MS, Validity.UNKNOWN)])  # fmt: skip
+def test_a_region_that_is_served_too_little_on_a_busy_machine(
+    tmp_path: Path, late_ms: float, expected: Validity
+) -> None:
+    folder = read_links(tmp_path, load(find("active-active")).topology, late_ms)
+    assert unserved("active-active", "eu-central-db1", "us-east", folder) is expected
+
+
 def test_a_record_that_is_damaged_is_said_to_be(tmp_path: Path) -> None:
     with pytest.raises(FolderError, match=r"mesh\.jsonl is damaged"):
         judged("none", folder=watched(tmp_path, {"time": 1}), inspections=("mesh",))
 
 
 @pytest.mark.parametrize(
-    ("deployment", "killed", "unserved", "expected"),
+    ("deployment", "killed", "refused", "expected"),
     [
         # A region without its only node is promised no service; the others still are.
         ("active-active", "eu-central-db1", "eu-central", Validity.VALID),
@@ -160,8 +224,13 @@ def test_a_record_that_is_damaged_is_said_to_be(tmp_path: Path) -> None:
     ],
 )
 def test_only_a_region_without_any_node_may_be_without_service(
-    deployment: str, killed: str, unserved: str, expected: Validity
+    deployment: str, killed: str, refused: str, expected: Validity
 ) -> None:
+    assert unserved(deployment, killed, refused) is expected
+
+
+def unserved(deployment: str, killed: str, refused_in: str, folder: Path = Path("run")) -> Validity:
+    """A node is killed, and a region refuses every write from then on."""
     scribe, at = Scribe(), 10 * S
     for phase in ("inject", "injected", "effect"):
         scribe.fault("node-kill", f"node-kill {killed}", at, phase, resolved=killed)
@@ -171,7 +240,7 @@ def test_only_a_region_without_any_node_may_be_without_service(
         start = step * S // 10
         for node in NODES:
             region = node[:-4]
-            refused = start > at and region == unserved
+            refused = start > at and region == refused_in
             scribe.call(
                 "write", start, start + MS, "fail" if refused else "ok", key=0, value=step,
                 node=node, region=region,
@@ -180,6 +249,7 @@ def test_only_a_region_without_any_node_may_be_without_service(
         Plan(deployment, Load("items", rate_ops_s=10.0), (), 1, 180.0),
         load(find(deployment)),
         scribe.history(),
+        folder,
     )
     (found,) = (one for one in conflicts(setting_of(run)) if one.name == "service")
-    assert found.validity is expected
+    return found.validity

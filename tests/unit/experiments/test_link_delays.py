@@ -1,50 +1,45 @@
-"""What observers measured of links, and that a busy machine breaks no promise of time."""
+"""What observers measured of links, and what it says of the machine."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from experiments.failover_promises import _believed
 from experiments.link_delays import busy, undisturbed_ms
-from testbed.checkers.verdict import Validity, Verdict
 from testbed.runner.recorded import RecordedRun
 from testbed.topology.inventory import find, load
+from tests.unit.experiments.link_readings import read_links
 
 DEPLOYMENT = load(find("active-passive"))
-LINKS = DEPLOYMENT.topology.links
+TOPOLOGY = DEPLOYMENT.topology
+LINKS = [link.name for link in TOPOLOGY.links]
+OF_WEST = {name for name in LINKS if "eu-west" in name}
+EVERY = set(LINKS)
 
 
-def run(folder: Path, late_ms: float, *windows: tuple[float, float], readings: int = 40) -> Any:
+def run(folder: Path, late_ms: float, *windows: Any, looks: int = 40) -> RecordedRun:
     """Every link is read once a second; one reading in ten is this late."""
-    (folder / "metrics").mkdir(exist_ok=True)
-    lines = [
-        json.dumps({"time": int(second * 1e9), "source": link.source, "target": link.target,
-                    "delay_ms": link.delay_ms + (late_ms if second % 10 == 0 else 1.0)})
-        for second in range(readings)
-        for link in LINKS
-    ]  # fmt: skip
-    (folder / "metrics" / "links.jsonl").write_text("\n".join([*lines, '{"time": 1']))
-    held = [
-        SimpleNamespace(inject_ns=int(since * 1e9), healed_ns=int(until * 1e9))
-        for since, until in windows
-    ]
-    return cast(
-        "RecordedRun",
-        SimpleNamespace(
-            folder=SimpleNamespace(metrics=folder / "metrics"),
-            windows=held,
-            deployment=DEPLOYMENT,
-        ),
+    read_links(folder, TOPOLOGY, late_ms, looks=looks)
+    made = SimpleNamespace(
+        folder=SimpleNamespace(metrics=folder / "metrics"), windows=windows, deployment=DEPLOYMENT
+    )
+    return cast("RecordedRun", made)
+
+
+def window(kind: str, resolved: str, since_s: float, until_s: float) -> Any:
+    return SimpleNamespace(
+        kind=kind,
+        inject_ns=int(since_s * 1e9),
+        healed_ns=int(until_s * 1e9),
+        details={"resolved": resolved},
     )
 
 
 def busy_on(of: RecordedRun) -> str:
-    return busy(DEPLOYMENT.topology, undisturbed_ms(of))
+    return busy(TOPOLOGY, undisturbed_ms(of))
 
 
 @pytest.mark.parametrize(("late_ms", "why"), [(20.0, ""), (58.0, ""), (90.0, "messages between")])
@@ -55,22 +50,41 @@ def test_a_machine_is_busy_when_messages_come_late(
     assert bool(busy_on(run(tmp_path, late_ms))) is bool(why)
 
 
-def test_what_a_fault_holds_back_and_few_readings_say_nothing(tmp_path: Path) -> None:
-    assert len(undisturbed_ms(run(tmp_path, 90.0, (5.0, 12.0)))[LINKS[0].name]) == 40 - 13
-    assert busy_on(run(tmp_path, 900.0, (0.0, 40.0))) == ""
-    assert busy_on(run(tmp_path, 900.0, readings=19)) == ""
+@pytest.mark.parametrize(
+    ("kind", "resolved", "disturbed"),
+    [
+        ("node-kill", "eu-west-db1", EVERY),
+        ("switchover", "", EVERY),
+        ("region-cut", "eu-west", OF_WEST),
+        ("link-latency", "eu-west->us-east", {"eu-west->us-east", "us-east->eu-west"}),
+        ("link-cut", "us-east->eu-west", {"eu-west->us-east", "us-east->eu-west"}),
+        # It was not injected: what it would have held is not known.
+        ("region-cut", "", EVERY),
+        ("link-cut", "", EVERY),
+        ("clock-skew", "eu-west-db1", set()),
+    ],
+)
+def test_what_a_fault_may_hold_back_does_not_count(
+    tmp_path: Path, kind: str, resolved: str, disturbed: set[str]
+) -> None:
+    found = undisturbed_ms(run(tmp_path, 90.0, window(kind, resolved, 5.0, 12.0)))
+    assert {name for name in LINKS if len(found[name]) == 40 - 13} == disturbed
+    assert {name for name in LINKS if len(found[name]) == 40} == EVERY - disturbed
+
+
+def test_a_link_that_alone_is_late_is_no_busy_machine(tmp_path: Path) -> None:
+    found = undisturbed_ms(run(tmp_path, 1.0))
+    found[LINKS[0]] = [each + 500 for each in found[LINKS[0]]]
+    assert busy(TOPOLOGY, found) == ""
+
+
+def test_few_readings_say_nothing_and_those_of_a_short_run_suffice(tmp_path: Path) -> None:
+    assert busy_on(run(tmp_path, 900.0, looks=1)) == ""
+    assert busy_on(run(tmp_path, 900.0, looks=2))
+    assert busy_on(run(tmp_path, 900.0, window("node-kill", "eu-west-db1", 0.0, 40.0))) == ""
+    # The two links that a cut leaves alone are read for as long as it holds.
+    assert busy_on(run(tmp_path, 900.0, window("region-cut", "eu-west", 1.0, 4.0), looks=8))
     (tmp_path / "metrics" / "links.jsonl").unlink()
-    missing = run(tmp_path, 1.0)
+    missing = run(tmp_path, 900.0)
     (tmp_path / "metrics" / "links.jsonl").unlink()
     assert busy_on(missing) == ""
-
-
-def test_a_doubt_makes_late_service_unknown_and_nothing_else() -> None:
-    late = Verdict("rto", "served in time", Validity.VIOLATION, "42 s, bound 38 s")
-    found = _believed(late, ["the machine was busy"])
-    assert found.validity is Validity.UNKNOWN
-    assert "the machine was busy" in found.reason
-    assert "42 s" in found.reason
-    assert _believed(late, []) is late
-    held = Verdict("rto", "served in time", Validity.VALID, "3 s")
-    assert _believed(held, ["the machine was busy"]) is held
