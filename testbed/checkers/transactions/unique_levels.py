@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -100,6 +100,7 @@ def decided_name(level: str) -> str:
     return SAME.get(spelled, named(spelled))
 
 
+@cache
 def included_in(level: str) -> frozenset[str]:
     """A level of :data:`BELOW` and all that it includes."""
     return frozenset({level}).union(*(included_in(lower) for lower in BELOW[level]))
