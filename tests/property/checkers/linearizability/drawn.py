@@ -7,19 +7,29 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.dice import Dice, dice
 from tests.property.checkers.linearizability.objects import Object
 from tests.unit.checkers.linearizability.oracle import Operation
 
 CLIENTS = 4
 Step = tuple[int, int, int, int]
 
-steps = st.lists(
-    st.tuples(
-        st.integers(0, CLIENTS - 1), st.integers(0, 11), st.integers(0, 8), st.integers(0, 5)
-    ),
-    max_size=22,
-)
-"""Which client goes on; what it asks, or how it ends; an argument; a lie."""
+
+def steps(most: int, clients: int = CLIENTS, least: int = 1) -> st.SearchStrategy[list[Step]]:
+    """So many steps: which client goes on; what it asks, or how it ends; an argument; a lie."""
+
+    def thrown(chosen: Dice) -> list[Step]:
+        return [
+            (
+                chosen.number(0, clients - 1),
+                chosen.number(0, 11),
+                chosen.number(0, 8),
+                chosen.number(0, 5),
+            )
+            for _ in range(chosen.number(least, most))
+        ]
+
+    return dice(1 + 4 * most).map(thrown)
 
 
 @dataclass
@@ -98,4 +108,4 @@ class Run:
 
 def histories(model: Object) -> st.SearchStrategy[list[Operation]]:
     """Histories of an object."""
-    return steps.map(lambda drawn: Run.of(model).go(drawn))
+    return steps(32, least=3).map(lambda drawn: Run.of(model).go(drawn))

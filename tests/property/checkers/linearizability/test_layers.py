@@ -18,35 +18,29 @@ from testbed.checkers.linearizability.cas_problem import CasOperations, problem_
 from testbed.checkers.linearizability.cas_values import CasReader
 from testbed.checkers.linearizability.sequential import search
 from testbed.checkers.linearizability.values import numbered
-from tests.property.checkers.linearizability.drawn import Run
+from tests.property.checkers.linearizability.drawn import Run, Step, steps
 from tests.property.checkers.linearizability.objects import OBJECTS
 from tests.unit.checkers.linearizability.oracle import lines_of
 from tests.unit.checkers.linearizability.tables import table_of
 
 CLIENTS = 6
-long_steps = st.lists(
-    st.tuples(
-        st.integers(0, CLIENTS - 1), st.integers(0, 11), st.integers(0, 8), st.integers(0, 5)
-    ),
-    min_size=30,
-    max_size=80,
-)
+long_steps = steps(80, CLIENTS, least=30)
 
 
-def operations(steps: list[tuple[int, int, int, int]]) -> CasOperations:
+def operations(taken: list[Step]) -> CasOperations:
     model = OBJECTS["etcd-cas-register"]
-    run = Run.of(model, CLIENTS).go(steps)
+    run = Run.of(model, CLIENTS).go(taken)
     table = table_of(lines_of(run, model.sees))
     reader = CasReader(table, numbered(table, 0), failed_differs=True)
     return reader.read(calls_of(table))
 
 
 @pytest.mark.parametrize(("narrow", "relaxed_from"), [(1, 1), (1, 4), (16, 64)])
-@given(steps=long_steps)
+@given(taken=long_steps)
 def test_the_layers_agree_with_the_general_search(
-    narrow: int, relaxed_from: int, steps: list[tuple[int, int, int, int]]
+    narrow: int, relaxed_from: int, taken: list[Step]
 ) -> None:
-    drawn = operations(steps)
+    drawn = operations(taken)
     general = search(general_calls(drawn), drawn.initial, step, Budget())
     event(str(general.valid))
     problem = problem_of(drawn.simplified())

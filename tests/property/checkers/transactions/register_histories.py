@@ -6,9 +6,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.dice import dice
+
 KEYS = ("x", "y", "z")
-LAG = st.sampled_from([0, 0, 0, 0, 0, 1, 1, 2, 3, -1])
-OUTCOME = st.sampled_from(["ok"] * 8 + ["info", "fail"])
+LAG = (0, 0, 0, 0, 0, 1, 1, 2, 3, -1)
+OUTCOME = ("ok",) * 8 + ("info", "fail")
+CHOICES = dice(128)
 
 
 @st.composite
@@ -23,34 +26,35 @@ def histories(
         keys: So many keys.
         right: Every transaction commits and no read lags behind: strict-serializable.
     """
+    chosen = draw(CHOICES)
     history: list[dict[str, Any]] = []
     versions: dict[str, list[Any]] = {key: [None] for key in KEYS[:keys]}
     lags: dict[tuple[int, int], tuple[int, int]] = {}
     start = 0
     retired: dict[int, int] = {}
-    for row in range(draw(st.integers(1, most))):
-        outcome = "ok" if right else draw(OUTCOME)
+    for row in range(chosen.number(1, most)):
+        outcome = "ok" if right else chosen.of(OUTCOME)
         micro: list[list[Any]] = []
         own: dict[str, Any] = {}
-        for at in range(draw(st.integers(1, ops))):
-            key = draw(st.sampled_from(KEYS[:keys]))
-            if draw(st.booleans()):
+        for at in range(chosen.number(1, ops)):
+            key = chosen.of(KEYS[:keys])
+            if chosen.heads():
                 value = sum(map(len, versions.values()))
                 versions[key].append(value)
                 own[key] = value
                 micro.append(["w", key, value])
             else:
-                lag = 0 if right else draw(LAG)
+                lag = 0 if right else chosen.of(LAG)
                 if key not in own or lag:
                     lags[row, at] = (len(versions[key]) - 1 - (key in own), lag)
                 micro.append(["r", key, own.get(key)])
-        process = draw(st.integers(0, 2))
+        process = chosen.number(0, 2)
         # A client whose operation is indeterminate goes on, in half of the histories.
         process = retired.get(process, process)
-        if outcome == "info" and draw(st.booleans()):
+        if outcome == "info" and chosen.heads():
             retired[process] = process + 10
-        start += draw(st.integers(1, 3))
-        length = draw(st.integers(1, 8))
+        start += chosen.number(1, 3)
+        length = chosen.number(1, 8)
         history.append(
             {"process": process, "outcome": outcome, "ops": micro, "start": start,
              "end": start + length}
@@ -74,12 +78,13 @@ def tangled(
         keys: So many keys.
         blind: Whether keys are written that were not read.
     """
-    count = draw(st.integers(2, most))
-    touch = st.sampled_from(["", "r", "w", "w", "rw"] if blind else ["", "r", "rw"])
+    chosen = draw(CHOICES)
+    count = chosen.number(2, most)
+    touch = ["", "r", "w", "w", "rw"] if blind else ["", "r", "rw"]
     # Most often nobody reads what is written later: else sessions and reads alone are a cycle.
-    forwards = draw(st.integers(0, 5)) == 0
-    processes = draw(st.sampled_from([1, 3, 9]))
-    touched = [[draw(touch) for _ in range(keys)] for _ in range(count)]
+    forwards = chosen.number(0, 5) == 0
+    processes = chosen.of([1, 3, 9])
+    touched = [[chosen.of(touch) for _ in range(keys)] for _ in range(count)]
     history: list[dict[str, Any]] = []
     for row in range(count):
         micro: list[list[Any]] = []
@@ -88,14 +93,14 @@ def tangled(
                 others = [at for at in range(count) if at != row and "w" in touched[at][key]]
                 if not forwards:
                     others = [at for at in others if at < row]
-                source = draw(st.sampled_from([None, *others, *others[-1:]]))
+                source = chosen.of([None, *others, *others[-1:]])
                 micro.append(["r", KEYS[key], source])
             if "w" in access:
                 micro.append(["w", KEYS[key], row])
         # Near to the order in which they are numbered, and no two at once.
-        start = 8 * (2 * row + draw(st.integers(0, 4))) + row
-        end = start + 8 * draw(st.integers(1, 9))
-        process = draw(st.integers(0, processes))
+        start = 8 * (2 * row + chosen.number(0, 4)) + row
+        end = start + 8 * chosen.number(1, 9)
+        process = chosen.number(0, processes)
         history.append(
             {"process": process, "outcome": "ok", "ops": micro, "start": start, "end": end}
         )

@@ -17,6 +17,7 @@ from testbed.checkers.transactions.classify import classify
 from testbed.checkers.transactions.cycles import components, cyclic_core
 from testbed.checkers.transactions.graph import DependencyGraph, Edge, Edges
 from testbed.checkers.transactions.shape_search import Cycle
+from tests.dice import Dice, dice
 
 NODES = 6
 WW, WR, RW = Edge.WW, Edge.WR, Edge.RW
@@ -24,14 +25,17 @@ FORM_KINDS = {"": set(), "-process": {Edge.PROCESS}, "-realtime": {Edge.PROCESS,
 
 Triple = tuple[int, int, Edge]
 
-edges = st.lists(
-    st.tuples(
-        st.integers(0, NODES - 1),
-        st.integers(0, NODES - 1),
-        st.sampled_from([WW, WR, RW, RW, Edge.PROCESS, Edge.REALTIME]),
-    ),
-    max_size=14,
-).map(lambda all_: [each for each in all_ if each[0] != each[1] and _forwards(each)])
+
+def drawn_edges(chosen: Dice) -> list[Triple]:
+    kinds = [WW, WR, RW, RW, Edge.PROCESS, Edge.REALTIME]
+    triples = [
+        (chosen.number(0, NODES - 1), chosen.number(0, NODES - 1), chosen.of(kinds))
+        for _ in range(chosen.number(0, 15))
+    ]
+    return [each for each in triples if each[0] != each[1] and _forwards(each)]
+
+
+edges = dice(46).map(drawn_edges)
 
 
 def _forwards(edge: Triple) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 from hypothesis import given
-from hypothesis import strategies as st
 
 from testbed.checkers.transactions.graph import Edge, Edges
 from testbed.checkers.transactions.time_order import (
@@ -14,26 +14,30 @@ from testbed.checkers.transactions.time_order import (
     process_edges,
     realtime_edges,
 )
+from tests.dice import Dice, dice
 from tests.transaction_tables import table_of
 
-spans = st.lists(
-    st.tuples(st.integers(0, 2), st.sampled_from(["ok", "ok", "info", "fail"]), st.booleans()),
-    max_size=7,
-).flatmap(
-    lambda shapes: st.permutations(range(2 * len(shapes))).map(
-        lambda points: [
-            {
-                "process": process,
-                "outcome": outcome,
-                "seen": seen,
-                "ops": [],
-                "start": min(points[2 * n : 2 * n + 2]),
-                "end": max(points[2 * n : 2 * n + 2]),
-            }
-            for n, (process, outcome, seen) in enumerate(shapes)
-        ]
-    )
-)
+
+def drawn_spans(chosen: Dice) -> list[dict[str, Any]]:
+    count = chosen.number(0, 8)
+    points = list(range(2 * count))
+    for at in range(len(points)):
+        other = chosen.number(at, len(points) - 1)
+        points[at], points[other] = points[other], points[at]
+    return [
+        {
+            "process": chosen.number(0, 2),
+            "outcome": chosen.of(["ok", "ok", "info", "fail"]),
+            "seen": chosen.heads(),
+            "ops": [],
+            "start": min(points[2 * row : 2 * row + 2]),
+            "end": max(points[2 * row : 2 * row + 2]),
+        }
+        for row in range(count)
+    ]
+
+
+spans = dice(1 + 16 + 24).map(drawn_spans)
 
 
 def reached(edges: Edges, nodes: int) -> np.ndarray:
