@@ -10,8 +10,8 @@ from typing import Any
 
 from testbed.checkers import residency, residency_controls
 from testbed.checkers.residency import Territory
-from testbed.checkers.residency_causes import Cause, causes
-from testbed.checkers.verdict import Validity, Verdict
+from testbed.checkers.residency_causes import CAUSES, causes
+from testbed.checkers.verdict import Cause, Validity, Verdict
 from testbed.history.residency import AtRest, Canary, Control, OnWire
 from testbed.history.residency_record import (
     ARCHIVE,
@@ -52,8 +52,8 @@ def check(record: ResidencyRecord, written: Iterable[Canary]) -> Verdict:
         written: Every canary that clients wrote, as the history has them.
 
     Returns:
-        As :func:`testbed.checkers.residency.check`, with the causes of leaks named; also unknown
-        when something was written that was not looked for.
+        As :func:`testbed.checkers.residency.check`, with the causes of leaks; also unknown when
+        something was written that was not looked for.
     """
     shown = list(controls(record))
     if missed := unsought(record, written):
@@ -62,8 +62,9 @@ def check(record: ResidencyRecord, written: Iterable[Canary]) -> Verdict:
     verdict = residency.check(territory_of(record), record.canaries, record.found, shown)
     if verdict.validity is not Validity.VIOLATION:
         return verdict
-    said = "; ".join(cause.sentence for cause in causes_of(record))
-    return replace(verdict, reason=f"{said}. In particular: {verdict.reason}")
+    found = causes_of(record)
+    said = "; ".join(cause.sentence for cause in found)
+    return replace(verdict, reason=f"{said}. In particular: {verdict.reason}", causes=found)
 
 
 def territory_of(record: ResidencyRecord) -> Territory:
@@ -164,7 +165,7 @@ def causes_of(record: ResidencyRecord) -> tuple[Cause, ...]:
     found = causes(territory_of(record), by_token, record.found, columns)
     heirs = {node for node, _ in heirs_abroad(record)}
     return tuple(
-        replace(one, name="failover")
+        replace(one, name="failover", what=CAUSES["failover"])
         if one.name == "standby" and heirs.intersection(one.places)
         else one
         for one in found

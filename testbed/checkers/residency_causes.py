@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from testbed.checkers.residency import Territory, leaks, place_of
+from testbed.checkers.verdict import Cause
 from testbed.history.residency import LEAK, AtRest, Canary, Finding, Found, OnWire
 
 CAUSES: Mapping[str, str] = MappingProxyType(
@@ -43,6 +43,8 @@ _KEPT = (
 
 _CARRIERS = (
     (r"logical replication", "row filter"),
+    # What a publication lets through is read by its subscriber: at first, or when it is seeded.
+    (r"COPY from the server to (placement_seed|pg_\d+_sync_\d+)", "row filter"),
     (r"physical replication", "standby"),
     (r"PostgreSQL (statement|prepared|bound|COPY to the server|error)", "routing"),
     (r"COPY from the server", "copy"),
@@ -68,30 +70,6 @@ _CONSEQUENCES = frozenset(
     }
 )
 """What a place says by itself, where what brought the same canary abroad says more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """One way in which data came abroad.
-
-    Args:
-        name: A key of ``CAUSES``.
-        leaks: How many findings it explains.
-        classes: The data classes.
-        places: Nodes and links.
-        example: The first finding.
-    """
-
-    name: str
-    leaks: int
-    classes: tuple[str, ...]
-    places: tuple[str, ...]
-    example: Finding
-
-    @property
-    def sentence(self) -> str:
-        """For people."""
-        return f"{CAUSES[self.name]} ({', '.join(self.classes)}; {', '.join(self.places)})"
 
 
 def causes(
@@ -153,8 +131,8 @@ def _carried(ways: Iterable[str], *, column: bool, stored: bool) -> str:
 def _summed(name: str, pairs: list[tuple[Canary, Finding]]) -> Cause:
     return Cause(
         name=name,
-        leaks=len(pairs),
+        what=CAUSES[name],
+        findings=len(pairs),
         classes=tuple(dict.fromkeys(canary.data_class for canary, _ in pairs)),
         places=tuple(dict.fromkeys(place_of(finding) for _, finding in pairs)),
-        example=pairs[0][1],
     )

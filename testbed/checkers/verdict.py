@@ -33,6 +33,30 @@ class Levels:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """One way in which a promise came to be broken, as data.
+
+    Args:
+        name: Short and stable, for example ``row filter``.
+        what: What happened, for people.
+        findings: How many of the verdict's findings it explains.
+        classes: The data classes that they are of.
+        places: Where they were: nodes, and directed links.
+    """
+
+    name: str
+    what: str
+    findings: int
+    classes: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        return f"{self.what} ({', '.join(self.classes)}; {', '.join(self.places)})"
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The answer to one promise.
 
@@ -44,6 +68,7 @@ class Verdict:
         counterexample: The smallest thing that shows a violation, plain JSON.
         numbers: Figures that belong to the answer, by name with the unit last.
         levels: For transactions: what the history violates and what it allows.
+        causes: How it came to be broken where that is known, the most telling first.
     """
 
     name: str
@@ -53,6 +78,7 @@ class Verdict:
     counterexample: tuple[Any, ...] = ()
     numbers: dict[str, float] = field(default_factory=dict)
     levels: Levels | None = None
+    causes: tuple[Cause, ...] = ()
 
 
 def merge(verdicts: Iterable[Verdict]) -> Validity:

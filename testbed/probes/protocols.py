@@ -35,6 +35,8 @@ _RECORD = re.compile(rb"[\x14-\x17]\x03[\x01-\x04][\x00-\x41]")
 _QUIC = b"\x00\x00\x00\x01"
 _LOOKED_AT = 1 << 16
 _TEXT_MAX = 300
+_BEGIN = 1000
+"""Bytes in which both sides say who the client is."""
 _FROM_CLIENT = {
     b"Q": "statement",
     b"P": "prepared statement",
@@ -154,11 +156,19 @@ def _said(flow: Flow, message: Message, *, client: bool, logical: bool) -> str:
                 return "PostgreSQL physical replication"
             change = _LOGICAL.get(body[STREAMED : STREAMED + 1], "message")
             return f"PostgreSQL logical replication, {change}"
-        return "PostgreSQL COPY from the server (initial copy of a table, or a base backup)"
+        # The server tells a client its name, as it does every parameter that it reports.
+        name = _named(flow)
+        to = f" to {name}" if name else ""
+        return f"PostgreSQL COPY from the server{to} (initial copy of a table, or a base backup)"
     return f"PostgreSQL {_FROM_SERVER.get(message.kind, 'message')}"
 
 
 def _application(flow: Flow) -> str:
-    begin = flow.data[:1000].tobytes()
-    name = re.search(rb"application_name\0([^\0]+)\0", begin)
-    return f" of {name[1].decode(errors='replace')}" if name else ""
+    name = _named(flow)
+    return f" of {name}" if name else ""
+
+
+def _named(flow: Flow) -> str:
+    """The client's name for itself, from the beginning of either direction; empty for none."""
+    name = re.search(rb"application_name\0([^\0]+)\0", flow.data[:_BEGIN].tobytes())
+    return name[1].decode(errors="replace") if name else ""

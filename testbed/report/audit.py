@@ -11,9 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from testbed.checkers.placement import causes_of, controls, territory_of
-from testbed.checkers.residency import explained, leaks, place_of, totals
-from testbed.checkers.residency_causes import CAUSES
+from testbed.checkers.placement import controls, territory_of
+from testbed.checkers.residency import NAME, explained, leaks, place_of, totals
 from testbed.history.residency import LEAK, Canary
 from testbed.history.residency_record import (
     BASE,
@@ -74,12 +73,14 @@ def audit_of(run: RecordedRun) -> dict[str, Any] | None:
         "causes": [
             {
                 "cause": cause.name,
-                "what": CAUSES[cause.name],
-                "leaks": cause.leaks,
+                "what": cause.what,
+                "leaks": cause.findings,
                 "classes": list(cause.classes),
                 "places": list(cause.places),
             }
-            for cause in causes_of(record)
+            for promise in (judged.promises if judged else ())
+            if promise.name == NAME
+            for cause in promise.causes
         ],
         "findings": _findings(record),
         "backups": [asdict(deed) for deed in record.deeds if deed.what in (DUMP, BASE)],

@@ -79,11 +79,11 @@ class Compared:
         Of the first run that shows it, without its single findings.
         """
         leaked = (
-            one.reason
+            one.causes
             for one in self._promises()
             if one.name == RESIDENCY and one.outcome is Outcome.VIOLATION
         )
-        return next(leaked, "").partition(". In particular")[0]
+        return "; ".join(cause.sentence for cause in next(leaked, ()))
 
     @property
     def availability(self) -> Mapping[str, float]:

@@ -69,6 +69,7 @@ def _run(run: RecordedRun) -> dict[str, Any]:
                 "reason": promise.reason,
                 "counterexample": list(promise.counterexample),
                 "numbers": dict(promise.numbers),
+                "causes": [asdict(cause) for cause in promise.causes],
             }
             for promise in (judged.promises if judged else ())
         ],

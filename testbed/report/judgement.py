@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from testbed.checkers.verdict import Cause
+
 
 class Outcome(enum.StrEnum):
     """How a run ended."""
@@ -43,6 +45,7 @@ class Promise:
     reason: str = ""
     counterexample: tuple[Any, ...] = ()
     numbers: Mapping[str, float] = field(default_factory=dict)
+    causes: tuple[Cause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

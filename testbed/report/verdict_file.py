@@ -8,7 +8,9 @@ but ``version`` and ``validity`` may be absent::
      "validity": "valid" | "violation" | "unknown" | "error",
      "reasons": [why the run as a whole is unknown or an error, one sentence each],
      "verdicts": [{"name", "promise", "validity", "reason", "counterexample": [...],
-                   "numbers": {NAME: NUMBER}}],
+                   "numbers": {NAME: NUMBER},
+                   "causes": [{"name", "what", "findings": NUMBER, "classes": [...],
+                               "places": [...]}]}],
      "measures": {
        "rto": [{"region", "fault", "from_s", "until_s" or null, "rto_s" or null, "bound_s"}],
        "rpo": {"lost": [{"value", "key", "acknowledged_s", "region", "node", "process"}],
@@ -31,6 +33,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from testbed.checkers.verdict import Cause
 from testbed.report.judgement import (
     DataLoss,
     FaultRecord,
@@ -98,6 +101,17 @@ def _promise(item: Fields) -> Promise:
         reason=item.text("reason"),
         counterexample=item.items("counterexample"),
         numbers=_numbers(item.mapping("numbers")),
+        causes=tuple(_cause(one) for one in item.objects("causes")),
+    )
+
+
+def _cause(item: Fields) -> Cause:
+    return Cause(
+        name=item.text("name"),
+        what=item.text("what"),
+        findings=item.whole("findings") or 0,
+        classes=tuple(str(one) for one in item.items("classes")),
+        places=tuple(str(one) for one in item.items("places")),
     )
 
 

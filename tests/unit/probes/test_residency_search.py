@@ -220,6 +220,16 @@ def test_statements_are_named() -> None:
     ).of(change.index(TOKEN))
 
 
+def test_who_reads_a_table_is_named_as_the_server_was_told() -> None:
+    """A seeding reads through the publication; what a person copies does not."""
+    parameter = message(b"S", b"application_name\0placement_seed\0")
+    data = message(b"R", bytes(4)) + parameter + message(b"d", TOKEN)
+    for sent, named in ((data, " to placement_seed ("), (data.replace(parameter, b""), "server (")):
+        said = Carriers(flow(sent, source_port=5432, target_port=9)).of(sent.index(TOKEN))
+        assert said.startswith("PostgreSQL COPY from the server")
+        assert named in said
+
+
 def test_a_physical_stream_is_told_from_a_logical_one() -> None:
     # Any byte may stand where a logical stream has the letter of its message.
     parts = [message(b"d", b"w" + bytes(24) + first + TOKEN) for first in (b"I", b"\x07", b"D")]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+from testbed.checkers import placement
+from testbed.checkers.residency_causes import CAUSES
 from testbed.history.erasure_record import ErasureRecord, write_erasure
 from testbed.history.residency import Erasure, Found
 from testbed.history.residency_record import RecordError, write_record
@@ -15,7 +18,7 @@ from testbed.report.audit import SCOPE, audit_of
 from testbed.report.audit_file import render_audit, write_audit
 from testbed.report.folder import read_run
 from testbed.report.recorded import RecordedRun
-from tests.unit.checkers.test_placement import ABROAD, HOME, OUT, PERSON, at, record, wire
+from tests.unit.checkers.test_placement import ABROAD, HOME, OUT, PERSON, WRITTEN, at, record, wire
 
 LEAKED = (
     wire(PERSON, OUT, "PostgreSQL logical replication, insert"),
@@ -28,8 +31,14 @@ def run_of(folder: Path, *, record_it: bool = True, clean: bool = False) -> Reco
         json.dumps({"deployment": "data-placement", "load": {"workload": "personal_data"},
                     "schedule": [], "variables": {"placement_mutant": "none"}})
     )  # fmt: skip
+    made = record() if clean else record(*LEAKED)
+    verdict = placement.check(made, WRITTEN)
+    judged = {**asdict(verdict), "validity": verdict.validity.name.lower()}
+    (folder / "verdict.json").write_text(
+        json.dumps({"version": 1, "validity": judged["validity"], "verdicts": [judged]})
+    )
     if record_it:
-        write_record(record() if clean else record(*LEAKED), folder / "residency.json")
+        write_record(made, folder / "residency.json")
     return read_run(folder, operations=False)
 
 
@@ -41,7 +50,10 @@ def test_an_auditor_finds_everything(tmp_path: Path) -> None:
     first = document["findings"]["listed"][0]
     assert first["subject"] == "s1"
     assert first["where"]["link"] == OUT
-    assert document["causes"][0]["cause"] == "row filter"
+    assert document["causes"] == [
+        {"cause": "row filter", "what": CAUSES["row filter"], "leaks": 2,
+         "classes": ["customers_eu"], "places": [OUT, ABROAD]}
+    ]  # fmt: skip
     assert {one["place"] for one in document["searched"]} >= {ABROAD, OUT}
     assert all(control["shown"] for control in document["controls"])
     assert document["reproduce"] == ["testbed", "replay", str(tmp_path)]

@@ -6,6 +6,7 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
+from testbed.checkers.verdict import Cause
 from testbed.report.comparison import Compared, outcome_of_all, print_comparison
 from testbed.report.judgement import Judgement, Outcome, Promise
 from testbed.report.recorded import RecordedRun
@@ -61,9 +62,11 @@ def test_each_value_has_a_line_and_the_whole_is_as_good_as_the_worst(broken: Rec
 
 def test_only_what_was_measured_has_a_column_and_a_leak_says_where(broken: RecordedRun) -> None:
     said = "a cache abroad keeps pinned rows (customers_eu; us-east-store1)"
+    cause = Cause("cache", "a cache abroad keeps pinned rows", 7, ("customers_eu",),
+                  ("us-east-store1",))  # fmt: skip
     leaked = Promise(
         "residency", "at home", Outcome.VIOLATION, numbers={"leaks": 7.0},
-        reason=f"{said}. In particular: data of 155 subjects is or was abroad",
+        reason="data of 155 subjects is or was abroad", causes=(cause,),
     )  # fmt: skip
     clean = Promise("residency", "at home", Outcome.VALID, numbers={"leaks": 0.0})
     compared = [

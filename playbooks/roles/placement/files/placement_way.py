@@ -15,6 +15,8 @@ from psycopg import sql
 
 POLL_S = 0.1
 CONNECT_S_MAX = 5
+APPLICATION = "placement_seed"
+"""How this jurisdiction names itself where it reads another one's rows."""
 SILENT_MS_MAX = 5000
 """For how long a question may stay unacknowledged before the link counts as cut."""
 
@@ -77,6 +79,7 @@ class Way:
             self.source,
             autocommit=True,
             host=host or ",".join(self.addresses),
+            application_name=APPLICATION,
             connect_timeout=CONNECT_S_MAX,
             tcp_user_timeout=SILENT_MS_MAX,
             keepalives_idle=1,
