@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import aiohttp
 import asyncpg
 
+from testbed.clients.postgres_entry import NODE_PORT
 from testbed.toolchain.added import WithAdded
 from testbed.topology.model import Node
 from testbed.world.protocol import Process
@@ -46,7 +47,7 @@ async def _accepts_connections(node: Node) -> bool:
     try:
         connection = await asyncpg.connect(
             host=node.address,
-            port=5432,
+            port=NODE_PORT,
             user="postgres",
             database="postgres",
             timeout=_TIMEOUT_S,

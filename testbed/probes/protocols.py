@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from testbed.clients.postgres_entry import NODE_PORT, READER_PORT, WRITER_PORT
 from testbed.probes.flows import Flow
 from testbed.probes.postgres_messages import Message, Messages, messages_of
 
@@ -18,11 +19,10 @@ CLIENT = "client to server"
 SERVER = "server to client"
 DATAGRAMS = "datagrams"
 
-_POSTGRES = 5432
 _PORTS = {
-    5432: "PostgreSQL",
-    5000: "PostgreSQL through a proxy",
-    5001: "PostgreSQL through a proxy",
+    NODE_PORT: "PostgreSQL",
+    WRITER_PORT: "PostgreSQL through a proxy",
+    READER_PORT: "PostgreSQL through a proxy",
     6379: "cache",
     8008: "Patroni's interface",
     8300: "Consul's server calls and raft",

@@ -16,6 +16,7 @@ import asyncpg
 import orjson
 
 from testbed.clients.postgres import CONNECT_ERRORS
+from testbed.clients.postgres_entry import NODE_PORT
 from testbed.clients.postgres_position import OF_CLUSTER, OF_MESH
 from testbed.history.appender import Appender, JournalError
 from testbed.probes.inspection import Scene
@@ -109,7 +110,11 @@ class ReplicationInspection:
             with contextlib.suppress(*CONNECT_ERRORS):
                 async with asyncio.timeout(_ANSWER_S):
                     connection = await asyncpg.connect(
-                        host=node.address, port=5432, user="testbed", database="testbed", ssl=False
+                        host=node.address,
+                        port=NODE_PORT,
+                        user="testbed",
+                        database="testbed",
+                        ssl=False,
                     )
                 try:
                     await work(node, connection)

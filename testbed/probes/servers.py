@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterable
 import asyncpg
 
 from testbed.clients.postgres import CONNECT_ERRORS
+from testbed.clients.postgres_entry import NODE_PORT
 from testbed.history.residency import Unsearchable
 from testbed.topology.model import Node
 
@@ -28,7 +29,7 @@ async def connected(node: Node, database: str = "postgres") -> AsyncIterator[asy
     """
     connection = await asyncpg.connect(
         host=node.address,
-        port=5432,
+        port=NODE_PORT,
         user="postgres",
         database=database,
         ssl=False,
