@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from testbed.checkers.request import Request
-from testbed.checkers.transactions.classify import classify
+from testbed.checkers.transactions.classify import Cycles, classify
 from testbed.checkers.transactions.explain import micro_operation, short
 from testbed.checkers.transactions.judge import Examined, judge, promise_of
 from testbed.checkers.transactions.list_dependencies import dependencies_of, successors_of
@@ -14,6 +14,7 @@ from testbed.checkers.transactions.list_examine import examine
 from testbed.checkers.transactions.list_explain import EdgeReasons
 from testbed.checkers.transactions.list_findings import Findings
 from testbed.checkers.transactions.list_missed import missed_by
+from testbed.checkers.transactions.list_order import ordered_dependencies
 from testbed.checkers.transactions.list_unfold import ListUnfolding
 from testbed.checkers.transactions.list_versions import Versions, versions_of
 from testbed.checkers.transactions.time_order import dependency_graph
@@ -53,25 +54,29 @@ def check(history: TransactionTable, request: Request) -> Verdict:
     budget.note("version orders are known, dependencies are not")
     successors = successors_of(history, versions, committed)
     cases = examine(history, versions, successors, committed)
-    edges, nodes = dependencies_of(history, versions, successors, committed)
-    graph = dependency_graph(history, committed, edges, nodes)
-    cycles = classify(
-        graph,
-        budget,
-        lambda inside: missed_by(history, versions, successors, inside),
-        ListUnfolding(history, versions, successors, committed),
-    )
+    dependencies = ordered_dependencies(history, versions, successors, committed)
+    cycles = Cycles()
+    if dependencies is None:
+        edges, nodes = dependencies_of(history, versions, successors, committed)
+        graph = dependency_graph(history, committed, edges, nodes)
+        dependencies = graph.dependencies
+        cycles = classify(
+            graph,
+            budget,
+            lambda inside: missed_by(history, versions, successors, inside),
+            ListUnfolding(history, versions, successors, committed),
+        )
     examined = Examined(
         model=MODEL,
         findings=Findings(history, versions, cases).all(),
         cycles=cycles,
-        dependencies=graph.dependencies,
+        dependencies=dependencies,
         explain=EdgeReasons(history, versions, successors),
         numbers={
             "transactions": len(history),
             "committed_transactions": int(np.count_nonzero(committed)),
             "keys": len(history.keys),
-            "dependencies": graph.dependencies,
+            "dependencies": dependencies,
         },
     )
     return judge(history, request, examined)

@@ -1,0 +1,93 @@
+"""The order of commits that is found without edges, against the graph of dependencies."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from testbed.checkers.transactions.cycles import cyclic_core
+from testbed.checkers.transactions.list_append import committed_in
+from testbed.checkers.transactions.list_dependencies import dependencies_of, successors_of
+from testbed.checkers.transactions.list_order import ordered_dependencies
+from testbed.checkers.transactions.list_versions import versions_of
+from testbed.checkers.transactions.time_order import dependency_graph
+from testbed.history.transaction_table import TransactionTable
+from tests.property.checkers.transactions.test_list_append import history
+from tests.transaction_tables import table_of
+
+
+def longer(seed: int) -> list[dict[str, Any]]:
+    """Up to thirty transactions in some order, over three lists, of which some reads are old.
+
+    Several at a time, some of them indeterminate; now and then the last appends are never read.
+    """
+    dice = random.Random(seed)
+    lists: dict[str, list[int]] = {"x": [], "y": [], "z": []}
+    old = dice.choice([0, 0, 0, 0.02, 0.1])
+    clients, count = dice.randint(1, 5), dice.randint(2, 30)
+    found = []
+    for number in range(count):
+        ops: list[list[Any]] = []
+        for _ in range(dice.randint(1, 4)):
+            key = dice.choice("xyz")
+            if dice.random() < 0.5 or number > count * 0.8:
+                lists[key].append(1000 * number + len(ops))
+                ops.append(["append", key, lists[key][-1]])
+            else:
+                missing = dice.randint(0, 2) if dice.random() < old else 0
+                ops.append(["r", key, lists[key][: max(len(lists[key]) - missing, 0)]])
+        outcome = dice.choices(["ok", "info"], [15, 1])[0]
+        start = 4 * max(number - dice.randint(0, clients), 0) + dice.random()
+        end = 4 * number + 1 + dice.random()
+        found.append({"process": number, "outcome": outcome, "ops": ops, "s": start, "e": end})
+    moments = sorted([each[name] for each in found for name in "se"])
+    row = {moment: place for place, moment in enumerate(moments)}
+    for each in found:
+        each |= {"start": row[each.pop("s")], "end": row[each.pop("e")]}
+    return found
+
+
+def both(table: TransactionTable) -> tuple[int | None, int | None]:
+    """Dependencies, None where they are circular: without edges, and by the graph."""
+    versions = versions_of(table)
+    committed = committed_in(table, versions)
+    successors = successors_of(table, versions, committed)
+    quick = ordered_dependencies(table, versions, successors, committed)
+    edges, nodes = dependencies_of(table, versions, successors, committed)
+    graph = dependency_graph(table, committed, edges, nodes)
+    edges = graph.edges
+    core = cyclic_core(graph.nodes, edges.source, edges.target, edges.kind)
+    return quick, graph.dependencies if core is None else None
+
+
+@given(st.integers(0, 2**40))
+def test_an_order_is_found_exactly_where_no_dependencies_are_circular(seed: int) -> None:
+    quick, thorough = both(table_of(history(seed)))
+    assert quick == thorough
+
+
+@given(st.integers(0, 2**40))
+def test_the_same_of_longer_histories(seed: int) -> None:
+    quick, thorough = both(table_of(longer(seed)))
+    assert quick == thorough
+
+
+@given(st.integers(0, 2**40))
+def test_what_is_told_by_edges_alone_is_left_to_them(seed: int) -> None:
+    """Sparse times, and a session that goes on before its last transaction has ended."""
+    table = table_of(longer(seed))
+    _, thorough = both(table)
+    sparse = dataclasses.replace(
+        table,
+        start=table.start * 1000,
+        end=np.where(table.end < 2**61, table.end * 1000, table.end),
+    )
+    assert both(sparse) == (None, thorough)
+    one_session = dataclasses.replace(table, process=np.zeros_like(table.process))
+    quick, by_edges = both(one_session)
+    assert quick in {None, by_edges}
