@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from testbed.checkers.kernel import kernel
 from testbed.checkers.transactions.list_dependencies import Successors
 from testbed.checkers.transactions.list_versions import Versions, columns_of
-from testbed.history.operation_table import Integers
 from testbed.history.transaction_table import NEVER, SPARSE, Access, Outcome, TransactionTable
 
 _OK = int(Outcome.OK)
@@ -70,7 +69,7 @@ def ordered_dependencies(
 
 
 @kernel
-def _ended(times: Any, committed: Any, processes: int, most: int) -> Integers:
+def _ended(times: Any, committed: Any, processes: int, most: int) -> Any:
     """For each row of the history the transaction that completed there, -1 without one.
 
     Empty where rows are sparse or transactions do not stand in the order of invocation; and where
@@ -138,7 +137,7 @@ def _count(columns: Any, orders: Any, after: Any, committed: Any, needs: Any, mo
             work += end - begin
             if work > most:
                 return np.int64(-1), readers
-            own = np.int64(-1)
+            own = -1
             for number in range(begin, end):
                 if unseen[number] == row:
                     own = number
@@ -148,7 +147,7 @@ def _count(columns: Any, orders: Any, after: Any, committed: Any, needs: Any, mo
                 dependencies += end - begin - (own >= 0)
             elif end > begin:
                 # As the edges of a chain of helpers: to those before its own, and to those after.
-                dependencies += 1 if own < 0 else np.int64(own > begin) + np.int64(own + 1 < end)
+                dependencies += 1 if own < 0 else int(own > begin) + int(own + 1 < end)
     return dependencies, readers
 
 

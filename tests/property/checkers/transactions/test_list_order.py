@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from testbed.checkers.transactions.cycles import cyclic_core
@@ -30,7 +30,7 @@ def longer(seed: int) -> list[dict[str, Any]]:
     lists: dict[str, list[int]] = {"x": [], "y": [], "z": []}
     old = dice.choice([0, 0, 0, 0.02, 0.1])
     clients, count = dice.randint(1, 5), dice.randint(2, 30)
-    found = []
+    found: list[dict[str, Any]] = []
     for number in range(count):
         ops: list[list[Any]] = []
         for _ in range(dice.randint(1, 4)):
@@ -72,6 +72,7 @@ def test_an_order_is_found_exactly_where_no_dependencies_are_circular(seed: int)
 
 
 @given(st.integers(0, 2**40))
+@example(70827)  # a reader's own append stands between others that nobody read
 def test_the_same_of_longer_histories(seed: int) -> None:
     quick, thorough = both(table_of(longer(seed)))
     assert quick == thorough
