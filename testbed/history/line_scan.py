@@ -19,6 +19,7 @@ from testbed.history.operation_table import Tag
 from testbed.history.operations_of import (
     FUNCTIONS_MAX,
     KINDS,
+    ORDER_WANTED,
     error_text,
     split_value,
     tagged,
@@ -232,6 +233,9 @@ class LineScan:
         processes = max(len(self.processes.interned()), 1)
         if not scan_pairs.pair(*columns, partner, processes):
             self._pair_slowly()
+        flags = columns[-1]
+        if self.buffer.single and len(flags) and flags[0] & scan_fields.UNTIMED:
+            self._problems.add(Problem(0, 0, ORDER_WANTED))
         self.refuse(self._problems.first, self._problems.total)
         return partner
 

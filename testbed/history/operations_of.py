@@ -19,6 +19,7 @@ from testbed.history.problem import Problem
 
 KINDS = {"invoke": Kind.INVOKE, "ok": Kind.OK, "fail": Kind.FAIL, "info": Kind.INFO}
 _NULL = int(NULL)
+ORDER_WANTED = "expected lines in the order of time; 'untimed' is for transactions"
 FUNCTIONS_MAX = 2**15 - 1
 
 
@@ -116,8 +117,7 @@ class _Builder:
 
     def table(self) -> OperationTable:
         if self._pairing.untimed:
-            text = "expected lines in the order of time; 'untimed' is for transactions"
-            self._complaints.add(Problem(0, 0, text))
+            self._complaints.add(Problem(0, 0, ORDER_WANTED))
         self._complaints.refuse()
         timed = len(self._time) == len(self.kind) and len(self.kind) > 0
         table = OperationTable(

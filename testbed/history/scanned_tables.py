@@ -34,9 +34,6 @@ def operations(
     partner = scanned.paired()
     columns = scanned.buffer.columns
     flags = columns["flags"].taken()
-    if len(flags) and flags[0] & scan_fields.UNTIMED:
-        text = "expected lines in the order of time; 'untimed' is for transactions"
-        scanned.refuse([Problem(0, 0, text)], 1)
     timed = len(flags) > 0 and bool(np.all(flags & scan_fields.HAS_TIME))
     columns.pop("indexed")
     table = OperationTable(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +13,7 @@ from testbed.history.quick_sessions import quick_table
 from testbed.history.scanned_sessions import scanned_table
 from testbed.history.sessions import slow_table
 from testbed.history.strict_json import loads, written
-from testbed.history.transaction_table import TransactionTable
+from tests.tables_seen import every_field, sessions_seen
 
 PLAIN = st.one_of(st.integers(-2, 4), st.sampled_from(["", "x", "1", 2**63, -(2**70)]))
 ODD: st.SearchStrategy[Any] = st.sampled_from([True, 1.0, None, [1], {"a": 1}])
@@ -36,40 +34,18 @@ def documents(operation: st.SearchStrategy[Any]) -> Any:
     return st.fixed_dictionaries({"sessions": sessions})
 
 
-def plain(table: TransactionTable) -> dict[str, Any]:
-    """Every field, arrays as lists with their kind."""
-    found: dict[str, Any] = {}
-    for field in dataclasses.fields(table):
-        value = getattr(table, field.name)
-        if isinstance(value, np.ndarray):
-            found[field.name] = (str(value.dtype), value.tolist())
-        else:
-            found[field.name] = list(value) if field.name.endswith(("s", "names")) else value
-    found["source"] = table.source
-    return found
-
-
-def resolved(table: TransactionTable) -> dict[str, Any]:
-    """The same with the values themselves: which number stands for one does not matter."""
-    found = plain(table)
-    values = found.pop("values")
-    kind, numbers = found["value"]
-    found["value"] = (kind, [("is", values[each]) if each >= 0 else each for each in numbers])
-    return found
-
-
 @given(documents(operations(PLAIN, PLAIN)))
 def test_the_usual_is_read_alike(document: Any) -> None:
     quick = quick_table(document, "h")
     assert quick is not None
-    assert plain(quick) == plain(slow_table(document, written(document, 0), "h"))
+    assert every_field(quick) == every_field(slow_table(document, written(document, 0), "h"))
 
 
 @given(documents(operations(PLAIN | ODD, PLAIN | ODD)))
 def test_the_rest_is_left_to_the_ordinary_reader_or_read_alike(document: Any) -> None:
     quick = quick_table(document, "h")
     if quick is not None:
-        assert plain(quick) == plain(slow_table(document, written(document, 0), "h"))
+        assert every_field(quick) == every_field(slow_table(document, written(document, 0), "h"))
 
 
 def spread(document: Any, blank: str, *, sort: bool = False) -> bytes:
@@ -89,7 +65,7 @@ def test_whole_numbers_are_scanned_alike(document: Any, blank: str) -> None:
     data = spread(document, blank, sort=True)
     scanned = scanned_table(data, "h")
     assert scanned is not None
-    assert resolved(scanned) == resolved(slow_table(document, data, "h"))
+    assert sessions_seen(scanned) == sessions_seen(slow_table(document, data, "h"))
 
 
 @given(documents(operations(WHOLE, WHOLE)), st.data())
@@ -102,7 +78,9 @@ def test_damaged_sessions_are_left_to_the_ordinary_reader_or_scanned_alike(
     text[at : at + data.draw(st.integers(0, 3))] = data.draw(piece | st.binary(max_size=2))
     scanned = scanned_table(bytes(text), "h")
     if scanned is not None:
-        assert resolved(scanned) == resolved(slow_table(loads(bytes(text)), bytes(text), "h"))
+        assert sessions_seen(scanned) == sessions_seen(
+            slow_table(loads(bytes(text)), bytes(text), "h")
+        )
 
 
 @given(documents(operations(WHOLE | ODD | PLAIN, WHOLE | ODD | PLAIN)))
@@ -110,7 +88,7 @@ def test_what_is_no_whole_number_is_not_scanned_or_scanned_alike(document: Any) 
     data = spread(document, "")
     scanned = scanned_table(data, "h")
     if scanned is not None:
-        assert resolved(scanned) == resolved(slow_table(document, data, "h"))
+        assert sessions_seen(scanned) == sessions_seen(slow_table(document, data, "h"))
 
 
 @pytest.mark.parametrize("least", [0, 10**9, -(2**14)])
@@ -123,7 +101,7 @@ def test_many_keys_and_values_of_any_size_are_scanned_alike(least: int) -> None:
     data = spread(document, "")
     scanned = scanned_table(data, "h")
     assert scanned is not None
-    assert resolved(scanned) == resolved(slow_table(document, data, "h"))
+    assert sessions_seen(scanned) == sessions_seen(slow_table(document, data, "h"))
 
 
 def test_what_the_format_does_not_want_is_no_table() -> None:

@@ -12,12 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.history import jsonl, scanned_tables
-from testbed.history.operation_table import OperationTable
 from testbed.history.operations_of import operations_of
 from testbed.history.pairing import Complaints
 from testbed.history.problem import HistoryError
-from testbed.history.transaction_table import Access, TransactionTable
 from testbed.history.transactions_of import transactions_of
+from tests.tables_seen import operations_seen, outcome_of, transactions_seen
 
 INTEGERS = st.one_of(
     st.integers(-3, 5), st.sampled_from([10**17, 10**18, -(10**18), 2**63, 2**64, -(2**63)])
@@ -112,53 +111,20 @@ def written(draw: Any, lines: list[dict[str, Any]]) -> bytes:
     return bytes(data)
 
 
-def operations_seen(table: OperationTable) -> Any:
-    """Everything that a table says, without the numbers of names."""
-    return [
-        (
-            table.process_names[table.process[row]],
-            int(table.kind[row]),
-            table.functions[table.f[row]],
-            None if table.key[row] < 0 else repr(table.keys[table.key[row]]),
-            int(table.tag[row]),
-            repr(table.value(row)),
-            int(table.line[row]),
-            None if table.time_ns is None else int(table.time_ns[row]),
-            table.errors.get(row),
-            int(table.partner[row]),
-        )
-        for row in range(len(table))
-    ]
-
-
-def transactions_seen(table: TransactionTable, lists: bool) -> Any:
-    found = []
-    for row in range(len(table)):
-        micros = []
-        for place in range(table.first[row], table.first[row + 1]):
-            value: Any = int(table.value[place])
-            if value >= 0 and (table.access[place] != Access.READ or not lists):
-                value = repr(table.values[value])
-            elif value >= 0:
-                items = table.list_items[table.list_starts[value] : table.list_starts[value + 1]]
-                value = [repr(table.values[item]) for item in items]
-            micros.append((int(table.access[place]), repr(table.keys[table.key[place]]), value))
-        who = table.process_names[table.process[row]]
-        times = (int(table.start[row]), int(table.end[row]), int(table.line[row]))
-        found.append((who, int(table.outcome[row]), *times, micros))
-    return found, table.timed if found else None
-
-
-def outcome_of(read: Any) -> Any:
-    try:
-        return read()
-    except HistoryError as error:
-        return str(error)
-
-
 def blocks_of(data: bytes, draw: Any) -> list[bytes]:
     """The bytes in one block, or a line a block."""
     return data.splitlines(keepends=True) if draw(st.booleans()) and b"\r" not in data else [data]
+
+
+def test_what_is_wrong_with_lines_and_with_all_of_them_is_said_together() -> None:
+    text = b'{"process":0,"type":"invoke","f":"write","value":1,"untimed":true}\n'
+    complaints = Complaints("h")
+    with pytest.raises(HistoryError) as slowly:
+        operations_of(jsonl.entries([text], complaints), complaints, split_values=True)
+    with pytest.raises(HistoryError) as quickly:
+        scanned_tables.operations([text], Complaints("h"), split_values=True)
+    assert str(quickly.value) == str(slowly.value)
+    assert len(quickly.value.problems) == 2
 
 
 @given(st.data())
