@@ -30,14 +30,9 @@ with atheris.instrument_imports(include=["testbed.history"]):
     from testbed.history.sessions_of import LossError
     from testbed.history.source import Source
 
+from tests.fuzz import seeds
+
 FORMS = ("jsonl", "edn", "sessions")
-SEEDS = (
-    b"""{"process":0,"type":"invoke","f":"txn","value":[["append","x",1],["r","y",null]]}
-{"process":0,"type":"ok","f":"txn","value":[["append","x",1],["r","y",[1,2.5]]],"time":5}
-""",
-    b'[{:process 0, :type :invoke, :f :w :value #{1 2N 1/2 \\a "s"}} #_x [0 :ok :w (#inst "a")]]',
-    b'{"sessions": [[{"committed": true, "ops": [["r", 1, null], ["w", "x", 2]]}]]}',
-)
 
 
 def read(data: bytes) -> None:
@@ -62,9 +57,14 @@ def read(data: bytes) -> None:
 
 def main() -> None:
     """Try the seeds in every way, then fuzz."""
-    for way in range(128):
-        for seed in SEEDS:
-            read(bytes([way]) + seed)
+    inputs = [
+        bytes([way]) + seed
+        for way in range(128)
+        for seed in (seeds.TRANSACTIONS, seeds.EDN, seeds.NAMED_SESSIONS)
+    ]
+    for each in inputs:
+        read(each)
+    seeds.sow(inputs)
     atheris.Setup(sys.argv, read)
     atheris.Fuzz()
 
