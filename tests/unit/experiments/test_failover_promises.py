@@ -11,7 +11,7 @@ from experiments.failover_promises import failover
 from experiments.setting import Setting, setting_of
 from testbed.checkers.verdict import Validity
 from testbed.history.operation import OperationType
-from testbed.runner.plan import Load, Plan
+from testbed.runner.plan import Load, Plan, Step
 from testbed.topology.inventory import find, load
 from tests.histories import MS, S, Scribe
 from tests.unit.experiments.finished_runs import finished
@@ -106,8 +106,11 @@ def test_what_was_not_served_before_was_not_lost_by_the_fault(
                 node="eu-west-db1", region=region,
             )  # fmt: skip
     run = setting(scribe, "region-cut", "us-east").run
+    planned = replace(run.plan, schedule=(Step("region-cut", "us-east", 10.0, 10.0),))
+    run = replace(run, plan=planned)
     found = {verdict.name: verdict.validity for verdict in failover(setting_of(run))}
     assert found["service"] is validity
+    assert found["rto"] is validity
 
 
 def paused_then_cut(settings: dict[str, str], *, healed_s: int = 16) -> Setting:
