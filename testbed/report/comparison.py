@@ -27,16 +27,21 @@ TOTALS: tuple[tuple[str, str, str | None], ...] = (
     ("stuck", "stuck", None),
     ("counted", "*_count", "conflict-counters"),
     ("writes lost", "lost_writes", None),
+    ("own unread", "violations", "read-your-writes"),
+    ("read back", "violations", "monotonic-reads"),
+    ("stale", "stale_reads", None),
     ("leaks", "leaks", RESIDENCY),
 )
 """Heading, number and promise of what is summed up over a value's runs: rows written in several
 regions while a fault held, those that surely lost an acknowledged write, that ended differently;
 streams and slots that were stuck; conflicts by PostgreSQL's own counters; acknowledged writes that
-are gone; findings of personal data where it may not be."""
+are gone; reads of sessions that lacked what the session had written, or had read before; reads that
+lacked an acknowledged write of anybody; findings of personal data where it may not be."""
 
 SPREADS: tuple[tuple[str, str], ...] = (
     ("agreed ms", "converged_ms_max"),
     ("served again ms", "rto_ms_max"),
+    ("oldest read ms", "staleness_max_ms"),
 )
 """Heading and number of times, of which the median and the greatest are shown."""
 

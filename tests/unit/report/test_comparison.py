@@ -83,3 +83,44 @@ def test_only_what_was_measured_has_a_column_and_a_leak_says_where(broken: Recor
     assert lines[1].split() == ["value", "verdict", "runs", "leaks"]
     assert [line.split()[-1] for line in lines[2:5]] == ["0", "7", "-"]
     assert [line.rstrip() for line in lines[5:7]] == ["cache_abroad broke residency", f"  {said}"]
+
+
+def test_what_sessions_read_has_columns_of_its_own(broken: RecordedRun) -> None:
+    """Reads that lack something, by whose it was; how old they were, where any was old."""
+
+    def judged(own: float, back: float, stale: float, oldest_ms: float) -> Judgement:
+        numbers = {"stale_reads": stale, "staleness_max_ms": oldest_ms}
+        promises = (
+            Promise("read-your-writes", "own", Outcome.VALID, numbers={"violations": own}),
+            Promise("monotonic-reads", "back", Outcome.VALID, numbers={"violations": back}),
+            Promise("monotonic-writes", "order", Outcome.VALID, numbers={"violations": 99.0}),
+            Promise("bounded-staleness", "age", Outcome.VALID, numbers=numbers),
+        )
+        return Judgement(Outcome.VALID, promises=promises)
+
+    compared = [
+        Compared(value, Suite("lag", tuple(replace(broken, judgement=one) for one in found)))
+        for value, found in (
+            ("any_replica", (judged(9, 4, 900, 800), judged(3, 0, 100, 1200))),
+            ("primary", (judged(0, 0, 0, 0),)),
+        )
+    ]
+    stream = io.StringIO()
+    print_comparison(console_for(stream, {"COLUMNS": "80"}), "read_routing", compared)
+    lines = stream.getvalue().splitlines()
+    said = [
+        "value",
+        "verdict",
+        "runs",
+        "own",
+        "unread",
+        "read",
+        "back",
+        "stale",
+        "oldest",
+        "read",
+        "ms",
+    ]
+    assert lines[1].split() == said
+    assert lines[2].split()[3:] == ["2", "12", "4", "1000", "1000", "to", "1200"]
+    assert lines[3].split()[3:] == ["1", "0", "0", "0", "-"]
