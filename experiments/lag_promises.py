@@ -48,12 +48,29 @@ def lagging(setting: Setting) -> tuple[Verdict, ...]:
         in_time(setting, bounded_staleness.check(run.history, staleness_bound_ms(setting), READS)),
         in_time(setting, _recovered(setting)),
     ]
-    if any(window.kind in MOVING for window in run.windows) and not writes_everywhere(
-        run.deployment.topology
-    ):
-        verdicts.append(session_losses.check(run.history, setting.functions))
-        verdicts.append(session_span.check(run.history, setting.writes, READS))
+    if not writes_everywhere(run.deployment.topology):
+        if any(window.kind in MOVING for window in run.windows):
+            verdicts.append(session_losses.check(run.history, setting.functions))
+            verdicts.append(session_span.check(run.history, setting.writes, READS))
+    elif run.deployment.variables["read_routing"] == "session" and _promoted(setting):
+        verdicts.append(session_span.check(run.history, setting.writes, READS, run.region_of))
     return tuple(verdicts)
+
+
+def _promoted(setting: Setting) -> bool:
+    """Whether a region of a mesh lost a node that another one of it has to stand in for."""
+    run = setting.run
+    topology = run.deployment.topology
+    hit = (
+        str(window.details.get("resolved", "")).split("/")[0]
+        for window in run.windows
+        if window.kind in MOVING
+    )
+    return any(
+        len(topology.members("mesh", run.region_of[node])) > 1
+        for node in hit
+        if node in run.region_of
+    )
 
 
 def in_order(setting: Setting) -> Samples:

@@ -37,6 +37,10 @@ MAIN_ROWS = 2000
 BULK_EVERY = 30
 """So many writes of sessions to one long transaction."""
 
+SLOW_OPS_S, SLOW_PULSES_PERCENT = 25, 12
+"""Up to this rate so many of the operations are pulses, by which measurements are compared. Where
+regions have standbys, half of what clients see is of links that nothing else measures."""
+
 CRASH_RATE_OPS_S = 25
 """Half of the usual: who takes over serves everybody's sessions from another region."""
 
@@ -101,11 +105,12 @@ def plan(deployment: Deployment, options: Options, trial: Trial) -> Plan:
     """The plan of one example."""
     burden = trial.burden
     long = {"bulk_rows": burden.rows, "bulk_open_ms": burden.open_ms, "bulk_every": BULK_EVERY}
+    slow = {"pulse_percent": SLOW_PULSES_PERCENT} if burden.rate_ops_s <= SLOW_OPS_S else {}
     load = Load(
         "sessions",
         rate_ops_s=float(burden.rate_ops_s),
         timeout_ms=TIMEOUT_MS,
-        parameters=long if burden.rows or burden.open_ms else {},
+        parameters={**slow, **(long if burden.rows or burden.open_ms else {})},
     )
     return example_plan(
         "replication_lag",

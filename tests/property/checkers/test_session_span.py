@@ -15,13 +15,19 @@ from tests.histories import Scribe
 pytestmark = pytest.mark.property
 
 
-@given(st.integers(0, 2**48))
-def test_a_read_spans_a_promotion_by_definition(seed: int) -> None:
-    """Its session's write ended before a later term was first seen, and that before the read."""
+LOGS = {"a": "west", "b": "west", "c": "east"}
+
+
+@given(st.integers(0, 2**48), st.sampled_from([{}, LOGS]))
+def test_a_read_spans_a_promotion_by_definition(seed: int, log_of: dict[str, str]) -> None:
+    """Its session's write ended before a later term was first seen, and that before the read.
+
+    Both terms are of one log.
+    """
     rng = random.Random(seed)
     scribe = Scribe()
     # Process, start, end and term; processes one thing after the other, terms never go back.
-    writes: list[tuple[int, int, int, int | None]] = []
+    writes: list[tuple[int, int, int | None, str]] = []
     reads: list[tuple[int, int, int]] = []
     free = dict.fromkeys(range(3), 0)
     promotions = sorted(rng.sample(range(60), rng.randint(0, 3)))
@@ -33,13 +39,16 @@ def test_a_read_spans_a_promotion_by_definition(seed: int) -> None:
         if rng.random() < 0.5:
             term = 1 + sum(at <= end for at in promotions) if rng.random() < 0.9 else None
             done = rng.random() < 0.9
-            scribe.call("write", start, end, "ok" if done else "fail", process=process, term=term)
+            node = rng.choice("aabc")
+            scribe.call(
+                "write", start, end, "ok" if done else "fail", process=process, term=term, node=node
+            )
             if done:
-                writes.append((process, start, end, term))
+                writes.append((process, end, term, log_of.get(node, "")))
         else:
             scribe.call("read", start, end, process=process)
             reads.append((process, start, end))
-    said = [(process, end, term) for process, _, end, term in writes if term is not None]
+    said = [(process, end, term, log) for process, end, term, log in writes if term is not None]
     spanning = [
         process
         for process, start, _ in reads
@@ -47,16 +56,18 @@ def test_a_read_spans_a_promotion_by_definition(seed: int) -> None:
             writer == process
             and any(
                 end < first < start
-                for later in {each for _, _, each in said if each > term}
-                for first in [min(ended for _, ended, each in said if each == later)]
+                for later in {each for _, _, each, its in said if its == log and each > term}
+                for first in [
+                    min(ended for _, ended, each, its in said if (each, its) == (later, log))
+                ]
             )
-            for writer, end, term in said
+            for writer, end, term, log in said
         )
     ]
-    verdict = check(scribe.history(), {"write"}, {"read"})
+    verdict = check(scribe.history(), {"write"}, {"read"}, log_of)
     assert verdict.validity is (Validity.VALID if spanning else Validity.UNKNOWN)
     assert verdict.numbers == {
-        "terms": len({term for _, _, term in said}),
+        "terms": len({(log, term) for _, _, term, log in said}),
         "sessions": len(set(spanning)),
         "reads_after": len(spanning),
     }

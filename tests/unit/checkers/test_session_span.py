@@ -50,3 +50,17 @@ def test_a_promotion_is_the_first_acknowledgement_of_a_later_term(
         scribe.call("write", start * S, end * S, process=process, term=term)
     scribe.call("read", read_s * S, (read_s + 1) * S, process="one")
     assert check(scribe.history(), {"write"}, {"read"}).validity is validity
+
+
+@pytest.mark.parametrize(
+    ("logs", "validity"),
+    [({}, Validity.VALID), ({"a": "west", "b": "east"}, Validity.UNKNOWN)],
+)
+def test_a_later_term_of_another_log_is_no_promotion(
+    logs: dict[str, str], validity: Validity
+) -> None:
+    """The clusters of a mesh count their terms apart."""
+    scribe = Scribe().call("write", S, 2 * S, process="one", value=1, term=1, node="a")
+    scribe.call("write", 5 * S, 6 * S, process="two", value=2, term=2, node="b")
+    scribe.call("read", 9 * S, 10 * S, process="one", result=2, node="a")
+    assert check(scribe.history(), {"write"}, {"read"}, logs).validity is validity

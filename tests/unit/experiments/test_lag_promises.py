@@ -164,6 +164,41 @@ def test_a_moved_primary_needs_sessions_that_saw_it_move(tmp_path: Path) -> None
     assert "session-span" not in judged(run(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("deployment", "routing", "kind", "resolved", "asked"),
+    [
+        ("active-active-ha", "session", "switchover", "eu-west-db1", True),
+        ("active-active-ha", "session", "node-kill", "eu-west-db1", True),
+        ("active-active-ha", "session", "link-cut", "eu-west->us-east", False),
+        ("active-active-ha", "session", "region-cut", "eu-west", False),
+        # Nothing is said of sessions that lose the node that they read at.
+        ("active-active-ha", "primary", "switchover", "eu-west-db1", False),
+        # There is no other node in its region.
+        ("active-active", "session", "node-kill", "eu-west-db1", False),
+    ],
+)
+def test_in_a_mesh_sessions_live_through_the_promotion_of_a_region(
+    tmp_path: Path, deployment: str, routing: str, kind: str, resolved: str, asked: bool
+) -> None:
+    scribe = Scribe()
+    for phase in ("inject", "injected", "effect"):
+        scribe.fault(kind, f"{kind} somewhere", 2 * S, phase, resolved=resolved)
+    terms = [(1, "eu-west-db1", 1, "one"), (3, "us-east-db1", 7, "two")]
+    if asked:
+        terms.append((5, "eu-west-db2", 2, "three"))
+    for second, node, term, process in terms:
+        scribe.call(
+            "write", second * S, second * S + MS, key=0, value=second, process=process, node=node,
+            term=term,
+        )  # fmt: skip
+    scribe.call("read", 9 * S, 9 * S + MS, key=0, result=1, process="one", node="eu-west-db2")
+    plan = Plan(deployment, Load("sessions", rate_ops_s=40.0), (), 0, 12.0)
+    loaded = load(find(deployment), {"read_routing": routing})
+    found = judged(finished(plan, loaded, scribe.history(), tmp_path))
+    assert ("session-span" in found) is asked
+    assert not asked or found["session-span"].validity is Validity.VALID
+
+
 def test_lag_is_told_by_measurement_and_link(tmp_path: Path) -> None:
     found = run(tmp_path)
     told = document(measured(found))

@@ -12,9 +12,10 @@ from experiments import lag_schedules
 from experiments.lag_schedules import Burden, Trial
 from experiments.lag_search import Worst, search_worst
 from experiments.options import Options
-from experiments.replication_lag import first
+from experiments.replication_lag import first, plan
 from faults.catalogue import problems
 from testbed.topology.inventory import find, load
+from testbed.workloads.sessions import SessionsWorkload
 
 TOPOLOGY = load(find("active-passive"), {}).topology
 
@@ -138,3 +139,13 @@ def test_a_region_without_a_standby_has_no_primary_to_lose() -> None:
     deployment = load(find("active-active"), {})
     assert len(first(deployment, options(300.0))) == 1
     assert first(deployment, replace(options(300.0), lane=1)) == ()
+
+
+@pytest.mark.parametrize(("rate_ops_s", "pulses_s"), [(25, 3.0), (50, 3.0), (100, 6.0)])
+def test_a_slow_load_has_as_many_pulses_as_a_usual_one(rate_ops_s: int, pulses_s: float) -> None:
+    """Of fewer, a trial of five seconds could not compare its measurements: 14 times of 20."""
+    deployment = load(find("active-active-ha"), {})
+    made = plan(deployment, options(60.0), Trial((), Burden(rate_ops_s)))
+    usual = SessionsWorkload.parameters["pulse_percent"].default
+    percent = made.load.parameters.get("pulse_percent", usual)
+    assert percent * rate_ops_s / 100 == pulses_s
