@@ -178,7 +178,7 @@ def _against(  # noqa: C901, PLR0912 - one walk through the micro-operations
     columns: Any, orders: Any, after: Any, keys: int, cases: Any
 ) -> None:
     """What reads and appends show against the version orders."""
-    first, outcome, access, key, _value = columns
+    first, _outcome, access, key, _value = columns
     base, writer, append, place, superseded = orders
     following, committed = after
     read_first = np.full(keys, -1, np.int64)
@@ -186,9 +186,9 @@ def _against(  # noqa: C901, PLR0912 - one walk through the micro-operations
     appended = np.full(keys, -1, np.int64)
     needs = np.full((3, keys), -1, np.int64)
     claimed = np.full(len(writer), -1, np.int64)
-    asked = np.full(len(outcome), -1, np.int64)
-    for row in range(len(outcome)):
-        if outcome[row] != _OK:
+    asked = np.full(len(committed), -1, np.int64)
+    for row in range(len(committed)):
+        if not committed[row]:  # of what is indeterminate, what it read is not known
             continue
         begin = first[row]
         for at in range(begin, first[row + 1]):

@@ -392,6 +392,14 @@ def test_own_appends_in_another_order_than_they_were_made():
     assert "incompatible-order" in names(judged(txn("x+1", "x+2"), txn("x:2")))
 
 
+def test_an_append_that_is_gone_of_an_indeterminate_transaction_that_was_seen():
+    verdict = judged(txn("x+1", "x+2", outcome="info"), txn("x:2"))
+    assert "incompatible-order" in names(verdict)
+    assert verdict.validity == Validity.VIOLATION
+    unseen = judged(txn("x+1", "x+2", outcome="info"), txn("x+3"), txn("x:3"))
+    assert unseen.validity == Validity.VALID
+
+
 def test_two_updates_of_what_nothing_shows_later_are_lost():
     verdict = judged(*[txn("x:", f"x+{n}", **at(n, 100 + n, n)) for n in range(3)])
     assert {"lost-update", "G2-item"} <= names(verdict)
