@@ -42,7 +42,7 @@ REFERENCES = (
 @kernel
 def execute(key: Any, access: Any, current: Any) -> Any:
     """Run the micro-operations one after the other: what each writes or sees."""
-    value = np.empty(len(key), np.int64)
+    value = np.empty(len(key), np.int32)
     written = 0
     for at in range(len(key)):
         if access[at] == 1:
@@ -74,7 +74,7 @@ def history(
         access = random.integers(0, 2, (transactions, OPERATIONS)).astype(np.int8)
     key, access = key.ravel(), access.ravel()
     run = execute.for_rows(len(key))
-    value = run(key, access, np.full(keys, -1, np.int64))
+    value = run(key, access, np.full(keys, -1, np.int32))
     # Client by client begins, commits and ends; a row's place is that of its commit.
     rows = np.arange(transactions)
     process = (rows % clients).astype(np.int32)
@@ -89,7 +89,7 @@ def history(
         key=key,
         value=value,
         list_starts=np.zeros(1, np.int64),
-        list_items=np.zeros(0, np.int64),
+        list_items=np.zeros(0, np.int32),
         keys=range(keys),
         values=range(int(value.max()) + 1),
         process_names=range(clients),

@@ -48,7 +48,7 @@ def plan(access: Any, slot: Any, stale: Any, per_key: int) -> Any:
     current = np.arange(np.max(slot) + 1)
     used = np.zeros(len(current), np.int64)
     key = np.empty(len(access), np.int32)
-    value = np.empty(len(access), np.int64)
+    value = np.empty(len(access), np.int32)
     sizes = np.zeros(len(access), np.int64)
     newest = len(current)
     reads = 0
@@ -88,7 +88,7 @@ def history(transactions: int, stale: float) -> TransactionTable:
     key, value, sizes, keys = plan.compiled(access, slot, old, PER_KEY)
     starts = np.zeros(len(sizes) + 1, np.int64)
     np.cumsum(sizes, out=starts[1:])
-    items = np.empty(int(starts[-1]), np.int64)
+    items = np.empty(int(starts[-1]), np.int32)
     fill.compiled(access, key, value, starts, items, PER_KEY)
     number = np.arange(transactions, dtype=np.int64)
     return TransactionTable(

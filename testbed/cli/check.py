@@ -68,6 +68,8 @@ class _Wish:
 
 def run(arguments: argparse.Namespace) -> int:
     """Returns the exit code of the answer."""
+    # No check multiplies matrices: threads that wait for that would cost more than a small check.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from testbed.checkers.budget import Budget
     from testbed.checkers.request import RequestError
     from testbed.cli._answer_view import as_json, as_text, refusal_document

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _BYTES_FIRST = 1 << 16
+_LARGE_PAGE = 1 << 21
 
 
 class Growing:
@@ -19,10 +20,12 @@ class Growing:
 
     Args:
         kind: Its type of number.
+        wide: The type that it changes to with the first number that the other does not have.
     """
 
-    def __init__(self, kind: Any) -> None:
-        self._kind = np.dtype(kind)
+    def __init__(self, kind: Any, wide: Any = None) -> None:
+        self._narrow = self._kind = np.dtype(kind)
+        self._wide = self._narrow if wide is None else np.dtype(wide)
         self._begin()
 
     def _begin(self) -> None:
@@ -33,6 +36,8 @@ class Growing:
     def extend(self, values: NDArray[Any]) -> None:
         """Put values behind those that are there."""
         after = self.size + len(values)
+        if self._kind != self._wide and not _within(values, np.iinfo(self._kind)):
+            self._widen()
         if after > len(self._column):
             self._resize(max(after, len(self._column) * 2))
         self._column[self.size : after] = values
@@ -40,16 +45,28 @@ class Growing:
 
     def _resize(self, length: int) -> None:
         size = length * self._kind.itemsize
+        if length > self.size and size > _LARGE_PAGE:
+            # Large pages stay whole where they move as well, and the room behind costs nothing.
+            size += -size % _LARGE_PAGE
         self._column = np.empty(0, self._kind)
         try:
             self._memory.resize(size)
         except (BufferError, SystemError):
             # Somebody looks at it, or the system cannot do that: the values move.
-            before = np.frombuffer(self._memory, self._kind, self.size)
-            self._memory = _memory(size)
-            np.frombuffer(self._memory, self._kind)[: self.size] = before
+            self._move(self._kind, size)
         except OSError as error:
             raise MemoryError(str(error)) from error
+        self._column = np.frombuffer(self._memory, self._kind)
+
+    def _move(self, kind: np.dtype[Any], size: int) -> None:
+        """Put what is there into other memory, as numbers of a type."""
+        before = np.frombuffer(self._memory, self._kind, self.size)
+        self._memory, self._kind = _memory(size), kind
+        np.frombuffer(self._memory, kind)[: self.size] = before
+
+    def _widen(self) -> None:
+        self._column = np.empty(0, self._kind)
+        self._move(self._wide, len(self._memory) * self._wide.itemsize // self._kind.itemsize)
         self._column = np.frombuffer(self._memory, self._kind)
 
     def seen(self) -> NDArray[Any]:
@@ -62,8 +79,14 @@ class Growing:
         if self.size:
             self._resize(self.size)
             column = self._column
+        self._kind = self._narrow
         self._begin()
         return column
+
+
+def _within(values: NDArray[Any], bounds: np.iinfo[Any]) -> bool:
+    """Whether numbers lie within those of a type."""
+    return bool(values.min(initial=0) >= bounds.min and values.max(initial=0) <= bounds.max)
 
 
 def _memory(size: int) -> mmap.mmap:

@@ -39,6 +39,7 @@ _MICRO_KINDS: dict[str, Any] = {
     "micro_key": np.int32,
     "micro_value": np.int64,
 }
+_INDEXES = ("items", "micro_value")
 
 
 class ScanBuffer:
@@ -59,6 +60,9 @@ class ScanBuffer:
         self.columns = {name: Growing(kind) for name, kind in _ROW_KINDS.items()}
         self.columns |= {name: Growing(np.int64) for name in ("items", "ends", "pairs")}
         self.columns |= {name: Growing(kind) for name, kind in _MICRO_KINDS.items()}
+        if not single:
+            # They become indexes: most are from the beginning.
+            self.columns |= {name: Growing(np.int32, np.int64) for name in _INDEXES}
         self.columns["ends"].extend(np.zeros(1, np.int64))
         self.error_texts: dict[int, str] = {}
 

@@ -84,9 +84,13 @@ def transactions(
     invoked = np.flatnonzero(columns.pop("kind").taken() == Kind.INVOKE)
     end = partner[invoked]
     end[end < 0] = NEVER
-    access, value = columns["access"].taken(), columns["micro_value"].taken()
-    items = columns["items"].taken()
-    values = _interned(value, (access > 0) | (not lists), items, scanned.others)
+    access = columns["access"].taken()
+    values, value, items = _interned(
+        columns["micro_value"].taken(),
+        columns["items"].taken(),
+        scanned.others,
+        lambda: (access > 0) | (not lists),
+    )
     return TransactionTable(
         process=columns["process"].taken()[invoked],
         outcome=outcome,
@@ -165,23 +169,33 @@ class _Values(Sequence[Any]):
 
 
 def _interned(
-    value: Integers, valued: NDArray[np.bool_], items: Integers, others: Sequence[Any]
-) -> _Values:
-    """Turn values into indexes, in place.
+    value: NDArray[Any], items: NDArray[Any], others: Sequence[Any], valued: Callable[[], Any]
+) -> tuple[_Values, NDArray[np.int32], NDArray[np.int32]]:
+    """Values, and the columns with their indexes.
 
     Whole numbers from 0 that lie close are their own indexes.
+
+    Args:
+        value: Of micro-operations.
+        items: Of lists.
+        others: Values that are no whole numbers from 0.
+        valued: Gives which of the first column are values; the others number lists.
     """
-    greatest = max(
-        int(value[valued].max(initial=-1)) if len(value) else -1, int(items.max(initial=-1))
-    )
-    if greatest < SPARSE * (len(value) + len(items) + 1):
+    count = len(value) + len(items) + 1
+    greatest = max(int(column.max(initial=-1)) for column in (value, items))
+    if greatest < SPARSE * count:
         numbers: range | Integers = range(greatest + 1)
     else:
-        mine = valued & (value >= 0)
+        mine = valued() & (value >= 0)
         numbers = np.unique(np.concatenate([value[mine], items[items >= 0]]))
         value[mine] = np.searchsorted(numbers, value[mine])
         items[items >= 0] = np.searchsorted(numbers, items[items >= 0])
-    for column in (value, items):
-        other = column <= OTHERS_FROM
-        column[other] = len(numbers) + OTHERS_FROM - column[other]
-    return _Values(numbers, others)
+    if len(others):
+        for column in (value, items):
+            other = column <= OTHERS_FROM
+            column[other] = len(numbers) + OTHERS_FROM - column[other]
+    return (
+        _Values(numbers, others),
+        value.astype(np.int32, copy=False),
+        items.astype(np.int32, copy=False),
+    )

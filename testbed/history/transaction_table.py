@@ -78,9 +78,9 @@ class TransactionTable:
     first: Integers
     access: Small
     key: NDArray[np.int32]
-    value: Integers
+    value: NDArray[np.int32]
     list_starts: Integers
-    list_items: Integers
+    list_items: NDArray[np.int32]
     keys: Sequence[Any]
     values: Sequence[Any]
     process_names: Sequence[int | str]

@@ -27,7 +27,7 @@ NO_VALUE = -9
 
 
 @kernel
-def slot_of(slots: Rows, key: Rows, value: Integers, wanted_key: int, wanted_value: int) -> int:
+def slot_of(slots: Rows, key: Rows, value: Rows, wanted_key: int, wanted_value: int) -> int:
     """The slot of a key and value in an open hash table, or the free one where it belongs."""
     mask = len(slots) - 1
     mixed = wanted_key * 1000003 + wanted_value * 611953
@@ -45,7 +45,7 @@ def index_writes(
     first: Integers,
     access: Small,
     key: Rows,
-    value: Integers,
+    value: Rows,
     outcome: Small,
     slots: Rows,
     repeated: Integers,
@@ -88,7 +88,7 @@ def find_sources(
     first: Integers,
     access: Small,
     key: Rows,
-    value: Integers,
+    value: Rows,
     outcome: Small,
     row_of: Rows,
     slots: Rows,

@@ -39,3 +39,26 @@ def test_a_column_holds_what_was_put_into_it_in_its_order(
     np.testing.assert_array_equal(taken, wanted)
     for pair in filter(None, seen):
         np.testing.assert_array_equal(*pair)
+
+
+@given(
+    pieces=st.lists(st.lists(st.integers(-(2**63), 2**63 - 1)), max_size=4),
+    large=st.integers(0, 40_000),
+)
+def test_a_column_gets_wide_with_the_first_number_that_needs_it(
+    pieces: list[list[int]], large: int
+) -> None:
+    column = Growing(np.int32, np.int64)
+    column.extend(np.full(large, -(2**31), np.int64))
+    assert column.seen().dtype == np.int32
+    for piece in pieces:
+        column.extend(np.array(piece, np.int64))
+    wanted = [-(2**31)] * large + [number for piece in pieces for number in piece]
+    fits = all(-(2**31) <= number < 2**31 for number in wanted)
+
+    taken = column.taken()
+
+    assert taken.dtype == (np.int32 if fits else np.int64)
+    assert taken.tolist() == wanted
+    column.extend(np.ones(3, np.int64))
+    assert column.seen().dtype == np.int32

@@ -162,7 +162,7 @@ def test_transactions(lists: bool, data: st.DataObject) -> None:
 
     def quickly() -> Any:
         table = scanned_tables.transactions(blocks, Complaints("h"), lists=lists)
-        assert table.value.dtype == np.int64
+        assert table.value.dtype == table.list_items.dtype == np.int32
         return transactions_seen(table, lists)
 
     assert outcome_of(quickly) == outcome_of(slowly)
