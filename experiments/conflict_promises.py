@@ -72,7 +72,7 @@ def conflicts(setting: Setting) -> tuple[Verdict, ...]:
         ended.append(_counted(setting, strategy, recorded))
     if flow.validity is not Validity.VALID:
         # On a busy machine what regions lack in the end may be on its way.
-        ended = [in_time(setting, one) for one in ended]
+        ended = [in_time(setting, one) if _of_what_lacks(one) else one for one in ended]
     verdicts += [*ended, *_one_primary(setting)]
     if run.windows:
         found = service.check(run.history, tuple(served(setting)), setting.writes)
@@ -94,6 +94,15 @@ def _ended(setting: Setting, strategy: str) -> Iterator[Verdict]:
         yield final_counter.check(history, setting.nodes, reads=("total",))
     if workload == "elements":
         yield final_set.check(history, setting.nodes)
+
+
+def _of_what_lacks(verdict: Verdict) -> bool:
+    """Whether a verdict may be of what has not arrived, and not of what did or was acknowledged."""
+    if verdict.name == one_home.NAME:
+        return all(one["anomaly"] == one_home.WON for one in verdict.counterexample)
+    if verdict.name == conflict_counters.NAME:
+        return not any(name.endswith("_count") for name in verdict.numbers)
+    return True
 
 
 def _not_stuck(setting: Setting, recorded: MeshRecording) -> Verdict:

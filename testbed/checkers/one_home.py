@@ -25,6 +25,8 @@ PROMISE = (
     "A row is written in its home alone, and a home that hears that it is none any more stops."
 )
 EXAMPLES_MAX = 20
+WON = "won-by-the-old"
+"""The anomaly that is seen in final reads; every other is in what was acknowledged."""
 
 
 def check(history: History, homes: Homes, nodes: Sequence[str], *, final: str = "row") -> Verdict:
@@ -129,7 +131,7 @@ def _won_by_the_old(homes: Homes, key: Any, last: Sequence[Pair]) -> Iterator[di
         late = written.start_ns > (moves[0].end_ns or 0)
         if late and written.value is not None and homes.region(written) != homes.region(moves[0]):
             text = f"row {key} ends with what {homes.region(written)} wrote after the take-over"
-            yield _example(text, moves[0], written)
+            yield {**_example(text, moves[0], written), "anomaly": WON}
 
 
 def _unheard_ms(homes: Homes, move: Pair) -> Iterator[float]:

@@ -153,6 +153,26 @@ def test_connections_that_are_lost_on_a_busy_machine_are_not_stuck(
 
 
 @pytest.mark.parametrize(
+    ("strategy", "counts", "expected"),
+    [
+        # None of the conflicts that there were is counted yet, or one that cannot be is.
+        ("none", {}, Validity.UNKNOWN),
+        ("last_write_wins", {"confl_insert_exists": 1}, Validity.VIOLATION),
+    ],
+)
+def test_what_arrived_or_was_acknowledged_is_judged_however_busy_the_machine(
+    tmp_path: Path, strategy: str, counts: dict[str, int], expected: Validity
+) -> None:
+    folder = read_links(tmp_path, load(find("active-active")).topology)
+    watched(folder, row(1), row(30), row(31, counts=counts))
+    found = judged(strategy, stuck=True, folder=folder, inspections=("mesh",))
+    assert found["replication"] is Validity.UNKNOWN
+    assert found["conflict-counters"] is expected
+    if strategy == "none":
+        assert found["one-home"] is Validity.VIOLATION
+
+
+@pytest.mark.parametrize(
     "stuck",
     [{"counts": {"confl_insert_exists": 50, "apply_error_count": 50}},
      {"slot": {"active": False, "wal_status": "lost"}}],
