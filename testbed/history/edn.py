@@ -12,6 +12,7 @@ import re
 from typing import Any
 
 from testbed.history.edn_atoms import ATOMS, EdnError
+from testbed.history.edn_tokens import CLOSES, TOKEN, end_of_collection
 from testbed.history.edn_values import Independent, IntegerKey, OtherKey, Set, Symbol
 from testbed.history.line import LINE_BYTES_MAX
 
@@ -21,27 +22,9 @@ NESTING_MAX = 200
 LENGTH_MAX = LINE_BYTES_MAX
 """Values of more characters are refused, as the lines of JSON that would hold them are."""
 
-# Repetitions that never give back: else one token of a hundred megabytes takes gigabytes.
-_TOKEN = re.compile(
-    r"""
-      (?P<blank>(?:[\s,]++|;[^\n]*+)++)
-    | (?P<integer>[+-]?(?:0|[1-9][0-9]*)N?(?=[\s,;"()\[\]{}]|$))
-    | (?P<keyword>:[^\s,;"()\[\]{}@^`~\\:][^\s,;"()\[\]{}@^`~\\]*)
-    | (?P<open>[\[({]|\#\{)
-    | (?P<close>[\])}])
-    | (?P<string>"[^"\\]*+(?:\\.[^"\\]*+)*+")
-    | (?P<ratio>[+-]?(?:0|[1-9][0-9]*)/[1-9][0-9]*(?=[\s,;"()\[\]{}]|$))
-    | (?P<float>[+-]?(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?M?(?=[\s,;"()\[\]{}]|$))
-    | (?P<word>(?![+-]?[0-9])[A-Za-z.*!_?$%&=<>|+/-][A-Za-z0-9.*!_?$%&=<>|+/:\#'-]*)
-    | (?P<character>\\(?:newline|return|space|tab|formfeed|backspace|u[0-9A-Fa-f]{4}|\S))
-    | (?P<discard>\#_)
-    | (?P<symbolic>\#\#[A-Za-z]+)
-    | (?P<tag>\#[A-Za-z][A-Za-z0-9._/*!?$%&=<>+-]*)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+MEASURED_FROM = LENGTH_MAX // 256
+"""From so many characters on a value is measured before more of it is made."""
 
-_CLOSES = {"[": "]", "(": ")", "{": "}", "#{": "}"}
 _RECORDS = ("jepsen.history.Op", "knossos.op.Op", "jepsen.history.op")
 _INDEPENDENT = re.compile(r"(jepsen\.)?independent[./][Tt]uple")
 _NONE = object()
@@ -61,6 +44,12 @@ class _Frame:
         self.items: list[Any] = []
         self.places: list[int] = []
         self.ends: list[int] = []
+
+
+def _open(stack: list[_Frame], opened: str, start: int) -> None:
+    if len(stack) >= NESTING_MAX:
+        raise EdnError(start, f"expected at most {NESTING_MAX} levels of nesting")
+    stack.append(_Frame(opened, start))
 
 
 class Reader:
@@ -83,9 +72,12 @@ class Reader:
             EdnError: The text is not EDN there, or the value is too long.
         """
         stack: list[_Frame] = []
-        match, text, first = _TOKEN.match, self.text, self.position
+        match, text, first = TOKEN.match, self.text, self.position
         end = first + LENGTH_MAX + 1  # no token reaches beyond it, so none is copied that does
+        measured = first + MEASURED_FROM if len(text) >= end else len(text)
         while True:
+            if self.position > measured:
+                measured = self._measured(stack, first)
             found = match(text, self.position, end)
             if found is None:
                 return self._ended(stack, first)
@@ -94,16 +86,14 @@ class Reader:
             if kind == "blank":
                 continue
             if kind in ("open", "tag", "discard"):
-                if len(stack) >= NESTING_MAX:
-                    raise EdnError(start, f"expected at most {NESTING_MAX} levels of nesting")
-                stack.append(_Frame(lexeme, start))
+                _open(stack, lexeme, start)
                 continue
             if kind == "close":
                 value = self._closed(stack, lexeme, start)
                 start = stack.pop().start
             else:
                 value = ATOMS[str(kind)](lexeme, start)
-            if stack and stack[-1].opened not in _CLOSES:
+            if stack and stack[-1].opened not in CLOSES:
                 value, start = self._unwrapped(stack, value, start)
                 if value is _NONE:
                     continue
@@ -116,13 +106,26 @@ class Reader:
 
     def _unwrapped(self, stack: list[_Frame], value: Any, start: int) -> tuple[Any, int]:
         """Give a value to the tags that wait for it; :data:`_NONE` if it is discarded."""
-        while stack and stack[-1].opened not in _CLOSES:
+        while stack and stack[-1].opened not in CLOSES:
             frame = stack.pop()
             if frame.opened == "#_":
                 return _NONE, start
             start = frame.start
             value = self._tagged(frame.opened[1:], value, start)
         return value, start
+
+    def _measured(self, stack: list[_Frame], first: int) -> int:
+        """Refuse a value that is too long before all of it is made; up to where it is not.
+
+        Small numbers take fifty bytes and two microseconds each: those of 64 MiB take minutes.
+        """
+        depth = sum(frame.opened in CLOSES for frame in stack)
+        if not depth:
+            return self.position + MEASURED_FROM
+        end = end_of_collection(self.text, self.position, first + LENGTH_MAX, depth)
+        if end is None:
+            raise EdnError(first, f"expected a value of at most {LENGTH_MAX} characters")
+        return end
 
     def _bounded(self, first: int) -> None:
         if self.position - first > LENGTH_MAX:
@@ -131,14 +134,14 @@ class Reader:
     def _ended(self, stack: list[_Frame], first: int) -> Any:
         self._bounded(first)
         if self.position < len(self.text):
-            cut = _TOKEN.match(self.text, self.position)
+            cut = TOKEN.match(self.text, self.position)
             if cut is not None:  # a token that was looked for up to the bound, and is longer
                 self.position = cut.end()
                 self._bounded(first)
             raise EdnError(self.position, self._unexpected())
         if not stack:
             return END
-        close = _CLOSES.get(stack[-1].opened)
+        close = CLOSES.get(stack[-1].opened)
         if close is None:
             raise EdnError(stack[-1].start, f"expected a value after '{stack[-1].opened:.40}'")
         raise EdnError(self.position, f"expected '{close}' before the end of the file")
@@ -148,7 +151,7 @@ class Reader:
         if not stack:
             raise EdnError(start, f"expected a value, not '{lexeme}'")
         frame = stack[-1]
-        close = _CLOSES.get(frame.opened)
+        close = CLOSES.get(frame.opened)
         if close is None:
             raise EdnError(frame.start, f"expected a value after '{frame.opened:.40}'")
         if close != lexeme:
@@ -182,7 +185,7 @@ class Reader:
         self._skip()
         if self.text[self.position : self.position + 1] in ("[", "("):
             self.position += 1
-            return _CLOSES[self.text[self.position - 1]]
+            return CLOSES[self.text[self.position - 1]]
         return None
 
     def closed(self, bracket: str) -> bool:
@@ -207,7 +210,7 @@ class Reader:
 
     def _skip(self) -> None:
         """Go on to the next value: over blanks, comments and what is discarded."""
-        while found := _TOKEN.match(self.text, self.position):
+        while found := TOKEN.match(self.text, self.position):
             if found.lastgroup == "blank":
                 self.position = found.end()
             elif found.lastgroup == "discard":

@@ -152,8 +152,12 @@ def test_what_stands_after_a_key_is_no_part_of_it() -> None:
     ],
 )
 @pytest.mark.parametrize("text", ["{}", "{}\n{} [", "#_ [] ; above\n {}"])
-def test_a_value_has_a_bound(value: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("measured_from", [0, 20, 1000])
+def test_a_value_has_a_bound(
+    value: str, text: str, measured_from: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert len(value) == 62
+    monkeypatch.setattr(module, "MEASURED_FROM", measured_from)
     before = text.index("{}")
     text = text.replace("{}", value)
     monkeypatch.setattr(module, "LENGTH_MAX", 62)
@@ -163,6 +167,24 @@ def test_a_value_has_a_bound(value: str, text: str, monkeypatch: pytest.MonkeyPa
         with pytest.raises(EdnError, match=f"expected a value of at most {bound} char") as long:
             Reader(text, before).next_value()
         assert long.value.position == before
+
+
+@pytest.mark.parametrize("item", ["1 ", "[1] ", '"]" ', "\\] ", ";]\n1 ", "#{} ", "#_ [] "])
+def test_a_value_that_is_too_long_is_refused_before_it_is_made(
+    item: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LENGTH_MAX", 10_000)
+    monkeypatch.setattr(module, "MEASURED_FROM", 100)
+    text = "{:value [" + item * 9_000 + "]} {}"
+    reader = Reader(text)
+    with pytest.raises(EdnError, match="expected a value of at most 10000 characters") as long:
+        reader.next_value()
+    assert long.value.position == 0
+    assert reader.position < 110
+    fits = "{:value [" + item * (9_000 // len(item)) + "]}"
+    reader = Reader(fits + " {}" + " " * 20_000)
+    reader.next_value()
+    assert reader.position == len(fits)
 
 
 def test_the_place_of_a_value_that_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
