@@ -101,7 +101,7 @@ def _of_what_lacks(verdict: Verdict) -> bool:
     if verdict.name == one_home.NAME:
         return all(one["anomaly"] == one_home.WON for one in verdict.counterexample)
     if verdict.name == conflict_counters.NAME:
-        return not any(name.endswith("_count") for name in verdict.numbers)
+        return not verdict.numbers.get("counted")
     return True
 
 
@@ -209,9 +209,11 @@ def flowing(setting: Setting, bound_ms: float = CONVERGENCE_MS) -> Verdict:
         for region, one in zip(setting.regions, found, strict=True)
         if one.validity is validity
     ]
-    slowest = max(one.numbers.get("recovery_ms_max", 0.0) for one in found)
-    numbers = {"converged_ms_max": slowest, "bound_ms": bound_ms}
+    numbers = {"bound_ms": bound_ms}
     if validity is Validity.VALID:
+        # What never arrived took no time.
+        slowest = max(one.numbers["recovery_ms_max"] for one in found)
+        numbers["converged_ms_max"] = slowest
         reason = f"the last change was at every node {slowest:.0f} ms after it was first tried"
         return Verdict(name, promise, validity, reason, (), numbers)
     reason = "; ".join(f"changes of {region}: {one.reason}" for region, one in telling)

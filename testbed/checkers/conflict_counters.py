@@ -39,6 +39,7 @@ def check(
     if not recording.streams:
         reason = "no counters were recorded"
         return Verdict(NAME, PROMISE, Validity.UNKNOWN, reason, (), numbers)
+    numbers["counted"] = float(total)
     if logged and total:
         reason = f"only change logs are published, and PostgreSQL counted conflicts: {listed}"
         return Verdict(NAME, PROMISE, Validity.VIOLATION, reason, (dict(counted),), numbers)

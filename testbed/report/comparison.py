@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from statistics import median
 
 from rich.console import Console
@@ -25,7 +24,7 @@ TOTALS: tuple[tuple[str, str, str | None], ...] = (
     ("lost", "rows_that_lost", "conflicts"),
     ("differ", "differing_rows", None),
     ("stuck", "stuck", None),
-    ("counted", "*_count", "conflict-counters"),
+    ("counted", "counted", None),
     ("writes lost", "lost_writes", None),
     ("own unread", "violations", "read-your-writes"),
     ("read back", "violations", "monotonic-reads"),
@@ -103,7 +102,7 @@ class Compared:
         """A number over all runs; None where no run has it.
 
         Args:
-            number: Its name, or a pattern of names.
+            number: Its name.
             promise: The promise whose number it is; any if None.
         """
         found = list(self._numbers(number, promise))
@@ -120,8 +119,8 @@ class Compared:
 
     def _numbers(self, number: str, promise: str | None = None) -> Iterator[float]:
         for one in self._promises():
-            if promise in (None, one.name):
-                yield from (v for name, v in one.numbers.items() if fnmatchcase(name, number))
+            if promise in (None, one.name) and number in one.numbers:
+                yield one.numbers[number]
 
 
 def outcome_of_all(compared: Sequence[Compared]) -> Outcome:

@@ -42,3 +42,10 @@ def test_counts_begin_with_the_first_look_and_anew_with_a_new_subscription() -> 
     looks = [row(t, counts={"confl_insert_exists": n}) for t, n in enumerate(numbers)]
     counted = conflict_counters.counted_conflicts(recording(*looks))
     assert dict(counted) == {"insert_exists": 5}
+
+
+def test_none_that_was_counted_is_a_number_too() -> None:
+    """Not so where nobody looked."""
+    for recorded, counted in ((recording(row(1)), 0.0), (recording(), None)):
+        found = conflict_counters.check(recorded, set(), set(), logged=True)
+        assert found.numbers.get("counted") == counted

@@ -10,7 +10,7 @@ import pytest
 
 from experiments.conflict_promises import conflicts
 from experiments.setting import setting_of
-from testbed.checkers.verdict import Validity
+from testbed.checkers.verdict import Validity, Verdict
 from testbed.runner.folder import FolderError
 from testbed.runner.plan import Load, Plan
 from testbed.topology.inventory import find, load
@@ -22,14 +22,19 @@ from tests.unit.experiments.link_readings import BUSY_MS, read_links
 NODES = ("eu-west-db1", "eu-central-db1", "us-east-db1")
 
 
-def judged(
+def judged(strategy: str, **how: Any) -> dict[str, Validity]:
+    """What became of each promise, see :func:`verdicts`."""
+    return {name: verdict.validity for name, verdict in verdicts(strategy, **how).items()}
+
+
+def verdicts(
     strategy: str,
     *,
     final: tuple[int, int, int] = (1, 1, 1),
     stuck: bool = False,
     folder: Path = Path("run"),
     inspections: tuple[str, ...] = (),
-) -> dict[str, Validity]:
+) -> dict[str, Verdict]:
     """Two regions write row 0 while one is cut off; every node shows a value in the end."""
     scribe = Scribe().window(10 * S, 20 * S)
     for step in range(250):
@@ -54,7 +59,7 @@ def judged(
         scribe.history(),
         folder,
     )
-    return {verdict.name: verdict.validity for verdict in conflicts(setting_of(run))}
+    return {verdict.name: verdict for verdict in conflicts(setting_of(run))}
 
 
 def test_regions_that_end_with_one_winner_keep_every_promise() -> None:
@@ -76,8 +81,13 @@ def test_rows_that_two_regions_write_have_no_home(strategy: str) -> None:
     assert judged(strategy)["one-home"] is Validity.VIOLATION
 
 
-def test_a_stream_that_does_not_come_back_is_found() -> None:
-    assert judged("last_write_wins", stuck=True)["replication"] is Validity.VIOLATION
+def test_a_stream_that_does_not_come_back_is_found_and_has_no_time() -> None:
+    flowing, stuck = (
+        verdicts("last_write_wins", stuck=one)["replication"] for one in (False, True)
+    )
+    assert (flowing.validity, stuck.validity) == (Validity.VALID, Validity.VIOLATION)
+    assert "converged_ms_max" in flowing.numbers
+    assert "converged_ms_max" not in stuck.numbers
 
 
 @pytest.mark.parametrize("strategy", ["last_write_wins", "crdt", "home_region"])

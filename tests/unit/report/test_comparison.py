@@ -31,7 +31,7 @@ def run(differing: float, converged_ms: float, served: float, broken: RecordedRu
             "conflict-counters",
             "agree",
             Outcome.VALID,
-            numbers={"rows_met": 3.0, "insert_exists_count": 5.0, "update_missing_count": 1.0},
+            numbers={"rows_met": 3.0, "insert_exists_count": 5.0, "counted": 6.0},
         ),
     )
     judgement = Judgement(outcome, promises=promises, availability={"west": 1.0, "east": served})
