@@ -14,56 +14,16 @@ import asyncpg
 from testbed.clients import postgres_position
 from testbed.clients.personal_data_operations import PERSONAL_DATA
 from testbed.clients.postgres_position import FORKS, POSITION, SEEN, SESSION_WRITE
+from testbed.clients.postgres_schema import SCHEMA
 from testbed.clients.protocol import Completion, Invocation
+from testbed.clients.row_operations import ROW_OPERATIONS
 from testbed.history.history import REFUSED
 
 Operation = Callable[[asyncpg.Connection, int, Invocation], Awaitable[Completion]]
 
-_SCHEMA = """
-create table if not exists set_element (
-    space bigint not null, value bigint not null, primary key (space, value));
-create table if not exists register (
-    space bigint not null, key bigint not null, value bigint, primary key (space, key));
-create table if not exists account (
-    space bigint not null, id bigint not null, balance bigint not null, primary key (space, id));
-create table if not exists mark (
-    space bigint not null, number bigint not null, primary key (space, number));
-create or replace function transfer(in_space bigint, source bigint, target bigint, amount bigint)
-returns boolean language plpgsql as $body$
-begin
-    -- Locks are taken in the order of the identifiers: two transfers cannot deadlock.
-    perform 1 from account where space = in_space and id in (source, target)
-        order by id for update;
-    update account set balance = balance - amount
-        where space = in_space and id = source and balance >= amount;
-    if not found then
-        return false;
-    end if;
-    update account set balance = balance + amount where space = in_space and id = target;
-    return true;
-end $body$;
-"""
-
-
-_ITEMS = """
-create table if not exists item (
-    space bigint not null, key bigint not null, value bigint, primary key (space, key));
-do $body$ begin
-    -- A mesh has its own, which depends on its strategy.
-    if to_regclass('item_seen') is null then
-        create view item_seen as select space, key, value from item;
-    end if;
-end $body$;
-"""
-
 
 async def _schema(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
-    await connection.execute(_SCHEMA)
-    return Completion("ok")
-
-
-async def _items_schema(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
-    await connection.execute(_SCHEMA + _ITEMS)
+    await connection.execute(SCHEMA)
     return Completion("ok")
 
 
@@ -167,92 +127,6 @@ async def _marked(connection: asyncpg.Connection, space: int, what: Invocation) 
     return Completion("ok", value=value)
 
 
-async def _item_write(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
-    await connection.execute(
-        "insert into item (space, key, value) values ($1, $2, $3)"
-        " on conflict (space, key) do update set value = excluded.value",
-        space,
-        what.key,
-        what.value,
-    )
-    return Completion("ok")
-
-
-async def _item_delete(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
-    await connection.execute("delete from item where space = $1 and key = $2", space, what.key)
-    return Completion("ok")
-
-
-async def _item_read(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
-    value = await connection.fetchval(
-        "select value from item_seen where space = $1 and key = $2", space, what.key
-    )
-    return Completion("ok", value=value)
-
-
-async def _watch(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
-    rows = await connection.fetch(
-        "select key, value from item_seen where space = $1 and key >= 1000000 order by key", space
-    )
-    return Completion("ok", value={str(row[0]): row[1] for row in rows})
-
-
-async def _bulk(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
-    number, rows, open_ms = what.value
-    # Spaces of its own: no run's elements are among them.
-    await connection.execute(
-        "with added as (insert into set_element select -$1::bigint, $2::bigint * 1000000 + row"
-        " from generate_series(1, greatest($3::bigint, 1)) as row returning 1)"
-        " select pg_sleep($4::float8 / 1000) from (select count(*) from added) as written",
-        space,
-        number,
-        rows,
-        open_ms,
-    )
-    return Completion("ok", value=what.value)
-
-
-async def _increment(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
-    await connection.execute("select increment($1, $2, $3)", space, what.key, what.value)
-    return Completion("ok")
-
-
-async def _total(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
-    value = await connection.fetchval(
-        "select coalesce((select n from counter_seen where space = $1 and key = $2), 0)",
-        space,
-        what.key,
-    )
-    return Completion("ok", value=value)
-
-
-async def _hand_over(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
-    await connection.execute("select hand_over($1, $2, $3)", space, what.key, what.value)
-    return Completion("ok")
-
-
-async def _take_over(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
-    await connection.execute("select take_over($1, $2)", space, what.key)
-    return Completion("ok")
-
-
-async def _include(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
-    await connection.execute("select include($1, $2)", space, what.key)
-    return Completion("ok")
-
-
-async def _exclude(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
-    await connection.execute("select exclude($1, $2)", space, what.key)
-    return Completion("ok")
-
-
-async def _member(connection: asyncpg.Connection, space: int, what: Invocation) -> Completion:
-    value = await connection.fetchval(
-        "select exists (select from element_seen where space = $1 and value = $2)", space, what.key
-    )
-    return Completion("ok", value=value)
-
-
 _EVERY = {"schema": _schema, "mark": _mark, "marked": _marked}
 
 OPERATIONS: Mapping[str, Mapping[str, Operation]] = MappingProxyType(
@@ -272,40 +146,7 @@ OPERATIONS: Mapping[str, Mapping[str, Operation]] = MappingProxyType(
             "read": _balances,
             "read-replica": _balances,
         },
-        # Of a mesh, whose strategy says what is in these tables.
-        "items": {
-            **_EVERY,
-            "write": _item_write,
-            "delete": _item_delete,
-            "hand-over": _hand_over,
-            "take-over": _take_over,
-            "read": _item_read,
-            "row": _item_read,
-        },
-        "elements": {
-            **_EVERY,
-            "include": _include,
-            "exclude": _exclude,
-            "read": _member,
-            "member": _member,
-        },
-        "sessions": {
-            **_EVERY,
-            "schema": _items_schema,
-            "write": _item_write,
-            "pulse": _item_write,
-            "watch": _watch,
-            "bulk": _bulk,
-            "read": _item_read,
-            "row": _item_read,
-        },
-        "counters": {
-            **_EVERY,
-            "increment": _increment,
-            "hand-over": _hand_over,
-            "read": _total,
-            "total": _total,
-        },
+        **{name: {**_EVERY, **of} for name, of in ROW_OPERATIONS.items()},
         # Of a deployment with a placement policy, which makes these tables.
         "personal_data": {**_EVERY, **PERSONAL_DATA},
     }
