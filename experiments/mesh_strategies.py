@@ -5,6 +5,8 @@ Everything is short: nothing waits for a lease, and trials are many.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
@@ -19,7 +21,7 @@ LONE_LOSS_S = 2.0
 """For how long a region of a mesh is without its only node, before it is started again."""
 
 PARTITION_S = 1.0
-"""Partitions of a mesh come this early: nothing waits for a lease, and trials are many."""
+"""The first fault comes this early: nothing waits for a lease, and trials are many."""
 
 
 def partitions(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
@@ -69,20 +71,23 @@ def slowed(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
 def lone_losses(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
     """A region of a mesh loses its only node for a moment, or the server on it."""
     nodes = st.sampled_from([node.name for node in topology.members("mesh")])
-    at_s = _soon()
     return st.one_of(
-        st.builds(
-            lambda node, at: (Step("process-kill", f"{node}/postgres", at, LONE_LOSS_S),),
-            nodes,
-            at_s,
+        nodes.map(
+            lambda node: (Step("process-kill", f"{node}/postgres", PARTITION_S, LONE_LOSS_S),)
         ),
-        st.builds(lambda node, at: (Step("node-kill", node, at, LONE_LOSS_S),), nodes, at_s),
+        nodes.map(lambda node: (Step("node-kill", node, PARTITION_S, LONE_LOSS_S),)),
     )
 
 
 def _soon() -> SearchStrategy[float]:
-    """When something begins, drawn in tenths of a second."""
+    """When one of several things begins, drawn in tenths of a second."""
     return st.integers(0, 10).map(lambda tenths: PARTITION_S + tenths / 10)
+
+
+def _at_once(steps: list[Step]) -> list[Step]:
+    """The same, as early as can be: before the first of them nothing is to be seen."""
+    late_s = min(step.at_s for step in steps) - PARTITION_S
+    return [replace(step, at_s=round(step.at_s - late_s, 1)) for step in steps]
 
 
 def _with_skews(
@@ -94,7 +99,7 @@ def _with_skews(
         st.sampled_from([-3000, 2000, 5000]),
         max_size=2,
     )
-    return st.tuples(disturbed, skews).map(lambda both: _under_skews(*both))
+    return st.tuples(disturbed.map(_at_once), skews).map(lambda both: _under_skews(*both))
 
 
 def _under_skews(disturbed: list[Step], ahead_ms: dict[str, int]) -> tuple[Step, ...]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from experiments.conflict_expectations import OF_A_NODE
 from experiments.conflict_promises import converged_within_ms
 from experiments.conflict_resolution import plan, schedules, workloads
-from experiments.mesh_strategies import lone_losses, partitions
+from experiments.mesh_strategies import PARTITION_S, lone_losses, partitions
 from experiments.options import Options
 from faults.catalogue import problems
 from testbed.runner.plan_document import from_document, to_document
@@ -46,6 +46,10 @@ def test_a_drawn_plan_can_be_run(name: str, strategy: str, data: st.DataObject) 
     else:
         # The whole region is away: with a link cut as well, two could not hear each other at all.
         assert not lost or len(schedule) == 1
+    # Nothing is waited for: the first thing that disturbs begins at once, and clocks before it.
+    first = min(step.at_s for step in schedule if step.kind != "clock-skew")
+    assert first == PARTITION_S
+    assert all(step.at_s < first for step in schedule if step.kind == "clock-skew")
     slow = {step.target for step in schedule if step.kind in ("link-latency", "link-jitter")}
     cut = {step.target for step in schedule if step.kind.endswith("-cut")}
     assert not (slow and cut)
