@@ -15,6 +15,8 @@ from testbed.history.scan_tokens import overlapping
 from testbed.history.transaction_table import SPARSE, Read, TransactionTable
 
 _KEYS_FIRST = 1 << 14
+_LEAST = (b"[],", b'{"committed":true,"ops":[]},', b'["r",1,1],')
+"""The shortest session, transaction and operation."""
 
 
 def scanned_table(data: bytes, source: str) -> TransactionTable | None:
@@ -24,14 +26,15 @@ def scanned_table(data: bytes, source: str) -> TransactionTable | None:
         data: The file.
         source: The file, for messages.
     """
-    padded = np.zeros(len(data) + PADDING, np.uint8)
+    padded = np.empty(len(data) + PADDING, np.uint8)
     padded[: len(data)] = np.frombuffer(data, np.uint8)
-    words, room = overlapping(padded), (data.count(b"["), data.count(b"{"))
+    padded[len(data) :] = 0
+    words = overlapping(padded)
     keys_most = _KEYS_FIRST
     end = scan_sessions.TABLE_FULL
     while end == scan_sessions.TABLE_FULL:
         # With more keys it begins again: few histories have so many.
-        columns = _room(*room, keys_most)
+        columns = _room(len(data), keys_most)
         end = scan_sessions.scan_sessions(padded, words, len(data), columns)
         keys_most *= 8
     if end < 0:
@@ -78,15 +81,19 @@ def _interned(value: NDArray[np.int64]) -> Sequence[int]:
     return found
 
 
-def _room(brackets: int, braces: int, keys: int) -> SessionColumns:
-    """Room for as much as there can be in a file with so many brackets and braces, and for keys."""
+def _room(size: int, keys: int) -> SessionColumns:
+    """Room for as much as a file of a size can hold, and for keys.
+
+    What is not used takes no memory.
+    """
+    sessions, transactions, micros = (size // len(least) + 1 for least in _LEAST)
     return SessionColumns(
-        sizes=np.empty(brackets, np.int64),
-        outcome=np.empty(braces, np.int8),
-        ends=np.empty(braces, np.int64),
-        access=np.empty(brackets, np.int8),
-        key=np.empty(brackets, np.int32),
-        value=np.empty(brackets, np.int64),
+        sizes=np.empty(sessions, np.int64),
+        outcome=np.empty(transactions, np.int8),
+        ends=np.empty(transactions, np.int64),
+        access=np.empty(micros, np.int8),
+        key=np.empty(micros, np.int32),
+        value=np.empty(micros, np.int64),
         keys=no_numbers(2 * keys),
         key_values=np.empty(keys, np.int64),
         counters=np.zeros(scan_sessions.COUNTERS, np.int64),

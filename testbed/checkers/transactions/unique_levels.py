@@ -90,6 +90,9 @@ valid, else unknown."""
 SEARCHED = frozenset(RULES)
 """Levels that may need a search."""
 
+QUICK_CHAINS = 64
+"""With so few chains causality costs hardly more than what it includes."""
+
 TIMED = frozenset(strong(level) for level in _WITHOUT_TIME) - frozenset(_WITHOUT_TIME)
 
 
@@ -104,6 +107,9 @@ def decided_name(level: str) -> str:
 def included_in(level: str) -> frozenset[str]:
     """A level of :data:`BELOW` and all that it includes."""
     return frozenset({level}).union(*(included_in(lower) for lower in BELOW[level]))
+
+
+_OF_CAUSAL = included_in("causal")
 
 
 def without_time(level: str) -> str:
@@ -163,6 +169,16 @@ class LevelJudge:
         )
 
     @cached_property
+    def _causal_at_once(self) -> bool:
+        """Whether the history is surely causal, told without deciding what that includes first.
+
+        What is forced on it includes what the weaker levels force: it sees what it read from.
+        """
+        if self.resolved.chains > QUICK_CHAINS or not self.misreads or self._misread(set(MISREADS)):
+            return False
+        return self._causal(self._before, timed=False) is None
+
+    @cached_property
     def _before(self) -> Predecessors:
         return predecessors_of(self.resolved, realtime=False)
 
@@ -174,6 +190,9 @@ class LevelJudge:
         known = self._known(level)
         if known is not None:
             return known
+        if level in _OF_CAUSAL and self._causal_at_once:
+            self.decided["causal"] = Answer(holds=True)
+            return self.decided["causal"]
         if level in TIMED and not self.resolved.table.timed:
             below = self.decide(without_time(level), effort)
             reason = "the history carries no times, so what really came first is not known"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from testbed.checkers.kernel import kernel
 from testbed.checkers.transactions.resolved import Resolved, Rows
 
 
@@ -34,8 +35,9 @@ def index_writers(resolved: Resolved) -> WriterIndex:
     """Find them: the last writes of committed transactions."""
     writer = np.repeat(np.arange(len(resolved), dtype=np.int32), np.diff(resolved.write_first))
     # Rows stand in session order, so a stable sort leaves each group in it.
-    by_chain = np.argsort(resolved.chain[writer], kind="stable")
-    by_key = by_chain[np.argsort(resolved.write_key[by_chain], kind="stable")]
+    sort = sort_stably.for_rows(len(writer))
+    by_chain = sort(resolved.chain[writer], np.arange(len(writer), dtype=np.int32), resolved.chains)
+    by_key = sort(resolved.write_key[by_chain], by_chain, len(resolved.table.keys))
     row = writer[by_key]
     key, chain = resolved.write_key[by_key], resolved.chain[row]
     begins = np.ones(len(row), np.bool_)
@@ -48,3 +50,18 @@ def index_writers(resolved: Resolved) -> WriterIndex:
     return WriterIndex(
         first, chain[start], np.append(start, len(row)), resolved.position[row], row, group_of_write
     )
+
+
+@kernel
+def sort_stably(number: Rows, items: Rows, numbers: int) -> Rows:
+    """Items by their numbers, which are small: a counting sort."""
+    place = np.zeros(numbers + 1, np.int64)
+    for at in range(len(number)):
+        place[number[at] + 1] += 1
+    for each in range(numbers):
+        place[each + 1] += place[each]
+    found = np.empty(len(items), np.int32)
+    for at in range(len(number)):
+        found[place[number[at]]] = items[at]
+        place[number[at]] += 1
+    return found
