@@ -31,8 +31,9 @@ class Kernel(Generic[P, R]):
         plain: The function.
     """
 
-    def __init__(self, plain: Callable[P, R]) -> None:
+    def __init__(self, plain: Callable[P, R], **options: Any) -> None:
         self.plain = plain
+        self.options = options
         self.__doc__ = plain.__doc__
         self.__name__ = plain.__name__
 
@@ -56,7 +57,7 @@ class Kernel(Generic[P, R]):
     @cached_property
     def loop(self) -> Loop:
         """The same, as what may be part of other loops."""
-        return Loop(self.plain)
+        return Loop(self.plain, **self.options)
 
     @property
     def dispatcher(self) -> Any:
@@ -67,3 +68,11 @@ class Kernel(Generic[P, R]):
 def kernel(function: Callable[P, R]) -> Kernel[P, R]:
     """Make a kernel of a function."""
     return Kernel(function)
+
+
+def lean_kernel(function: Callable[P, R]) -> Kernel[P, R]:
+    """Make a kernel of a function that makes no arrays, and of which all callees are like it.
+
+    Then nobody counts who uses each array: between small functions that costs more than their work.
+    """
+    return Kernel(function, _nrt=False)

@@ -81,6 +81,7 @@ class Search(NamedTuple):
         seen: Room for those on the way; its last row is for one that is being made.
         after_heads: The first of each chain of ``after``, and for which return that is good.
         seen_heads: The same of ``seen``.
+        places: Room for sorting by scores.
     """
 
     scalars: Array
@@ -93,3 +94,4 @@ class Search(NamedTuple):
     seen: Array
     after_heads: Array
     seen_heads: Array
+    places: Array

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from testbed.checkers.kernel import kernel
+from testbed.checkers.kernel import lean_kernel
 from testbed.checkers.linearizability.cas_arrays import (
     AFTER,
     CODE,
@@ -59,7 +59,7 @@ from testbed.checkers.linearizability.cas_moves import (
 )
 
 
-@kernel
+@lean_kernel
 def advance(tables: Tables, search: Search, start: int, stop: int) -> int:
     """Go on with the search from one event to another.
 
@@ -89,7 +89,7 @@ def advance(tables: Tables, search: Search, start: int, stop: int) -> int:
     return stop
 
 
-@kernel
+@lean_kernel
 def toggle(tables: Tables, search: Search, operation: int) -> None:
     """Begin or end an operation's being pending."""
     kind = tables.operations[operation, KIND]
@@ -99,7 +99,7 @@ def toggle(tables: Tables, search: Search, operation: int) -> None:
     search.masks[-1, column] ^= bit
 
 
-@kernel
+@lean_kernel
 def open_operation(tables: Tables, search: Search, operation: int) -> None:
     """An operation that will return is invoked."""
     pending, scalars = search.pending, search.scalars
@@ -115,7 +115,7 @@ def open_operation(tables: Tables, search: Search, operation: int) -> None:
         settle(search.masks, search.current, at)
 
 
-@kernel
+@lean_kernel
 def close_operation(tables: Tables, search: Search, operation: int) -> None:
     """An operation has returned."""
     place = 0
@@ -128,7 +128,7 @@ def close_operation(tables: Tables, search: Search, operation: int) -> None:
     toggle(tables, search, operation)
 
 
-@kernel
+@lean_kernel
 def returned(tables: Tables, search: Search, operation: int) -> None:
     """Fill ``after`` with the configurations in which an operation has taken effect."""
     scalars, seen = search.scalars, search.seen
@@ -158,7 +158,7 @@ def returned(tables: Tables, search: Search, operation: int) -> None:
     scalars[LACKED] = 1
 
 
-@kernel
+@lean_kernel
 def start_from_current(search: Search, bit: int) -> None:
     """Begin with the current configurations, those that need nothing more and those that do."""
     made = len(search.seen) - 1
@@ -170,7 +170,7 @@ def start_from_current(search: Search, bit: int) -> None:
             put_after(search, bit)
 
 
-@kernel
+@lean_kernel
 def score(search: Search) -> int:
     """Write how much each configuration of ``after`` used in place of its link; the least."""
     after = search.after
@@ -184,13 +184,14 @@ def score(search: Search) -> int:
     return int(least)
 
 
-@kernel
+@lean_kernel
 def keep_best(search: Search) -> None:
     """Make ``after`` current: those that used fewest indeterminate operations, as many as fit."""
     after, current, scalars = search.after, search.current, search.scalars
     least = score(search)
     # Counting sort.
-    places = np.zeros(SCORES + 1, np.int64)
+    places = search.places
+    places[:] = 0
     for at in range(scalars[AFTER]):
         if after[at, VALUE] >= 0:
             places[min(after[at, LINK] - least, SCORES - 1) + 1] += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from testbed.checkers.kernel import kernel
+from testbed.checkers.kernel import lean_kernel
 from testbed.checkers.linearizability.cas_arrays import (
     AFTER,
     CAS,
@@ -43,14 +43,14 @@ from testbed.checkers.linearizability.cas_arrays import (
 )
 
 
-@kernel
+@lean_kernel
 def copy_row(source: Array, at: int, target: Array, to: int) -> None:
     """Copy a configuration; column by column, which compiles in a moment."""
     for column in range(source.shape[1]):
         target[to, column] = source[at, column]
 
 
-@kernel
+@lean_kernel
 def settle(masks: Array, configurations: Array, at: int) -> None:
     """Take what can be taken without leaving the value."""
     value = configurations[at, VALUE]
@@ -60,7 +60,7 @@ def settle(masks: Array, configurations: Array, at: int) -> None:
     configurations[at, OPTIONAL] |= masks[value, WRITERS] & ~taken
 
 
-@kernel
+@lean_kernel
 def expand(tables: Tables, search: Search, at: int, bit: int) -> None:
     """Let one more operation take effect after a configuration of ``seen``, in every way."""
     seen, met = search.seen, search.met
@@ -83,7 +83,7 @@ def expand(tables: Tables, search: Search, at: int, bit: int) -> None:
                 take(tables, search, at, (kind, own, bit))
 
 
-@kernel
+@lean_kernel
 def expand_loosely(tables: Tables, search: Search, at: int, bit: int) -> None:
     """Let one more indeterminate operation take effect after a configuration of ``seen``."""
     taken = search.seen[at, TAKEN]
@@ -105,7 +105,7 @@ def expand_loosely(tables: Tables, search: Search, at: int, bit: int) -> None:
             take(tables, search, at, (kind, ZERO, bit))
 
 
-@kernel
+@lean_kernel
 def take(tables: Tables, search: Search, at: int, what: tuple[int, int, int]) -> None:
     """Let an operation take effect after a configuration of ``seen``.
 
@@ -144,7 +144,7 @@ def take(tables: Tables, search: Search, at: int, what: tuple[int, int, int]) ->
         put_on_the_way(search)
 
 
-@kernel
+@lean_kernel
 def awaited(tables: Tables, search: Search, value: int, taken: int) -> bool:
     """Whether a compare-and-set expects a value."""
     if search.masks[value, TAKERS] & ~taken:
@@ -160,7 +160,7 @@ def awaited(tables: Tables, search: Search, value: int, taken: int) -> bool:
     return False
 
 
-@kernel
+@lean_kernel
 def put_after(search: Search, bit: int) -> None:
     """Add the configuration that was made to ``after``, without an operation that returned."""
     made = len(search.seen) - 1
@@ -173,7 +173,7 @@ def put_after(search: Search, bit: int) -> None:
         search.scalars[AFTER] += 1
 
 
-@kernel
+@lean_kernel
 def put_on_the_way(search: Search) -> None:
     """Add the configuration that was made to ``seen``."""
     count = search.scalars[SEEN]
@@ -183,7 +183,7 @@ def put_on_the_way(search: Search) -> None:
         search.scalars[SEEN] += 1
 
 
-@kernel
+@lean_kernel
 def put(search: Search, goal: Array, heads: Array, count: int) -> bool:
     """Add the configuration that was made unless another dominates it; whether it was added.
 
@@ -215,7 +215,7 @@ def put(search: Search, goal: Array, heads: Array, count: int) -> bool:
     return True
 
 
-@kernel
+@lean_kernel
 def compare(masks: Array, rows: Array, at: int, seen: Array) -> int:
     """Whether a configuration leaves every choice of the one that was made, and the other way."""
     made = len(seen) - 1

@@ -32,7 +32,7 @@ def check(history: OperationTable, request: Request) -> Verdict:
         OutOfBudgetError: It took too long.
     """
     require_functions(history, ("read", "write", "cas"))
-    values = numbered(history, request.init)
+    values = numbered(history, request.init, pairs_of="cas")
     reader = CasReader(history, values)
     if not (history.kind == Kind.OK).any():
         return nothing(PROMISE)

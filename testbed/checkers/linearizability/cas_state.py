@@ -13,6 +13,7 @@ from testbed.checkers.linearizability.cas_arrays import (
     PENDING_MAX,
     REUSABLE,
     ROOM,
+    SCORES,
     USED,
     VALUE,
     Array,
@@ -66,6 +67,7 @@ class Room:
             seen=np.zeros((8 * width + 1, USED + problem.columns), dtype=np.int64),
             after_heads=_heads(2 * width),
             seen_heads=_heads(8 * width),
+            places=np.zeros(SCORES + 1, dtype=np.int64),
         )
 
     def beginning(self) -> Place:

@@ -35,7 +35,7 @@ def check(history: OperationTable, request: Request) -> Verdict:
         OutOfBudgetError: It took too long.
     """
     require_functions(history, ("read", "write", "cas"))
-    values = numbered(history, request.init)
+    values = numbered(history, request.init, pairs_of="cas")
     reader = CasReader(history, values, failed_differs=True)
     informative = (history.kind == Kind.FAIL) & (history.f == history.function("cas"))
     if not ((history.kind == Kind.OK) | informative).any():

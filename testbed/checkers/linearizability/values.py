@@ -50,8 +50,13 @@ class Numbered:
         return text if len(text) <= CHARACTERS_MAX else brief(json.loads(text))
 
 
-def numbered(history: OperationTable, init: Any) -> Numbered:
+def numbered(history: OperationTable, init: Any, *, pairs_of: str | None = None) -> Numbered:
     """Number the values of a history, and its initial value.
+
+    Args:
+        history: The operations.
+        init: The initial value.
+        pairs_of: A function whose pairs are no values, but two of them: their rows get no numbers.
 
     Raises:
         HistoryError: An integer is too low to be told from the number of another value.
@@ -59,7 +64,10 @@ def numbered(history: OperationTable, init: Any) -> Numbered:
     integers = history.tag == Tag.INTEGER
     rows = history.payload.copy()
     rows[history.tag == Tag.NULL] = NULL
-    others = np.flatnonzero(history.tag >= Tag.PAIR)
+    other = history.tag >= Tag.PAIR
+    if pairs_of is not None:
+        other &= (history.tag != Tag.PAIR) | (history.f != history.function(pairs_of))
+    others = np.flatnonzero(other)
     names: dict[bytes, int] = {}
     known = Numbered(rows, 0, names)
     for row in others.tolist():
