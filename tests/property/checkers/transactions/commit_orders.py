@@ -7,8 +7,9 @@ Gotsman (CONCUR 2015). A history is a list of transactions ``{"process", "outcom
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations, permutations
 from typing import Any
 
@@ -35,9 +36,18 @@ class Execution:
     session: set[tuple[int, int]]
     realtime: set[tuple[int, int]]
 
-    @property
+    @cached_property
     def read_from(self) -> set[tuple[int, int]]:
         return {(w, row) for row, reads in self.reads.items() for _, w in reads if w != INITIAL}
+
+    @cached_property
+    def orders(self) -> list[dict[int, int]]:
+        """Where each stands, in every order that agrees with sessions and who read from whom."""
+        before = self.session | self.read_from
+        places = [{row: at for at, row in enumerate(order)} for order in permutations(self.rows)]
+        return [
+            place | {INITIAL: -1} for place in places if all(place[a] < place[b] for a, b in before)
+        ]
 
 
 def executions(history: list[dict[str, Any]]) -> Iterator[Execution | None]:
@@ -79,30 +89,38 @@ def _execution(history: list[dict[str, Any]], rows: list[int]) -> Execution | No
     return Execution(rows, reads, writes, session, realtime)
 
 
+def holding(
+    history: list[dict[str, Any]], levels: Iterable[str], *, sessions: bool = True
+) -> dict[str, bool]:
+    """Which levels hold, by their definitions, with or without the order of sessions."""
+    runs = [each for each in executions(history) if each is not None]
+    if not sessions:
+        for each in runs:
+            each.session.clear()
+    return {level: any(_explained(each, level) for each in runs) for level in levels}
+
+
 def holds(history: list[dict[str, Any]], level: str, *, sessions: bool = True) -> bool:
-    """Whether a level holds, by its definition, with or without the order of sessions."""
-    for each in executions(history):
-        if each is not None:
-            if not sessions:
-                each.session.clear()
-            if _explained(each, level):
-                return True
-    return False
+    """Whether a level holds."""
+    return holding(history, [level], sessions=sessions)[level]
 
 
 def _explained(run: Execution, level: str) -> bool:
     before = run.session | run.read_from
+    orders = run.orders
     if level.startswith("str"):
         before |= run.realtime
         level = BASES.get(level, level.removeprefix("strong-"))
+        orders = [place for place in orders if all(place[a] < place[b] for a, b in run.realtime)]
     if level == "parallel-snapshot-isolation":
-        return _parallel(run, before)
+        return any(_some_visibility(run, _rows_of(place), before) for place in orders)
     seen = _visible_without_order(run, level, before)
-    for order in permutations(run.rows):
-        place = {row: at for at, row in enumerate(order)} | {INITIAL: -1}
-        if all(place[a] < place[b] for a, b in before) and _agrees(run, level, place, before, seen):
-            return True
-    return False
+    return any(_agrees(run, level, place, before, seen) for place in orders)
+
+
+def _rows_of(place: dict[int, int]) -> tuple[int, ...]:
+    """The transactions in an order."""
+    return tuple(row for row in place if row != INITIAL)
 
 
 def _visible_without_order(
@@ -161,16 +179,8 @@ def _in_snapshot(
     )
 
 
-def _parallel(run: Execution, before: set[tuple[int, int]]) -> bool:
-    """Some transitive visibility within some order; writers of one key see each other."""
-    return any(
-        all(order.index(a) < order.index(b) for a, b in before)
-        and _some_visibility(run, order, before)
-        for order in permutations(run.rows)
-    )
-
-
 def _some_visibility(run: Execution, order: tuple[int, ...], before: set[tuple[int, int]]) -> bool:
+    """Some transitive visibility within an order; writers of one key see each other."""
     ordered = list(combinations(order, 2))
     needed = before | {(a, b) for a, b in ordered if run.writes[a] & run.writes[b]}
     free = [pair for pair in ordered if pair not in needed]
