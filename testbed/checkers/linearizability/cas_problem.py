@@ -15,7 +15,7 @@ from testbed.history.operation_table import Integers
 
 Array = NDArray[Any]
 
-COMPILED_FACTOR = 20
+COMPILED_FACTOR = 50
 """A step of the search is worth so many rows of a simple loop."""
 
 
