@@ -32,6 +32,8 @@ _PORTS = {
 }
 _HANDSHAKE = re.compile(rb"\x16\x03[\x00-\x04]..[\x01\x02]\x00..\x03[\x00-\x04]", re.DOTALL)
 _RECORD = re.compile(rb"[\x14-\x17]\x03[\x01-\x04][\x00-\x41]")
+_CHAINED = 3
+"""TLS records that follow a first one: in anything else their headers do not fit by chance."""
 _QUIC = b"\x00\x00\x00\x01"
 _LOOKED_AT = 1 << 16
 _TEXT_MAX = 300
@@ -81,7 +83,7 @@ def encrypted(flow: Flow) -> str:
     """Why nothing can be said of what a flow carried; empty when it is in the clear."""
     begin = flow.data[:_LOOKED_AT].tobytes()
     if flow.kind == "tcp":
-        if _HANDSHAKE.search(begin) or _RECORD.match(begin):
+        if _HANDSHAKE.search(begin) or _RECORD.match(begin) or _records(begin):
             return "TLS: encrypted, and its keys are not known here"
         if begin.startswith(b"SSH-"):
             return "SSH: encrypted"
@@ -90,6 +92,19 @@ def encrypted(flow: Flow) -> str:
     if flow.kind == "udp" and begin[:1] >= b"\xc0" and begin[1:5] == _QUIC:
         return "QUIC: encrypted"
     return ""
+
+
+def _records(begin: bytes) -> bool:
+    """Whether TLS records follow each other: an older connection is met inside of one."""
+    for first in _RECORD.finditer(begin):
+        at = first.start()
+        for _ in range(_CHAINED):
+            at += 5 + int.from_bytes(begin[at + 3 : at + 5], "big")
+            if not _RECORD.match(begin, at):
+                break
+        else:
+            return True
+    return False
 
 
 class Carriers:
