@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -32,6 +33,8 @@ CROSSING = (
     "SELECT space, number FROM mark ORDER BY 1, 2",
 )
 ADDRESSES = "SELECT count(*) FROM orders WHERE residency = 'EU' AND delivery_address IS NOT NULL"
+
+NARROW = "SELECT id, residency FROM orders ORDER BY 1"
 
 
 @pytest.fixture
@@ -215,6 +218,27 @@ def test_a_server_of_an_older_policy_sends_nothing_until_its_keeper_has_publishe
     assert american.rows("SELECT amount FROM orders WHERE id IN (10, 77) ORDER BY id") == [
         (None,), (None,),
     ]  # fmt: skip
+
+
+def test_a_keeper_of_an_older_policy_holds_up_nobody(nodes: list[MeshNode]) -> None:
+    """Once a change of the policy took a minute: it waited for what is published no more."""
+    european, american = nodes
+    wide, narrow = narrower(("id", "residency", "amount")), narrower(("id", "residency"))
+    agree(nodes, wide, publication="placement_wide")
+    late = keeper(american)
+    settings(european, nodes, narrow, publication="placement_narrow")
+    with european.connect("postgres") as connection:
+        keeper(european).publish(connection)
+    began = time.monotonic()
+    late.look_after_streams()
+    assert time.monotonic() - began < 10
+    assert "to publish placement_wide" in late.stream_problems["from_eu"]
+    assert late.seeded == []
+    assert agree(nodes, narrow, publication="placement_narrow")["US"]
+    late.read_settings()
+    late.look_after_streams()
+    assert late.stream_problems == {}
+    eventually(lambda: american.rows(NARROW) == european.rows(NARROW), "orders without amounts")
 
 
 def test_with_one_name_for_every_policy_an_older_one_leaks(nodes: list[MeshNode]) -> None:

@@ -22,6 +22,8 @@ from placement_way import PlacementError, lost, until, ways
 from psycopg import sql
 
 STREAM_S_MAX = 30.0
+PEER_S_MAX = 60.0
+"""How long another jurisdiction may need to publish by the policy that is played on it too."""
 
 STREAMING = """
 SELECT count(*) FROM pg_stat_subscription
@@ -116,7 +118,7 @@ class Placement:
             if self.check:
                 self.changes.append(f"subscribe to {way.peer}: {reason}")
                 continue
-            rows = seed(self.settings, way)
+            rows = seed(self.settings, way, PEER_S_MAX)
             if rows is not None:
                 self.changes.append(f"subscribe to {way.peer}: {reason}; {rows} rows were read")
 

@@ -166,9 +166,12 @@ class Keeper:
         self.stream_problems[way.name] = f"{reason}: it is being seeded again"
         began = time.time()
         try:
-            rows = seed(self.settings, way)
+            # It looks again soon, by what the policy is then.
+            rows = seed(self.settings, way, 0.0)
         except PlacementError as error:
             return f"{reason}: {error}"
+        if rows is None:  # the playbook was quicker
+            return ""
         self.seeded.append(
             {"name": way.name, "why": reason, "rows": rows, "began_unix_s": began,
              "at_unix_s": time.time()}

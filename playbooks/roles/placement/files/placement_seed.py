@@ -23,7 +23,6 @@ import psycopg
 from placement_way import Connection, PlacementError, Way, connected, listed, lost, one, until
 from psycopg import sql
 
-PEER_S_MAX = 60.0
 FREED_S_MAX = 20.0
 
 _ORIGIN = "coalesce((pg_xact_commit_timestamp_origin({}xmin)).roident, 0)"
@@ -55,12 +54,13 @@ class Sent:
     row_filter: str | None
 
 
-def seed(settings: dict[str, Any], way: Way) -> int | None:
+def seed(settings: dict[str, Any], way: Way, patience_s: float) -> int | None:
     """Make a way, or make it anew.
 
     Args:
         settings: As ``placement.json`` has them.
         way: Which.
+        patience_s: How long to wait for the other jurisdiction to publish by this policy.
 
     Returns:
         How many rows were read from the other jurisdiction; None when somebody else just did it.
@@ -69,12 +69,13 @@ def seed(settings: dict[str, Any], way: Way) -> int | None:
         PlacementError: The other jurisdiction does not publish by this policy, or not in time.
         psycopg.Error: One of the two went away; the next try begins anew.
     """
+    # Before anything is held: who waits here may be of a policy that is just being changed.
+    until(f"{way.peer} to publish {way.publication}", lambda: is_published(way), patience_s)
     with connected(settings) as local:
         # One at a time on a server: the keeper may do it while the playbook is played.
         local.execute("SELECT pg_advisory_lock(hashtext('placement seed'))")
         if lost(local, way) is None:
             return None
-        until(f"{way.peer} to publish {way.publication}", lambda: is_published(way), PEER_S_MAX)
         stand_still(settings, local, way)
         with way.connect() as remote:
             free_slot(remote, way)
@@ -154,7 +155,9 @@ def take_over(local: Connection, remote: Connection, way: Way, point: str) -> in
     """Make what came from there the same as there, and go on at the slot; the rows there."""
     known = {row[0] for row in local.execute(_FOLLOWED, (way.name,)).fetchall()}
     sent = [Sent(*row) for row in remote.execute(_PUBLISHED, (way.publication,)).fetchall()]
-    if new := sorted({table.table for table in sent} - known):
+    if not sent:
+        raise PlacementError(f"{way.peer} does not publish {way.publication} any more")
+    if new := sorted(_names(sent) - known):
         raise PlacementError(
             f"{way.peer} publishes {', '.join(new)}, which {way.name} was not made for: end this "
             f"world and make a new one"
@@ -170,7 +173,9 @@ def take_over(local: Connection, remote: Connection, way: Way, point: str) -> in
         local.execute("SELECT pg_replication_origin_xact_setup(%s, now())", (point,))
         # What arrives by a stream passes no triggers of clients either.
         local.execute("SET LOCAL session_replication_role = replica")
-        rows = sum(make_same(local, remote, table, number) for table in sent)
+        # Of a table that is not published any more, nothing of theirs stays.
+        gone = [Sent(name, _key(local, name), "false") for name in sorted(known - _names(sent))]
+        rows = sum(make_same(local, remote, table, number) for table in (*sent, *gone))
         for change in ("SET (slot_name = {slot})", "SET PUBLICATION {read} WITH (refresh = false)",
                        "ENABLE"):  # fmt: skip
             statement = sql.SQL("ALTER SUBSCRIPTION {name} " + change)  # type: ignore[arg-type]
@@ -179,10 +184,18 @@ def take_over(local: Connection, remote: Connection, way: Way, point: str) -> in
     return rows
 
 
+def _names(sent: list[Sent]) -> set[str]:
+    return {table.table for table in sent}
+
+
+def _key(local: Connection, table: str) -> list[str]:
+    return [row[0] for row in local.execute(_KEY, (table,)).fetchall()]
+
+
 def make_same(local: Connection, remote: Connection, sent: Sent, origin: int) -> int:
     """Make one table's rows that came from there the same as they are there; how many are there."""
     table, draft = sql.Identifier(sent.table), sql.Identifier(f"seed_{sent.table}")
-    key = [row[0] for row in local.execute(_KEY, (sent.table,)).fetchall()]
+    key = _key(local, sent.table)
     every = [row[0] for row in local.execute(_COLUMNS, (sent.table,)).fetchall()]
     rows = copy_rows(local, remote, sent, draft)
     same = sql.SQL("({}) = ({})").format(listed(key, sent.table), listed(key, f"seed_{sent.table}"))
