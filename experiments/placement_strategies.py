@@ -1,21 +1,25 @@
 """Hypothesis strategies for data placement: what clients write, and what happens meanwhile.
 
 Everything drawn is data. A schedule is one thing that can make data leave its jurisdiction: a
-jurisdiction that fails in part or as a whole, a partition, work that operators do.
+jurisdiction that fails in part or as a whole, a partition, work that operators do. Meanwhile other
+versions of the policy, its edge cases, may be in force.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from experiments.placement_promises import NARROW
+from faults.catalogue import problems
 from faults.maintenance_works import WORKS
 from testbed.runner.plan import Step
-from testbed.topology.model import Topology
+from testbed.topology.model import Deployment, Topology
+from testbed.topology.placement_edits import EDITS, edited_class
 from testbed.topology.placement_plan import cluster_of
 
 FIRST_S = 3.0
@@ -34,6 +38,10 @@ WIDE_S, HELD_S, APART_S, TAKEN_S, TOGETHER_S, LEAK_S = 2.0, 10.0, 14.0, 36.0, 38
 """When a policy is made wider, and how long it stays so once it is; when its standby gets nothing
 more, the primary is killed, the standby could get something again, and something is written that
 may cross no more. Each change of the policy takes 7 s, and twice as much on a busy machine."""
+
+EDIT_S, CHANGED_S, EDITED_S = 2.0, 14.0, 20.0
+"""When another version of the policy is put in force, how long that takes at most, and how long it
+stays so at least: enough is written under it."""
 
 MIXES: tuple[Mapping[str, int], ...] = tuple(
     MappingProxyType(mix)
@@ -55,28 +63,74 @@ def writes() -> SearchStrategy[Mapping[str, int]]:
     return st.sampled_from(MIXES)
 
 
-def schedules(
-    topology: Topology, replication: str, *, patient: bool
-) -> SearchStrategy[tuple[Step, ...]]:
-    """One thing that happens, the quick ones more often.
+def schedules(deployment: Deployment, *, patient: bool) -> SearchStrategy[tuple[Step, ...]]:
+    """One thing that happens, the quick ones more often, and perhaps edge cases of the policy.
 
     Args:
-        topology: The deployment's.
-        replication: Its mode: a standby that is behind takes over only in an asynchronous one.
+        deployment: What it happens to.
         patient: Whether there is time for what takes three minutes.
     """
-    drawn: list[SearchStrategy[tuple[Step, ...]]] = [
+    topology = deployment.topology
+    calm: list[SearchStrategy[tuple[Step, ...]]] = [
         partitions(topology),
         maintenances(topology),
         killed_programs(topology),
-        lost_jurisdictions(topology),
         moved_primaries(topology),
-        stale_standbys(topology),
         lost_slots(topology),
     ]
+    # Where a jurisdiction is lost, or a standby that is behind takes over, none is there to be
+    # played in time.
+    drawn = [*calm, lost_jurisdictions(topology), stale_standbys(topology)]
+    if works := edge_cases(deployment):
+        drawn.append(policy_edits(topology, works).map(edited))
+        drawn.append(st.builds(spanning, st.one_of(calm), policy_edits(topology, works)))
+        if patient:
+            some = st.lists(policy_edits(topology, works), min_size=2, max_size=3)
+            drawn.append(some.map(in_turn))
+    replication = str(deployment.variables["replication"])
     if patient and (filters := stale_filters(topology, replication)):
         drawn.append(st.just(filters))
     return st.one_of(drawn)
+
+
+def edge_cases(deployment: Deployment) -> tuple[str, ...]:
+    """The versions of a deployment's policy that it can publish and that can be judged."""
+    policy, topology = deployment.policy, deployment.topology
+    if policy is None or edited_class(policy) is None:
+        return ()
+    region = topology.regions[0].name
+    return tuple(
+        name for name in EDITS if not problems("maintenance", region, {"work": name}, topology)
+    )
+
+
+def policy_edits(topology: Topology, works: Sequence[str]) -> SearchStrategy[Step]:
+    """Another version of the policy is put in force, and taken back."""
+    return st.builds(
+        lambda work, region: Step("maintenance", region, EDIT_S, EDITED_S, {"work": work}),
+        st.sampled_from(works),
+        st.sampled_from([region.name for region in topology.regions]),
+    )
+
+
+def edited(edit: Step) -> tuple[Step, ...]:
+    """An edge case alone."""
+    return (edit,)
+
+
+def spanning(schedule: tuple[Step, ...], edit: Step) -> tuple[Step, ...]:
+    """An edge case that is in force before something happens, and until it is over."""
+    later = tuple(replace(step, at_s=step.at_s + CHANGED_S) for step in schedule)
+    end_s = max(step.at_s + (step.duration_s or CHANGED_S) for step in later)
+    return (replace(edit, duration_s=max(EDITED_S, end_s - EDIT_S)), *later)
+
+
+def in_turn(edits: Sequence[Step]) -> tuple[Step, ...]:
+    """Edge cases one after the other, each from the policy itself."""
+    turn_s = EDITED_S + 2 * CHANGED_S
+    return tuple(
+        replace(edit, at_s=edit.at_s + number * turn_s) for number, edit in enumerate(edits)
+    )
 
 
 def partitions(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
@@ -96,7 +150,7 @@ def maintenances(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
             Step("maintenance", region, FIRST_S + 2.0, MAINTAINED_S, {"work": work}),
         ),
         st.sampled_from([region.name for region in topology.regions]),
-        st.sampled_from([work for work in WORKS if work != NARROW]),
+        st.sampled_from([work for work in WORKS if work not in (NARROW, *EDITS)]),
     )
 
 

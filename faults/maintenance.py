@@ -14,6 +14,8 @@ from faults.protocol import Context, Evidence, Fault, FaultError
 from faults.target import TargetKind
 from testbed.clients.postgres import CONNECT_ERRORS
 from testbed.topology.model import Topology
+from testbed.topology.placement_edits import EDITS
+from testbed.topology.placement_plan import EVERYWHERE
 from testbed.world.protocol import WorldError
 
 
@@ -37,13 +39,16 @@ class Maintenance(Fault):
                 "elsewhere; `restore_dump`: the newest dump, into a database beside it; "
                 "`restore_base`: the newest base backup is started on the store, and replays the "
                 "archived WAL; `narrow_policy`: a column that a policy lets cross, and that has "
-                "no value yet, may not cross any more once this is undone.",
+                "no value yet, may not cross any more once this is undone. Until they are undone, "
+                "`pin_rows`: of the class that crosses under a pseudonym, rows of the region's "
+                "jurisdiction alone cross; `pin_columns`: of those only the key; `pin_table`: "
+                "nothing of its table; `free_columns`: the table's personal columns as well.",
                 choices=tuple(WORKS),
             ),
         ),
         effect=(
             "The column, or the new database, has at least one row with data; of `narrow_policy`: "
-            "the primary publishes the column."
+            "the primary publishes the column; of the four that follow it: it publishes by them."
         ),
         absence="It is gone.",
         side_effects=(
@@ -61,15 +66,20 @@ class Maintenance(Fault):
     @classmethod
     def objections(cls, target: str, values: Mapping[str, Any], topology: Topology) -> list[str]:
         """Only a deployment with a policy has such tables and stores."""
-        del values
-        return objections(target, topology)
+        found = objections(target, topology)
+        if values.get("work") in EDITS and topology.members(EVERYWHERE):
+            found.append(
+                f"servers of the group {EVERYWHERE} send each other again what might cross before:"
+                f" {values['work']} cannot be judged there; choose a deployment without them"
+            )
+        return found
 
     async def inject(self, context: Context) -> None:
         """Do the work."""
         topology = context.world.topology
         jurisdiction = topology.region(await context.resolve(self.target)).jurisdiction
         primary = await primary_of(topology, jurisdiction, self.title)
-        self._site = Site(context.world, primary, jurisdiction, topology)
+        self._site = Site(context.world, primary, jurisdiction, topology, context.policy)
         try:
             await self._work.do(self._site)
         except (*CONNECT_ERRORS, WorldError) as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from faults.protocol import FaultError
 from testbed.topology.model import Node, Topology
+from testbed.topology.placement import Policy
 from testbed.world.protocol import World
 
 _LIMIT_S = 30.0
@@ -21,12 +22,14 @@ class Site:
         primary: The primary of the jurisdiction.
         jurisdiction: Its name.
         topology: The world's.
+        policy: That the deployment was made from; None where it has none.
     """
 
     world: World
     primary: Node
     jurisdiction: str
     topology: Topology
+    policy: Policy | None = None
 
 
 def store_of(site: Site) -> Node:

@@ -13,12 +13,14 @@ from typing import Protocol
 
 import asyncpg
 
+from faults.edited_policy import EditedPolicy
 from faults.maintenance_site import Site, run, store_of
 from faults.policy_edit import NarrowPolicy
 from faults.protocol import FaultError
 from faults.restore_base import RestoreBase
 from testbed.probes.servers import connected
 from testbed.toolchain.programs import locate
+from testbed.topology.placement_edits import EDITS
 
 DATABASE = "testbed"
 ADDED = "gift_note"
@@ -146,6 +148,7 @@ WORKS: Mapping[str, Work] = MappingProxyType(
         "restore_dump": RestoreDump(),
         "restore_base": RestoreBase(),
         "narrow_policy": NarrowPolicy(),
+        **{name: EditedPolicy(edit) for name, edit in EDITS.items()},
     }
 )
 """Name in a plan -> the work."""

@@ -10,6 +10,7 @@ from faults.holds import Holds
 from faults.manual import Manual
 from testbed.probes.links import LinkReading
 from testbed.topology.model import Topology
+from testbed.topology.placement import Policy
 from testbed.world.protocol import World
 
 
@@ -59,6 +60,7 @@ class Context:
         now: Nanoseconds since the run began.
         links: Measures every directed link with real bytes.
         holds: Which parts the faults of this run hold, for those that overlap.
+        policy: Which data may be where; None where the deployment does not say.
     """
 
     world: World
@@ -66,6 +68,7 @@ class Context:
     now: Callable[[], int]
     links: LinkMeter
     holds: Holds = field(default_factory=Holds)
+    policy: Policy | None = None
 
 
 class Fault(Protocol):

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from testbed.checkers.residency import explained, place_of
+from testbed.checkers.residency import explained
+from testbed.checkers.territory import place_of
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.residency import AtRest, Canary, Erasure, Finding, Found
 

@@ -9,8 +9,9 @@ from types import MappingProxyType
 from typing import Any
 
 from testbed.checkers import residency, residency_controls
-from testbed.checkers.residency import Territory
+from testbed.checkers.policy_controls import controls_of_changes
 from testbed.checkers.residency_causes import CAUSES, causes
+from testbed.checkers.territory import Territory
 from testbed.checkers.verdict import Cause, Validity, Verdict
 from testbed.history.residency import AtRest, Canary, Control, OnWire
 from testbed.history.residency_record import (
@@ -72,7 +73,7 @@ def territory_of(record: ResidencyRecord) -> Territory:
     allowed = {
         name: None if where is None else frozenset(where) for name, where in record.allowed.items()
     }
-    return Territory(allowed, record.nodes, record.links)
+    return Territory(allowed, record.nodes, record.links, record.changes, record.written_ns)
 
 
 def controls(record: ResidencyRecord) -> tuple[Control, ...]:
@@ -90,6 +91,7 @@ def controls(record: ResidencyRecord) -> tuple[Control, ...]:
         *_backups(record),
         *_traces(record),
         *_seedings(record),
+        *controls_of_changes(territory_of(record), record.canaries, record.found),
     )
 
 

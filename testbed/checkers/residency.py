@@ -10,13 +10,13 @@ that was written could be searched, and each positive control was shown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
+from testbed.checkers.territory import Territory, place_of
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.residency import (
     LEAK,
-    AtRest,
     Canary,
     Control,
     Finding,
@@ -34,47 +34,6 @@ MISPLACED = "misplace"
 _SHOWN_MAX = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Territory:
-    """The law and the map: what is judged against.
-
-    Args:
-        allowed: The jurisdictions of each data class; None for one that may be anywhere.
-        nodes: The jurisdiction of every node.
-        links: The jurisdictions of sender and receiver of every directed link between two
-            regions, ``source->target``.
-    """
-
-    allowed: Mapping[str, frozenset[str] | None]
-    nodes: Mapping[str, str]
-    links: Mapping[str, tuple[str, str]]
-
-    def forbids(self, data_class: str, place: str) -> bool:
-        """Whether a node or a link lies, or ends, outside the jurisdictions of a class.
-
-        Raises:
-            KeyError: The class or the place is unknown.
-        """
-        allowed = self.allowed[data_class]
-        ends = (self.nodes[place],) if place in self.nodes else self.links[place]
-        return allowed is not None and not allowed.issuperset(ends)
-
-    def forbidden(self, classes: Iterable[str]) -> tuple[str, ...]:
-        """The places that are forbidden to one of some classes, in the map's order."""
-        known = [name for name in dict.fromkeys(classes) if name in self.allowed]
-        return tuple(
-            place
-            for place in (*self.nodes, *self.links)
-            if any(self.forbids(name, place) for name in known)
-        )
-
-
-def place_of(finding: Finding) -> str:
-    """The node or the link of a finding."""
-    where = finding.where
-    return where.node if isinstance(where, AtRest) else where.link
-
-
 def leaks(
     territory: Territory, canaries: Mapping[str, Canary], found: Found
 ) -> tuple[tuple[Canary, Finding], ...]:
@@ -85,7 +44,7 @@ def leaks(
         if (canary := canaries.get(finding.canary)) is not None
         and canary.data_class in territory.allowed
         and (place_of(finding) in territory.nodes or place_of(finding) in territory.links)
-        and territory.forbids(canary.data_class, place_of(finding))
+        and territory.forbade(canary, finding)
         and not _brought(territory, canary, finding)
     )
 

@@ -11,12 +11,14 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 
-from testbed.checkers.residency import Territory, leaks, place_of
+from testbed.checkers.residency import leaks
+from testbed.checkers.territory import Territory, place_of
 from testbed.checkers.verdict import Cause
 from testbed.history.residency import LEAK, AtRest, Canary, Finding, Found, OnWire
 
 CAUSES: Mapping[str, str] = MappingProxyType(
     {
+        "older policy": "a server publishes by a version of the policy that is not in force",
         "column list": "a publication's column list lets a personal column through",
         "row filter": "a publication's row filter lets pinned rows through",
         "failover": "a server abroad may become primary: it receives every table",
@@ -45,8 +47,9 @@ _CARRIERS = (
     (r"logical replication", "row filter"),
     # What a publication lets through is read by its subscriber: at first, or when it is seeded.
     (r"COPY from the server to (placement_seed|pg_\d+_sync_\d+)", "row filter"),
-    (r"physical replication", "standby"),
+    (r"physical replication|COPY from the server to pg_basebackup", "standby"),
     (r"PostgreSQL (statement|prepared|bound|COPY to the server|error)", "routing"),
+    (r"COPY from the server to pg_dump", "backup"),
     (r"COPY from the server", "copy"),
     (r"row returned by a query", "read"),
     (r"Consul", "Consul"),
@@ -54,6 +57,9 @@ _CARRIERS = (
     (r"port \d+", "statement log"),
 )
 """What the words for a carrier on the wire say, the most telling first."""
+
+_PUBLISHED = frozenset({"row filter", "column list"})
+"""What a publication lets through."""
 
 _FETCHED = frozenset({"cache", "Consul", "backup"})
 """What keeps data that a client fetched for it."""
@@ -70,6 +76,9 @@ _CONSEQUENCES = frozenset(
     }
 )
 """What a place says by itself, where what brought the same canary abroad says more."""
+
+_DUMPED = ("backup", "copy")
+"""The same of what lies in a database there."""
 
 
 def causes(
@@ -94,22 +103,41 @@ def causes(
     for canary, finding in leaked:
         same = by_canary[canary.token]
         name = _cause(finding, same, column=canary.data_class in column_classes)
+        if name in _PUBLISHED and _once_allowed(territory, canary, same):
+            name = "older policy"
         named.setdefault(name, []).append((canary, finding))
     return tuple(_summed(name, named[name]) for name in CAUSES if name in named)
 
 
+def _once_allowed(territory: Territory, canary: Canary, same: Iterable[Finding]) -> bool:
+    """Whether all that a publication sent of a canary, another version of the policy let cross."""
+    sent = [
+        one
+        for one in same
+        if isinstance(one.where, OnWire)
+        and _carried([one.how], column=False, stored=False) in _PUBLISHED
+    ]
+    return all(territory.once_allowed(canary, one) for one in sent)
+
+
 def _cause(finding: Finding, same: Iterable[Finding], *, column: bool) -> str:
     """The cause of a finding, from all findings of the same canary abroad."""
+    same = tuple(same)
+    # What was put into a database abroad is dumped with the rest of it.
+    put = any(isinstance(one.where, AtRest) and not _kept(one) for one in same)
     if isinstance(finding.where, AtRest):
         ways = [one.how for one in same if isinstance(one.where, OnWire)]
         brought = _carried(ways, column=column, stored=True)
         kept = _kept(finding)
-        return brought if not kept or (kept, brought) in _CONSEQUENCES else kept
+        follows = (kept, brought) in _CONSEQUENCES or (put and (kept, brought) == _DUMPED)
+        return brought if not kept or follows else kept
     name = _carried([finding.how], column=column, stored=False)
     # What was fetched in order to be kept is no second mistake; WAL is archived by a physical
     # replication.
     kept = next((kept for one in same if (kept := _kept(one)) in _FETCHED), "")
     fetched = name in ("copy", "read") or (name, kept) == ("standby", "backup")
+    if put and (kept, name) == _DUMPED:
+        return name
     return kept if kept and fetched else name
 
 

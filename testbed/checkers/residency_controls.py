@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 
-from testbed.checkers.residency import Territory, leaks, place_of
+from testbed.checkers.residency import leaks
+from testbed.checkers.territory import Territory, place_of
 from testbed.history.residency import LEAK, AtRest, Canary, Control, Finding, Found, OnWire
 
 TEXT = ("utf-8",)

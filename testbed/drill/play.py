@@ -135,7 +135,13 @@ async def _directed(
     book = Book(folder.path, setting.clock.now)
     evidence = EvidenceLog(folder.evidence)
     targets = Targets(setting.topology, setting.probe)
-    context = Context(setting.world, targets.resolve, setting.clock.now, setting.links)
+    context = Context(
+        setting.world,
+        targets.resolve,
+        setting.clock.now,
+        setting.links,
+        policy=setting.policy,
+    )
     direction = Direction(setting, drill, book, evidence, context, auto=auto)
     try:
         async with watched(setting) as gauge, direction.watching(stopping):

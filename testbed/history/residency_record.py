@@ -10,6 +10,7 @@ from typing import Any
 
 from testbed.history.history import History
 from testbed.history.operation import Operation
+from testbed.history.policy_change import PolicyChange, changes_document, changes_of
 from testbed.history.residency import (
     Canary,
     Found,
@@ -69,6 +70,8 @@ class ResidencyRecord:
             jurisdiction: the one of the primary.
         traces: Purposes of canaries that leave a trace of their own, each with words that tell it.
         stored: Each store that backs a jurisdiction up, with that, and each thing that it keeps.
+        changes: Versions of the policy that were in force for a while, in order.
+        written_ns: When each canary was sent, by token; of runs with such versions alone.
     """
 
     policy: Mapping[str, Any]
@@ -82,6 +85,8 @@ class ResidencyRecord:
     stored: tuple[tuple[str, str, str], ...] = ()
     heirs: tuple[tuple[str, str], ...] = ()
     traces: tuple[tuple[str, str], ...] = ()
+    changes: tuple[PolicyChange, ...] = ()
+    written_ns: Mapping[str, int] = field(default_factory=dict)
 
 
 def written_canaries(history: History) -> tuple[Canary, ...]:
@@ -124,6 +129,8 @@ def write_record(record: ResidencyRecord, path: Path) -> None:
         "stored": [list(one) for one in record.stored],
         "heirs": [list(pair) for pair in record.heirs],
         "traces": [list(pair) for pair in record.traces],
+        "changes": changes_document(record.changes),
+        "written_ns": dict(record.written_ns),
     }
     write_whole(path, json.dumps(document) + "\n")
 
@@ -157,6 +164,8 @@ def read_record(path: Path) -> ResidencyRecord:
             stored=_stored(document),
             heirs=_pairs(document.get("heirs", ())),
             traces=_pairs(document.get("traces", ())),
+            changes=changes_of(document.get("changes", ())),
+            written_ns=document.get("written_ns", {}),
         )
     except FileNotFoundError as error:
         raise RecordError(

@@ -31,6 +31,7 @@ from testbed.probes.keepers import Keepers, Told
 from testbed.probes.patterns import patterns_of
 from testbed.probes.placement_policy import policy_of
 from testbed.probes.planted import Planted
+from testbed.probes.policy_changes import policy_changes, written_ns
 from testbed.probes.sweep import sweep
 from testbed.probes.tap import Tap
 from testbed.topology.model import Topology
@@ -110,6 +111,7 @@ class ResidencyInspection:
                 begun_ns=scene.base_ns,
             )
         nodes, links = _map(scene.deployment.topology)
+        changes = policy_changes(history, policy)
         record = ResidencyRecord(
             policy=policy.document(),
             allowed=allowed,
@@ -122,6 +124,8 @@ class ResidencyInspection:
             stored=told.stores,
             heirs=heirs,
             traces=(*TRACES, SPILLED if spills else STREAMED),
+            changes=changes,
+            written_ns=written_ns(history) if changes else {},
         )
         await asyncio.to_thread(_keep, record, scene.folder / FILE)
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)

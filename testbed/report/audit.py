@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from testbed.checkers.placement import controls, territory_of
-from testbed.checkers.residency import NAME, explained, leaks, place_of, totals
+from testbed.checkers.residency import NAME, explained, leaks, totals
+from testbed.checkers.territory import place_of
+from testbed.history.policy_change import PolicyChange
 from testbed.history.residency import LEAK, Canary
 from testbed.history.residency_record import (
     BASE,
@@ -64,6 +66,7 @@ def audit_of(run: RecordedRun) -> dict[str, Any] | None:
             for each in (judged.promises if judged else ())
         ],
         "policy": dict(record.policy),
+        "policy_changes": [_change(record, change) for change in record.changes],
         "topology": _topology(run, record),
         "schedule": [asdict(fault) for fault in (judged.schedule if judged else ())],
         "written": _written(record),
@@ -90,6 +93,28 @@ def audit_of(run: RecordedRun) -> dict[str, Any] | None:
         "versions": dict(judged.environment.get("programs", {})) if judged else {},
         "reproduce": reproduce(run.folder),
     }
+
+
+def _change(record: ResidencyRecord, change: PolicyChange) -> dict[str, Any]:
+    """A version of the policy: when it was in force, and what it let be elsewhere."""
+    return {
+        "change": change.name,
+        "begun_s": seconds(change.begun_ns),
+        "in_force_s": seconds(change.in_force_ns),
+        "lifting_s": seconds(change.lifting_ns),
+        "lifted_s": seconds(change.lifted_ns),
+        "may_be": [
+            {"data_class": name, "of": home, "allowed": where and list(where)}
+            for name, homes in change.reach.items()
+            for home, where in homes.items()
+            if where != record.allowed.get(name)
+        ],
+    }
+
+
+def seconds(time_ns: int | None) -> float | None:
+    """A moment on the run's clock, in s; None for one that never came."""
+    return None if time_ns is None else round(time_ns / 1e9, 3)
 
 
 def reproduce(folder: Path) -> list[str]:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from testbed.checkers.erasure import until
-from testbed.checkers.residency import explained, place_of
+from testbed.checkers.residency import explained
+from testbed.checkers.territory import place_of
 from testbed.history.erasure_record import ERASURE_FILE, read_erasure
 from testbed.history.residency import AtRest
 

@@ -39,7 +39,13 @@ async def _load_and_break(setting: Setting, frame: Frame) -> None:
     """Load and schedule together; the first of them that fails ends both."""
     plan = setting.plan
     targets = Targets(setting.topology, setting.probe)
-    context = Context(setting.world, targets.resolve, setting.clock.now, setting.links)
+    context = Context(
+        setting.world,
+        targets.resolve,
+        setting.clock.now,
+        setting.links,
+        policy=setting.policy,
+    )
     evidence = EvidenceLog(setting.folder.evidence)
     timeline = Timeline(plan.schedule, context, setting.clock, setting.journal, evidence)
     setting.announcer.tell(Phase("load", remaining_s=plan.duration_s))

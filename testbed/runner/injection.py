@@ -33,6 +33,7 @@ class Injection:
         evidence: EvidenceLog,
     ) -> None:
         self._number = number
+        self._parameters = dict(step.parameters)
         self._fault = build(step.kind, step.target, step.parameters)
         self._resolved: list[str] = []
         self._context = replace(context, resolve=self._resolve)
@@ -51,7 +52,8 @@ class Injection:
         Raises:
             FaultError: It could not be done; healing is still to be called.
         """
-        self._record("inject")
+        given = {"parameters": self._parameters} if self._parameters else {}
+        self._record("inject", **given)
         await self._fault.inject(self._context)
         self._record("injected", resolved=self.resolved)
 

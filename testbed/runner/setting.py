@@ -27,6 +27,7 @@ from testbed.runner.recorder import Recorder
 from testbed.runner.watch import watch_links, watch_rates, watch_roles, watch_streams
 from testbed.topology.document import from_document
 from testbed.topology.model import Topology
+from testbed.topology.placement import Policy
 from testbed.world.namespaces import open_world
 from testbed.world.protocol import World
 
@@ -49,6 +50,7 @@ class Setting:
     space: int
     announcer: Announcer
     inspections: tuple[Inspection, ...] = ()
+    policy: Policy | None = None
 
     def connector(self, timeout_ms: int) -> Callable[[Endpoint], Client]:
         """What makes the clients of this run, whose calls end after ``timeout_ms``."""
@@ -93,6 +95,7 @@ async def opened(folder: RunFolder, announcer: Announcer) -> AsyncIterator[Setti
             folder=folder,
             plan=plan,
             topology=topology,
+            policy=deployment.policy,
             variables=deployment.variables,
             world=world,
             system=SYSTEMS[setup["system"]],

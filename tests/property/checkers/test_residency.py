@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.checkers import erasure, residency
-from testbed.checkers.residency import MISPLACED, Territory
+from testbed.checkers.residency import MISPLACED
+from testbed.checkers.territory import Territory
 from testbed.checkers.verdict import Validity
 from testbed.history.residency import (
     LEAK,

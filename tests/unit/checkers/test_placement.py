@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from testbed.checkers.placement import causes_of, check, check_heirs, controls
-from testbed.checkers.residency import place_of
 from testbed.checkers.residency_causes import CAUSES
+from testbed.checkers.territory import place_of
 from testbed.checkers.verdict import Validity
 from testbed.history.residency import LEAK, AtRest, Canary, Finding, Found, OnWire, Searched
 from testbed.history.residency_record import (
@@ -186,6 +186,15 @@ def test_what_was_not_looked_for_makes_it_inconclusive() -> None:
                      at(PERSON, ABROAD, "write-ahead log")]),
         ("backup", [wire(PERSON, OUT, "PostgreSQL COPY from the server (...)"),
                     at(PERSON, ABROAD, "dump")]),
+        ("backup", [wire(PERSON, OUT, "PostgreSQL COPY from the server to pg_dump (...)")]),
+        ("backup", [wire(PERSON, OUT, "PostgreSQL COPY from the server to pg_basebackup (...)"),
+                    at(PERSON, ABROAD, "backup: table or index file")]),
+        ("standby", [wire(PERSON, OUT, "PostgreSQL COPY from the server to pg_basebackup (...)"),
+                     at(PERSON, ABROAD, "table or index file")]),
+        # What was copied into a database there is dumped with the rest of it.
+        ("copy", [wire(PERSON, OUT, "PostgreSQL COPY from the server (...)"),
+                  at(PERSON, ABROAD, "table or index file"), at(PERSON, ABROAD, "dump"),
+                  at(PERSON, ABROAD, "backup: archived write-ahead log")]),
         ("backup", [at(PERSON, ABROAD, "backup: table or index file")]),
         ("backup", [wire(PERSON, OUT, "PostgreSQL physical replication"),
                     at(PERSON, ABROAD, "backup: archived write-ahead log")]),

@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from testbed.checkers import erasure, residency
-from testbed.checkers.residency import Territory
+from testbed.checkers import erasure, residency, territory
 from testbed.checkers.residency_controls import TYPED, controls_of
+from testbed.checkers.territory import Territory
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.residency import (
     LEAK,
@@ -88,7 +88,7 @@ def test_a_leak_is_a_violation_that_names_everything(leak: Finding) -> None:
         "anna",
     )
     assert shown["how"] == leak.how
-    assert residency.place_of(leak) in verdict.reason
+    assert territory.place_of(leak) in verdict.reason
 
 
 def test_what_a_client_sends_to_the_wrong_place_is_its_own_doing_on_the_way() -> None:

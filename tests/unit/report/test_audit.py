@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from testbed.checkers import placement
 from testbed.checkers.residency_causes import CAUSES
 from testbed.history.erasure_record import ErasureRecord, write_erasure
+from testbed.history.policy_change import PolicyChange
 from testbed.history.residency import Erasure, Found
 from testbed.history.residency_record import RecordError, write_record
 from testbed.report.audit import SCOPE, audit_of
@@ -116,3 +117,24 @@ def test_what_is_left_of_an_erased_subject_is_said_with_its_end(tmp_path: Path) 
     ET.fromstring(text.removeprefix("<!DOCTYPE html>"))
     assert "the second dump from then" in text
     assert "nobody said" in text
+
+
+def test_versions_that_were_in_force_for_a_while_are_said(tmp_path: Path) -> None:
+    run = run_of(tmp_path, clean=True)
+    change = PolicyChange(
+        "pin_rows", 10**9, 2 * 10**9, 3 * 10**9, None,
+        {"companies": {"EU": None, "US": ("US",)}, "customers_eu": {"EU": ("EU",)}},
+    )  # fmt: skip
+    never = replace(change, name="pin_table", in_force_ns=None, lifting_ns=None)
+    write_record(replace(record(), changes=(change, never)), tmp_path / "residency.json")
+    document = audit_of(run)
+    assert document is not None
+    assert document["policy_changes"][0] == {
+        "change": "pin_rows", "begun_s": 1.0, "in_force_s": 2.0, "lifting_s": 3.0,
+        "lifted_s": None,
+        "may_be": [{"data_class": "companies", "of": "US", "allowed": ["US"]}],
+    }  # fmt: skip
+    text = render_audit(document)
+    ET.fromstring(text.removeprefix("<!DOCTYPE html>"))
+    assert "companies of US may be in US" in text
+    assert "never seen in force everywhere" in text
