@@ -12,7 +12,7 @@ taken over are no such sign, since the new home sends them too.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from testbed.history.history import REFUSED, History, Pair
@@ -49,7 +49,9 @@ class Homes:
     ) -> None:
         self._region_of = region_of
         self._write, self._hand_over = write, hand_over
-        self.writes = _by_key(history.of({write, delete}))
+        writes = history.of({write, delete})
+        self.writes = _by_key(writes)
+        self._refused = _by_key(pair for pair in writes if pair.failed_with(REFUSED))
         self._reads = _by_key(history.of({read}, "ok"))
         moves = [pair for pair in history.of({hand_over, take_over}) if pair.outcome != "fail"]
         self.moves = _by_key(moves)
@@ -68,9 +70,9 @@ class Homes:
         """The region that a move makes the home."""
         return str(move.invocation.value) if move.f == self._hand_over else self.region(move)
 
-    def refusals(self, key: Any) -> Iterator[Pair]:
+    def refusals(self, key: Any) -> Sequence[Pair]:
         """Writes of a row that a region refused because the row is at home elsewhere."""
-        return (pair for pair in self.writes.get(key, ()) if pair.failed_with(REFUSED))
+        return self._refused.get(key, ())
 
     def known_ns(self, what: Pair, region: str) -> float:
         """From when on a region surely knows what was done elsewhere; never if that is not told."""
