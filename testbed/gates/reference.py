@@ -41,8 +41,10 @@ Inconclusive are: too few runs, a figure that no run shows or one could not deci
 share of runs of which one could not be judged at all (its machine was starved), a 99th percentile
 of fewer than {samples} samples, a threshold within what a figure may be (lag is known between two
 bounds), runs of another system, and a plan that was judged differently when it was run again (with
-its rate; its runs then count for no threshold). One that was inconclusive, and broke a promise when
-it was run again, is broken. Broken outranks a failed environment, which outranks inconclusive.
+its rate; its runs then count for no threshold). One that was inconclusive or whose environment
+failed, and that broke a promise when it was run again, is broken. Inconclusive as well is a run
+whose `verdict.json` is damaged or contradicts itself; no threshold counts it. Broken outranks a
+failed environment, which outranks inconclusive.
 
 A time without service that never ended, and one with two primaries that nobody can tell the end of,
 are infinite. Of lag, the slowest link counts, by the measurement that tells it best; where more

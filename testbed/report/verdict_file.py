@@ -31,6 +31,7 @@ but ``version`` and ``validity`` may be absent::
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from testbed.checkers.verdict import Cause
@@ -47,6 +48,7 @@ from testbed.report.judgement import (
     Promise,
     Recovery,
     ReplicationLag,
+    merge_outcomes,
 )
 from testbed.report.reading import Fields, Problem
 
@@ -54,14 +56,17 @@ VERDICT_VERSION = 1
 
 
 def parse_judgement(document: Mapping[str, Any], problems: list[Problem]) -> Judgement:
-    """Reads ``verdict.json``, tolerantly: what is wrong becomes a problem, the rest is kept."""
+    """Reads ``verdict.json``, tolerantly: what is wrong becomes a problem, the rest is kept.
+
+    One that is damaged, or contradicts itself, is never valid.
+    """
     top = Fields(document, "verdict.json", "", problems)
     version = top.number("version")
     if version is not None and version > VERDICT_VERSION:
         what = f"version {version:g} is newer than {VERDICT_VERSION}, which this testbed knows"
         problems.append(Problem("verdict.json", what, "some of it may not be shown: upgrade"))
     measures = top.mapping("measures")
-    return Judgement(
+    judged = Judgement(
         outcome=_outcome(top),
         reasons=tuple(reason for reason in top.items("reasons") if isinstance(reason, str)),
         experiment=top.text("experiment"),
@@ -80,6 +85,23 @@ def parse_judgement(document: Mapping[str, Any], problems: list[Problem]) -> Jud
         nodes={name: top.mapping("nodes").text(name) for name in top.mapping("nodes").values},
         environment=top.mapping("environment").values,
     )
+    return _never_green(judged, problems)
+
+
+def _never_green(judged: Judgement, problems: list[Problem]) -> Judgement:
+    """The same; valid only where every promise in it is, and all of it could be read."""
+    if judged.outcome is not Outcome.VALID:
+        return judged
+    worst = merge_outcomes(one.outcome for one in judged.promises)
+    if judged.promises and worst is not Outcome.VALID:
+        what = f"validity: '{judged.outcome}', but a promise in it is '{worst}'"
+        problems.append(Problem("verdict.json", what, f"shown as '{worst}': judge the run again"))
+        return replace(judged, outcome=worst, reasons=(f"verdict.json contradicts itself: {what}",))
+    damage = next((one.what for one in problems if one.file == "verdict.json"), "")
+    if damage:
+        reason = f"verdict.json cannot be read whole: {damage}. Judge the run again."
+        return replace(judged, outcome=Outcome.UNKNOWN, reasons=(reason,))
+    return judged
 
 
 def _outcome(fields: Fields) -> Outcome:

@@ -18,6 +18,7 @@ from testbed.gates.gate_document import GateError, load_gate
 from testbed.gates.render import render_json, render_junit, render_markdown
 from testbed.gates.shift import paired_shift, shift
 from testbed.report.judgement import FaultRecord, Judgement, Outcome, Promise, Recovery
+from testbed.report.reading import Problem
 from testbed.report.recorded import RecordedRun
 from testbed.runner.plan import Load, Plan, Step
 
@@ -154,6 +155,8 @@ def test_a_flaky_plan_is_inconclusive_with_its_rate():
 def test_a_promise_that_broke_is_not_hidden_by_a_try_without_an_answer():
     """A plan that no run ever held was called flaky, and the gate ended with 2."""
     runs = [run(1), run(2), run(3, Outcome.UNKNOWN), run(3, Outcome.VIOLATION)]
+    failed = [run(1), run(2), run(3, Outcome.ERROR), run(3, Outcome.VIOLATION)]
+    assert decide(Gate("g", (SUITE,)), {"failover": failed}).outcome is Outcome.VIOLATION
     result = decide(Gate("g", (SUITE,)), {"failover": runs})
     assert result.outcome is Outcome.VIOLATION
     assert "repeatable" not in {one.promise for one in result.findings}
@@ -271,4 +274,25 @@ def test_the_reference_page_is_current():
     page = Path(gates.__path__[0]).parents[1] / "docs" / "reference" / "gates.md"
     assert page.read_text(encoding="utf-8") == reference.page(), (
         "run: python -m testbed.gates.reference > docs/reference/gates.md"
+    )
+
+
+def test_a_damaged_verdict_counts_for_no_threshold() -> None:
+    damaged = replace(
+        run(3, Outcome.UNKNOWN, rto_s=None),
+        problems=(Problem("verdict.json", "measures.rto[0].rto_s: expected a number, found x"),),
+    )
+    result = decide(Gate("g", (SUITE,)), {"failover": [run(1), run(2), damaged]})
+    assert result.outcome is Outcome.UNKNOWN
+    rto = next(one for one in result.findings if one.promise == "rto_p95_s")
+    assert (rto.outcome, rto.measured) == (Outcome.VALID, "9")
+
+
+def test_a_threshold_missed_by_a_hair_is_not_shown_as_met() -> None:
+    result = decide(Gate("g", (SUITE,)), {"failover": [run(1), run(2, availability=0.4999999)]})
+    served = next(one for one in result.findings if one.promise == "availability_min")
+    assert (served.outcome, served.measured, served.threshold) == (
+        Outcome.VIOLATION,
+        "0.4999999",
+        ">= 0.5",
     )

@@ -49,7 +49,8 @@ def test_every_problem_is_named_and_the_rest_is_kept() -> None:
         },
         problems,
     )
-    assert judged.outcome is Outcome.VALID
+    assert judged.outcome is Outcome.UNKNOWN
+    assert judged.reasons[0].startswith("verdict.json cannot be read whole: verdicts[1]: expected")
     assert [promise.name for promise in judged.promises] == ["a"]
     assert judged.recoveries[0].region == "eu-west"
     assert judged.recoveries[0].rto_s is None
@@ -101,3 +102,18 @@ def test_a_time_without_service_is_late_only_where_the_promise_says_so(
 ) -> None:
     judged = Judgement(promised, promises=(Promise("rto", "", promised),))
     assert judged.kept(Recovery("eu", "cut", 1.0, None, rto_s, bound_s)) is expected
+
+
+@pytest.mark.parametrize("worst", [Outcome.UNKNOWN, Outcome.ERROR, Outcome.VIOLATION])
+def test_one_that_contradicts_itself_is_as_bad_as_its_worst_promise(worst: Outcome) -> None:
+    promises = [{"name": "a", "validity": "valid"}, {"name": "b", "validity": worst.value}]
+    problems: list[Problem] = []
+    judged = parse_judgement({"validity": "valid", "verdicts": promises}, problems)
+    assert judged.outcome is worst
+    assert judged.reasons[0].startswith("verdict.json contradicts itself: validity: 'valid', but")
+    assert len(problems) == 1
+
+
+def test_damage_takes_nothing_from_a_broken_promise() -> None:
+    judged = parse_judgement({"validity": "violation", "measures": 3}, [])
+    assert judged.outcome is Outcome.VIOLATION
