@@ -28,7 +28,6 @@ from experiments.search import search_settings
 from testbed.runner.plan import Load, Plan, Step
 from testbed.runner.plan_document import load_plan
 from testbed.topology.model import Deployment
-from testbed.topology.placement_edits import EDITS
 
 DEPLOYMENT = "data-placement"
 
@@ -89,8 +88,6 @@ def plan(
 ) -> Plan:
     """The plan of one example."""
     duration_s = lasting_s(schedule, TAIL_S, moment_s=5.0, alone_s=6.0)
-    # What an erasure leaves is asked where the policy stays the same.
-    erase = erase and not any(step.parameters.get("work") in EDITS for step in schedule)
     moves = bool(MOVES.intersection(step.kind for step in schedule))
     load = Load(
         "personal_data",

@@ -192,6 +192,13 @@ def narrower(columns: tuple[str, ...]) -> tuple[Published, ...]:
     )  # fmt: skip
 
 
+def log_held_by(node: MeshNode, pid: int) -> list[str]:
+    """The segments of the log that a process of a server holds open."""
+    wal = str(node.folder / "data" / "pg_wal")
+    opened = (str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir())
+    return [path for path in opened if path.startswith(wal)]
+
+
 def test_a_server_of_an_older_policy_sends_nothing_until_its_keeper_has_published_anew(
     nodes: list[MeshNode],
 ) -> None:
@@ -213,6 +220,7 @@ def test_a_server_of_an_older_policy_sends_nothing_until_its_keeper_has_publishe
         eventually(lambda: european.rows(passed) == [(True,)], "the stream to have passed it")
         assert american.rows("SELECT amount FROM orders WHERE id = 77") == []
         keeping.publish(connection)
+        assert log_held_by(european, connection.info.backend_pid) == []
     assert [one["publication"] for one in keeping.published] == ["placement_narrow"]
     keeper(american).look_after_streams()
     assert american.rows("SELECT amount FROM orders WHERE id IN (10, 77) ORDER BY id") == [

@@ -57,7 +57,7 @@ def test_a_drawn_plan_survives_its_file(
     assert from_document(json.loads(json.dumps(to_document(made)))) == made
     assert made.duration_s > max(step.at_s + (step.duration_s or 0.0) for step in schedule)
     moved = any(step.kind in MOVES for step in schedule)
-    assert ("erasure" in made.inspections) is (erase and not works_of(schedule))
+    assert ("erasure" in made.inspections) is erase
     assert ("failover_slots" in made.inspections) is moved
     make(made.load.workload, made.load.parameters, TOPOLOGY, 1)
 
@@ -109,13 +109,6 @@ def test_none_is_drawn_of_a_policy_that_has_none() -> None:
     bare = replace(DEPLOYMENT, policy=replace(policy, classes=classes))
     assert edge_cases(bare) == edge_cases(replace(DEPLOYMENT, policy=None)) == ()
     assert edge_cases(DEPLOYMENT) == tuple(EDITS)
-
-
-def test_no_erasure_is_asked_for_under_a_policy_that_changes() -> None:
-    options = Options(None, (), Path("runs"), 60.0, 3, 1, 0, None)
-    step = Step("maintenance", "eu-west", 2.0, 20.0, {"work": "pin_rows"})
-    made = plan(DEPLOYMENT, options, (step,), {}, erase=True)
-    assert "erasure" not in made.inspections
 
 
 def test_a_lost_jurisdiction_loses_every_server() -> None:

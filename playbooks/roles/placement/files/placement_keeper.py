@@ -124,7 +124,11 @@ class Keeper:
         """
         if stale(connection, self.settings) is None:
             return
-        if publish(connection, self.settings):  # and not for the first time
+        # By a connection of its own: this one would hold the segment of the log that it wrote to
+        # open for as long as it only looks, removed as it may be, with all that is in it.
+        with connected(self.settings) as writing:
+            replaced = publish(writing, self.settings)
+        if replaced:  # and not for the first time
             said = {"publication": self.settings["publication"], "at_unix_s": time.time()}
             self.published = [*self.published, said][-DEEDS_MAX:]
 
