@@ -88,7 +88,7 @@ def history(
         access=access,
         key=key,
         value=value,
-        list_starts=np.zeros(1, np.int64),
+        list_starts=np.zeros(1, np.int32),
         list_items=np.zeros(0, np.int32),
         keys=range(keys),
         values=range(int(value.max()) + 1),

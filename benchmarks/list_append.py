@@ -86,7 +86,7 @@ def history(transactions: int, stale: float) -> TransactionTable:
     slot = random.integers(0, ACTIVE_KEYS, size)
     old = random.random(size) < stale
     key, value, sizes, keys = plan.compiled(access, slot, old, PER_KEY)
-    starts = np.zeros(len(sizes) + 1, np.int64)
+    starts = np.zeros(len(sizes) + 1, np.int32)
     np.cumsum(sizes, out=starts[1:])
     items = np.empty(int(starts[-1]), np.int32)
     fill.compiled(access, key, value, starts, items, PER_KEY)

@@ -71,7 +71,7 @@ def table_of(
         access=columns[:, 0].astype(np.int8),
         key=columns[:, 1].astype(np.int32),
         value=columns[:, 2].astype(np.int32),
-        list_starts=np.array(starts, np.int64),
+        list_starts=np.array(starts, np.int32),
         list_items=np.array(items, np.int32),
         keys=keys.things,
         values=values.things,

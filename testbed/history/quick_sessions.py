@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from testbed.history.transaction_table import Access, Outcome, Read, TransactionTable
+from testbed.history.transaction_table import Access, Outcome, Read, TransactionTable, narrowed
 
 _FIELDS = {"committed", "ops"}
 _PLAIN = {int, str}
@@ -54,8 +54,8 @@ def quick_table(document: Any, source: str) -> TransactionTable | None:
         first=np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths))),
         access=access,
         key=key,
-        value=value.astype(np.int32),
-        list_starts=np.zeros(1, np.int64),
+        value=narrowed(value),
+        list_starts=np.zeros(1, np.int32),
         list_items=np.empty(0, np.int32),
         keys=keys,
         values=values,

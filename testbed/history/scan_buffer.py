@@ -39,7 +39,7 @@ _MICRO_KINDS: dict[str, Any] = {
     "micro_key": np.int32,
     "micro_value": np.int64,
 }
-_INDEXES = ("items", "micro_value")
+_INDEXES = ("items", "micro_value", "ends", "micro_end", "line")
 
 
 class ScanBuffer:
@@ -61,7 +61,7 @@ class ScanBuffer:
         self.columns |= {name: Growing(np.int64) for name in ("items", "ends", "pairs")}
         self.columns |= {name: Growing(kind) for name, kind in _MICRO_KINDS.items()}
         if not single:
-            # They become indexes: most are from the beginning.
+            # They are places or become indexes: few histories have one that needs more.
             self.columns |= {name: Growing(np.int32, np.int64) for name in _INDEXES}
         self.columns["ends"].extend(np.zeros(1, np.int64))
         self.error_texts: dict[int, str] = {}

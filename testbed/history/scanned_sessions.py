@@ -12,7 +12,7 @@ from testbed.history.scan_fields import PADDING
 from testbed.history.scan_sessions import SessionColumns
 from testbed.history.scan_tables import no_numbers
 from testbed.history.scan_tokens import overlapping
-from testbed.history.transaction_table import SPARSE, Read, TransactionTable
+from testbed.history.transaction_table import SPARSE, Read, TransactionTable, narrowed
 
 _KEYS_FIRST = 1 << 14
 _LEAST = (b"[],", b'{"committed":true,"ops":[]},', b'["r",1,1],')
@@ -52,8 +52,8 @@ def scanned_table(data: bytes, source: str) -> TransactionTable | None:
         first=np.concatenate((np.zeros(1, np.int64), columns.ends[:transactions])),
         access=columns.access[:micros],
         key=columns.key[:micros],
-        value=value.astype(np.int32),
-        list_starts=np.zeros(1, np.int64),
+        value=narrowed(value),
+        list_starts=np.zeros(1, np.int32),
         list_items=np.empty(0, np.int32),
         keys=columns.key_values[:keys].tolist(),
         values=values,

@@ -13,7 +13,7 @@ from testbed.history.line_scan import OTHERS_FROM, LineScan
 from testbed.history.operation_table import Integers, Kind, OperationTable
 from testbed.history.pairing import Complaints
 from testbed.history.problem import PROBLEMS_MAX, Problem
-from testbed.history.transaction_table import NEVER, SPARSE, TransactionTable
+from testbed.history.transaction_table import NEVER, SPARSE, TransactionTable, narrowed
 from testbed.history.transactions_of import disagreement
 
 
@@ -106,7 +106,7 @@ def transactions(
         values=values,
         process_names=scanned.processes.interned(),
         timed=not len(flags) or not flags[0] & scan_fields.UNTIMED,
-        line=columns["line"].taken()[invoked],
+        line=columns["line"].taken()[invoked].astype(np.int64, copy=False),
         source=complaints.source,
     )
 
@@ -196,6 +196,6 @@ def _interned(
             column[other] = len(numbers) + OTHERS_FROM - column[other]
     return (
         _Values(numbers, others),
-        value.astype(np.int32, copy=False),
-        items.astype(np.int32, copy=False),
+        narrowed(value),
+        narrowed(items),
     )

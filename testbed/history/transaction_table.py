@@ -44,6 +44,12 @@ class Read(enum.IntEnum):
     """The result is not known: the transaction is not ``OK``."""
 
 
+def narrowed(column: NDArray[Any]) -> NDArray[Any]:
+    """Indexes as 32-bit numbers, unless one of them is greater."""
+    fits = column.dtype == np.int32 or column.max(initial=0) <= np.iinfo(np.int32).max
+    return column.astype(np.int32, copy=False) if fits else column
+
+
 @dataclass(frozen=True)
 class TransactionTable:
     """One row a transaction; its micro-operations are ``first[row]`` to ``first[row + 1]``.
@@ -79,7 +85,7 @@ class TransactionTable:
     access: Small
     key: NDArray[np.int32]
     value: NDArray[np.int32]
-    list_starts: Integers
+    list_starts: NDArray[np.int32] | Integers
     list_items: NDArray[np.int32]
     keys: Sequence[Any]
     values: Sequence[Any]

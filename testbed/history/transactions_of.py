@@ -13,7 +13,14 @@ from testbed.history.entry import Entry, shown
 from testbed.history.interning import Interned
 from testbed.history.pairing import Complaints, Pairing
 from testbed.history.problem import Problem
-from testbed.history.transaction_table import NEVER, Access, Outcome, Read, TransactionTable
+from testbed.history.transaction_table import (
+    NEVER,
+    Access,
+    Outcome,
+    Read,
+    TransactionTable,
+    narrowed,
+)
 
 _ACCESS = {
     "r": Access.READ,
@@ -180,9 +187,9 @@ class TransactionBuilder:
             first=_column(self._first, np.int64),
             access=_column(self._access, np.int8),
             key=_column(self._key, np.int32),
-            value=_column(self._value, np.int64).astype(np.int32),
-            list_starts=_column(self._starts, np.int64),
-            list_items=_column(self._items, np.int64).astype(np.int32),
+            value=narrowed(_column(self._value, np.int64)),
+            list_starts=narrowed(_column(self._starts, np.int64)),
+            list_items=narrowed(_column(self._items, np.int64)),
             keys=self._keys,
             values=self._values,
             process_names=self._processes,

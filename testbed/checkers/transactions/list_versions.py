@@ -211,6 +211,10 @@ def _compare(columns: Any, lists: Any, longest: Any, place: Any) -> Any:
     first, outcome, access, key, value = columns
     starts, items = lists
     strays = np.zeros(len(access), np.bool_)
+    whole = np.zeros(len(longest), np.int64)
+    for each in range(len(longest)):
+        if longest[each] >= 0:
+            whole[each] = starts[value[longest[each]]]
     for row in range(len(outcome)):
         if outcome[row] != _OK:
             continue
@@ -218,16 +222,15 @@ def _compare(columns: Any, lists: Any, longest: Any, place: Any) -> Any:
             if access[at] != _READ or value[at] < -1:
                 continue
             size = 0
-            same = True
+            unlike = 0
             if value[at] >= 0:
                 begin = starts[value[at]]
                 size = starts[value[at] + 1] - begin
-                whole = starts[value[longest[key[at]]]]
+                same = whole[key[at]]
+                # To the end in any case: so several are compared at once.
                 for number in range(size):
-                    if items[begin + number] != items[whole + number]:
-                        same = False
-                        break
-            if same:
+                    unlike |= items[begin + number] ^ items[same + number]
+            if unlike == 0:
                 place[at] = size
             else:
                 strays[at] = True
