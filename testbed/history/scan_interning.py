@@ -18,7 +18,7 @@ HASH, NAME_NUMBER, START, END = 0, 1, 2, 3
 
 
 def _hash_number(value: int, mask: int) -> int:
-    mixed = np.uint64(value) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = np.uint64(np.int64(value)) * np.uint64(0x9E3779B97F4A7C15)
     return np.int64(mixed >> np.uint64(20)) & mask
 
 

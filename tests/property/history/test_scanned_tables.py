@@ -127,6 +127,16 @@ def test_what_is_wrong_with_lines_and_with_all_of_them_is_said_together() -> Non
     assert len(quickly.value.problems) == 2
 
 
+@pytest.mark.filterwarnings("ignore:overflow encountered")  # as wanted: numbers of 64 bits
+@pytest.mark.parametrize("plain", ["0", "1"])
+def test_a_key_below_zero_is_a_key(monkeypatch: pytest.MonkeyPatch, plain: str) -> None:
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", plain)
+    text = b'{"process":0,"type":"invoke","f":"write","value":[-11,-2]}\n'
+    table = scanned_tables.operations([text], Complaints("h"), split_values=True)
+    assert list(table.keys) == [-11]
+    assert table.value(0) == -2
+
+
 @given(st.data())
 def test_operations(data: st.DataObject) -> None:
     text = written(data.draw, data.draw(operation_lines()))
