@@ -28,6 +28,9 @@ from testbed.topology.placement_plan import EVERYWHERE, cluster_of
 NARROW, KILL = "narrow_policy", "node-kill"
 """A policy that is made narrower, and what makes a standby take over."""
 
+NARROWED = (NARROW, "free_columns")
+"""What makes a policy narrower when it is undone: by a column without a value, or a whole one."""
+
 KEEPS_BEHIND = frozenset({"link-cut", "link-timeout"})
 """What keeps a standby from what its primary writes."""
 
@@ -74,7 +77,7 @@ def narrowed(setting: Setting) -> bool:
     """Whether the schedule has a standby take over that missed a change of the policy."""
     schedule = setting.run.plan.schedule
     works = {step.parameters.get("work") for step in schedule}
-    return NARROW in works and any(step.kind == KILL for step in schedule)
+    return not works.isdisjoint(NARROWED) and any(step.kind == KILL for step in schedule)
 
 
 def published_anew(setting: Setting) -> Verdict:

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from experiments.placement_promises import NARROW
+from experiments.placement_promises import NARROW, NARROWED
 from faults.catalogue import problems
 from faults.maintenance_works import WORKS
 from testbed.runner.plan import Step
@@ -81,15 +81,16 @@ def schedules(deployment: Deployment, *, patient: bool) -> SearchStrategy[tuple[
     # Where a jurisdiction is lost, or a standby that is behind takes over, none is there to be
     # played in time.
     drawn = [*calm, lost_jurisdictions(topology), stale_standbys(topology)]
-    if works := edge_cases(deployment):
-        drawn.append(policy_edits(topology, works).map(edited))
-        drawn.append(st.builds(spanning, st.one_of(calm), policy_edits(topology, works)))
+    if cases := edge_cases(deployment):
+        drawn.append(policy_edits(topology, cases).map(edited))
+        drawn.append(st.builds(spanning, st.one_of(calm), policy_edits(topology, cases)))
         if patient:
-            some = st.lists(policy_edits(topology, works), min_size=2, max_size=3)
+            some = st.lists(policy_edits(topology, cases), min_size=2, max_size=3)
             drawn.append(some.map(in_turn))
     replication = str(deployment.variables["replication"])
-    if patient and (filters := stale_filters(topology, replication)):
-        drawn.append(st.just(filters))
+    if patient and stale_filters(topology, replication):
+        works = st.sampled_from([work for work in NARROWED if work in (NARROW, *cases)])
+        drawn.append(works.map(lambda work: stale_filters(topology, replication, work)))
     return st.one_of(drawn)
 
 
@@ -198,8 +199,13 @@ def stale_standbys(topology: Topology) -> SearchStrategy[tuple[Step, ...]]:
     )
 
 
-def stale_filters(topology: Topology, replication: str) -> tuple[Step, ...]:
+def stale_filters(topology: Topology, replication: str, work: str = NARROW) -> tuple[Step, ...]:
     """A standby that missed that the policy was made narrower takes over; empty where none can.
+
+    Args:
+        topology: The deployment's.
+        replication: Its mode.
+        work: What makes it narrower when it is undone, one of ``NARROWED``.
 
     Its filters let cross what may not any more, and that is written as soon as it takes writes.
     Replication alone stands still: with Consul or Patroni cut off as well, the primary would give
@@ -213,7 +219,7 @@ def stale_filters(topology: Topology, replication: str) -> tuple[Step, ...]:
     still = {"service": "postgres", "direction": "both"}
     leak_s = TAKEN_S + FAILOVER_S - LEAK_S
     return (
-        Step("maintenance", inside[0], WIDE_S, HELD_S, {"work": NARROW}),
+        Step("maintenance", inside[0], WIDE_S, HELD_S, {"work": work}),
         Step("link-timeout", f"{inside[0]}->{inside[1]}", APART_S, TOGETHER_S - APART_S, still),
         Step("node-kill", "role:primary", TAKEN_S, FAILOVER_S),
         Step("maintenance", inside[0], LEAK_S, leak_s, {"work": "add_column"}),

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import itertools
 import json
+import operator
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import assume, given
 from hypothesis import find as an_example
-from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.data_placement import MOVES, plan
 from experiments.options import Options
+from experiments.placement_promises import NARROWED
 from experiments.placement_strategies import (
     CHANGED_S,
     EDITED_S,
@@ -72,6 +75,7 @@ def test_an_edge_case_of_the_policy_outlives_what_happens_under_it(
     schedule: tuple[Step, ...],
 ) -> None:
     edits = [step for step in schedule if step.parameters.get("work") in EDITS]
+    assume("link-timeout" not in {step.kind for step in schedule})
     for edit in edits:
         assert (edit.duration_s or 0.0) >= EDITED_S
     others = [step for step in schedule if step not in edits]
@@ -95,6 +99,13 @@ def test_every_edge_case_is_drawn_alone_and_with_something_else(work: str) -> No
 def test_several_edge_cases_are_drawn_where_there_is_time() -> None:
     found = an_example(schedules(DEPLOYMENT, patient=True), lambda one: len(works_of(one)) > 1)
     assert works_of(found) == [step.parameters["work"] for step in found]
+
+
+def test_a_standby_may_miss_either_way_of_making_a_policy_narrower() -> None:
+    for work in NARROWED:
+        wanted = stale_filters(TOPOLOGY, "asynchronous", work)
+        assert wanted[0].parameters["work"] == work
+        an_example(schedules(DEPLOYMENT, patient=True), partial(operator.eq, wanted))
 
 
 @given(schedules(CONFINED, patient=True))

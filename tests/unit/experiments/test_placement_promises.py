@@ -173,5 +173,13 @@ def test_what_is_lost_with_a_primary_is_asked_for_where_no_standby_is_behind(
         assert "replication" in judged(run_of(tmp_path, CLEAN, schedule=schedule))
 
 
+@pytest.mark.parametrize(("work", "asked"), [("free_columns", True), ("pin_rows", False)])
+def test_older_filters_are_asked_for_where_the_policy_gets_narrower_when_it_is_undone(
+    tmp_path: Path, work: str, *, asked: bool
+) -> None:
+    schedule = (replace(OVERTAKEN[0], parameters={"work": work}), OVERTAKEN[1])
+    assert ("filters_renewed" in judged(run_of(tmp_path, CLEAN, schedule=schedule))) is asked
+
+
 def test_older_filters_are_asked_for_only_where_a_standby_takes_over(tmp_path: Path) -> None:
     assert "filters_renewed" not in judged(run_of(tmp_path, CLEAN, schedule=OVERTAKEN[:1]))
