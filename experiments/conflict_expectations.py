@@ -10,6 +10,9 @@ from testbed.checkers.expectation import Expectation
 from testbed.history.fault_window import FaultWindow
 from testbed.runner.recorded import RecordedRun
 
+LOCKED_NS = 6_000_000_000
+"""A silent stream is given up after 5 s, with what it had begun; a write takes up to 1 s more."""
+
 OF_A_NODE = frozenset({"node-kill", "node-pause", "process-kill", "process-pause", "switchover"})
 
 
@@ -28,7 +31,24 @@ def served(setting: Setting) -> Iterator[Expectation]:
             from_ns,
             setting.end_ns,
             bound_ms=_outage_ms(setting, region, from_ns),
+            locked_ns=tuple(_locked_ns(setting, region)),
         )
+
+
+def _locked_ns(setting: Setting, region: str) -> Iterator[tuple[int, int]]:
+    """When a row may be locked by a transaction that had arrived in part when its link was cut.
+
+    Of each stream one: a transaction of the load writes one row. The subscriber applies what has
+    arrived, and its lock stays until the rest arrives or the stream is given up.
+    """
+    for window in setting.run.windows:
+        resolved = str(window.details.get("resolved", ""))
+        span = window.inject_ns, window.inject_ns + LOCKED_NS
+        if window.kind == "link-cut" and region in resolved.split("->"):
+            yield span
+        elif window.kind == "region-cut":
+            others = len(setting.regions) - 1
+            yield from [span] * (others if resolved == region else 1)
 
 
 def lost_whole(setting: Setting) -> set[str]:

@@ -11,7 +11,8 @@ Promises, each judged from what clients saw (see ``experiments/conflict_promises
 - no stream fails again and again, and no slot keeps WAL without bound, also where a region was away
   for longer than the others keep for it;
 - PostgreSQL's own conflict counters agree with what clients wrote;
-- a region that is cut off goes on serving its own clients.
+- a region that is cut off goes on serving its own clients, but for rows that a transaction locks
+  of which the link has carried a part.
 
 Where a region has a standby, its writer is lost as well: no acknowledged write is. Where it has
 none, the region is away until its node is back, and loses nothing either.

@@ -21,6 +21,8 @@ class Expectation:
         to_ns: Until when nothing else happened: the next fault, or the end of the load.
         bound_ms: How long the region may be without an acknowledged write.
         bitten_ns: When at the latest it had taken effect; ``from_ns`` if None.
+        locked_ns: Spans of time in each of which one row may be unserved: what arrived of a
+            transaction whose rest was cut off has locked it.
     """
 
     region: str
@@ -29,6 +31,7 @@ class Expectation:
     to_ns: int
     bound_ms: float
     bitten_ns: int | None = None
+    locked_ns: tuple[tuple[int, int], ...] = ()
 
     def outage(self, history: History, writes: Iterable[str]) -> Outage:
         """The longest outage of the region in that time.

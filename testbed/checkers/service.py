@@ -4,16 +4,21 @@ Definition. Once the bound after a fault is over, at least the given share of th
 are due for the region's clients is acknowledged, until the next fault or the end of the load.
 The bound itself is for ``recovery_time`` to judge; this one finds service that comes back and
 goes again.
+
+Where one row may be locked for a time, writes of the row that lacks service most in that time are
+left out, and no other.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from testbed.checkers.expectation import Expectation
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.history import History
-from testbed.measures.load import Load, load
+from testbed.measures.load import Load, tally
 
 NAME = "service"
 PROMISE = "A region that can reach a quorum is served."
@@ -49,6 +54,7 @@ def check(
         "availability_min": min((pair[1].availability or 0 for pair in enough), default=0.0),
         "expectations": float(len(judged)),
         "poorly_served": float(len(poor)),
+        "writes_locked": float(sum(len(_locked(history, one, writes)) for one in expectations)),
     }
     if poor:
         examples = tuple(
@@ -71,12 +77,31 @@ def check(
         reason = f"{_said(one, found)}: too few to say"
         return Verdict(NAME, PROMISE, Validity.UNKNOWN, reason, (), numbers)
     reason = f"{_said(*min(judged, key=_share))}, the least of {len(judged)}"
+    if numbers["writes_locked"]:
+        reason += f"; {numbers['writes_locked']:.0f} of rows that a cut stream had locked left out"
     return Verdict(NAME, PROMISE, Validity.VALID, reason, (), numbers)
 
 
 def _served(history: History, expected: Expectation, writes: frozenset[str]) -> Load:
     from_ns = expected.from_ns + int(expected.bound_ms * 1e6)
-    return load(history, writes, from_ns=from_ns, to_ns=expected.to_ns, region=expected.region)
+    locked = _locked(history, expected, writes)
+    pairs = history.of(writes)
+    counted = (pair for number, pair in enumerate(pairs) if number not in locked)
+    mine = [pair for pair in counted if pair.region == expected.region]
+    return tally(mine, from_ns, expected.to_ns)
+
+
+def _locked(history: History, expected: Expectation, writes: frozenset[str]) -> set[int]:
+    """Places of the writes that are left out, among all of these functions."""
+    left: set[int] = set()
+    for from_ns, to_ns in expected.locked_ns:
+        unserved: dict[Any, set[int]] = defaultdict(set)
+        for number, pair in enumerate(history.of(writes)):
+            within = pair.region == expected.region and from_ns <= pair.due_ns <= to_ns
+            if within and not pair.served and number not in left:
+                unserved[pair.invocation.key].add(number)
+        left |= max(unserved.values(), key=len, default=set())
+    return left
 
 
 def _share(pair: tuple[Expectation, Load]) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from experiments.conflict_expectations import served
 from experiments.conflict_promises import conflicts
 from experiments.setting import setting_of
 from testbed.checkers.verdict import Validity, Verdict
@@ -283,3 +284,25 @@ def unserved(deployment: str, killed: str, refused_in: str, folder: Path = Path(
     )
     (found,) = (one for one in conflicts(setting_of(run)) if one.name == "service")
     return found.validity
+
+
+@pytest.mark.parametrize(
+    ("kind", "resolved", "locked"),
+    [
+        ("link-cut", "us-east->eu-central", {"us-east": 1, "eu-central": 1, "eu-west": 0}),
+        ("region-cut", "us-east", {"us-east": 2, "eu-central": 1, "eu-west": 1}),
+        ("link-latency", "us-east->eu-central", {"us-east": 0, "eu-central": 0, "eu-west": 0}),
+    ],
+)
+def test_each_stream_that_is_cut_may_lock_a_row(
+    kind: str, resolved: str, locked: dict[str, int]
+) -> None:
+    """It had brought a part of a transaction, and the subscriber waits for the rest."""
+    scribe = Scribe()
+    for phase in ("inject", "injected", "effect"):
+        scribe.fault(kind, f"{kind} somewhere", 2 * S, phase, resolved=resolved)
+    plan = Plan("active-active", Load("items", rate_ops_s=10.0), (), 1, 25.0)
+    run = finished(plan, load(find("active-active")), scribe.history())
+    spans = {one.region: one.locked_ns for one in served(setting_of(run))}
+    assert {region: len(found) for region, found in spans.items()} == locked
+    assert {span for found in spans.values() for span in found} <= {(2 * S, 8 * S)}
