@@ -56,9 +56,19 @@ class FinalRows:
         keys = sorted({key for rows in self.rows.values() for key in rows})
         return tuple(self._differing(keys))
 
+    def _read_whole(self, node: str) -> bool:
+        """Whether a read of everything shows the replica, which says what is not there as well."""
+        return any(pair.invocation.key is None for pair in self.reads[node])
+
     def _differing(self, keys: Iterable[bytes]) -> Iterator[DifferingRow]:
+        # A row that was to be read alone, and was not, is not known to be absent.
+        whole = {node for node in self.rows if self._read_whole(node)}
         for key in keys:
-            versions = {node: rows.get(key, ABSENT) for node, rows in self.rows.items()}
+            versions = {
+                node: rows.get(key, ABSENT)
+                for node, rows in self.rows.items()
+                if key in rows or node in whole
+            }
             if len({canonical(version) for version in versions.values()}) > 1:
                 yield DifferingRow(orjson.loads(key), versions, self.writes.get(key, ()))
 

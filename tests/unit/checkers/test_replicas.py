@@ -53,6 +53,15 @@ class TestConvergence:
         shown = [one["value"] for one in verdict.counterexample[0]["operations"]]
         assert shown == [3, *range(41, 60)]
 
+    def test_a_row_that_was_not_read_at_a_node_is_not_absent_there(self) -> None:
+        """A history whose last final read was cut off broke the promise."""
+        history = registers(("a", "x", 1), ("b", "x", 1), ("a", "y", 2))
+        verdict = convergence.check(history, ["a", "b"], 100 * MS)
+        assert verdict.validity is UNKNOWN
+        assert "b" in verdict.reason
+        history = registers(("a", "x", 1), ("b", "x", 3), ("a", "y", 2))
+        assert convergence.check(history, ["a", "b"], 100 * MS).validity is VIOLATION
+
     def test_only_the_last_read_of_a_row_counts(self) -> None:
         history = registers(("b", "x", None), ("a", "x", 1), ("b", "x", 1))
         assert convergence.check(history, ["a", "b"], 100 * MS).validity is VALID
@@ -67,6 +76,12 @@ class TestConvergence:
         history = registers(("a", "x", 1), ("a", "y", 1), ("b", "x", 1))
         rows = final_rows(history, ["a", "b"], 100 * MS)
         assert rows.unread == ("b",)
+        assert rows.differing() == ()
+
+    def test_a_row_that_a_read_of_everything_does_not_show_is_absent(self) -> None:
+        scribe = Scribe().call("read", 10, 20, result={"x": 1, "y": 1}, node="a")
+        scribe.call("read", 10, 20, result={"x": 1}, node="b")
+        rows = final_rows(scribe.history(), ["a", "b"], 0)
         assert rows.differing()[0].versions == {"a": 1, "b": ABSENT}
 
     def test_sets_and_tables(self) -> None:
