@@ -12,13 +12,14 @@ from testbed.drill.drill import Drill
 from testbed.drill.outcome import Outcome
 from testbed.drill.session_file import read_setup
 from testbed.history.whole_file import write_whole
+from testbed.metrics.textfile import write_textfile
 from testbed.runner.folder import FolderError, RunFolder, write_json
 
 HTML, MARKDOWN, SCORECARD = "debrief.html", "debrief.md", "scorecard.json"
 
 
 def write_debrief(path: Path, drill: Drill, outcome: Outcome) -> Debrief:
-    """Write what a drill's folder gives: each file whole or not at all.
+    """Write what a drill's folder gives, its metrics included: each file whole or not at all.
 
     Raises:
         FolderError: The folder is incomplete or damaged, or cannot be written.
@@ -39,4 +40,5 @@ def write_debrief(path: Path, drill: Drill, outcome: Outcome) -> Debrief:
     except OSError as error:
         raise FolderError(f"{path} cannot be written: {error.strerror}") from error
     write_json(path / SCORECARD, debrief.plain())
+    write_textfile(RunFolder(path / RUN))
     return debrief

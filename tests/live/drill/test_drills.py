@@ -95,6 +95,7 @@ def test_a_shipped_drill_holds_its_objective_without_people(drill: Path, tmp_pat
     assert len(items) == 5
     assert all(one.good for one in items)
     assert "the objective was held" in (out / "debrief.html").read_text()
+    assert "testbed_verdict{" in (out / "run" / "metrics" / "run.prom").read_text()
     assert "the objective was held" in (out / "debrief.md").read_text()
     assert (out / "run" / "report.html").exists()
 
