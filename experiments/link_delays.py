@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import orjson
 
 from testbed.history.fault_window import FaultWindow
 from testbed.measures.latency import percentile
+from testbed.report.visible import compact
+from testbed.runner.folder import FolderError
 from testbed.runner.recorded import RecordedRun
 from testbed.topology.model import Link, Topology
 
@@ -34,14 +36,16 @@ OF_NO_LINK = frozenset({"clock-skew"})
 
 
 def undisturbed_ms(run: RecordedRun) -> dict[str, list[float]]:
-    """What was measured of each link while no fault held it, in order of time."""
+    """What was measured of each link while no fault held it, in order of time.
+
+    Raises:
+        FolderError: What observers recorded is damaged: how busy the machine was is not known.
+    """
     delays: dict[str, list[float]] = defaultdict(list)
     spans = {link.name: _spans(run, link) for link in run.deployment.topology.links}
-    for reading in _readings(run.folder.metrics / "links.jsonl"):
-        name = f"{reading['source']}->{reading['target']}"
-        disturbed = any(since <= reading["time"] <= until for since, until in spans.get(name, ()))
-        if reading["delay_ms"] is not None and not disturbed:
-            delays[name].append(reading["delay_ms"])
+    for name, time, delay_ms in _readings(run.folder.metrics / "links.jsonl", frozenset(spans)):
+        if not any(since <= time <= until for since, until in spans[name]):
+            delays[name].append(delay_ms)
     return dict(delays)
 
 
@@ -90,14 +94,22 @@ def busy(topology: Topology, delays: Mapping[str, Sequence[float]]) -> str:
     )
 
 
-def _readings(path: Path) -> Iterator[dict[str, Any]]:
+def _readings(path: Path, links: AbstractSet[str]) -> Iterator[tuple[str, float, float]]:
+    """Link, time in ns and delay in ms of each reading that has one."""
     try:
-        lines = path.read_bytes().splitlines()
-    except OSError:
+        # What follows the last end of a line is of a run that was killed: it is missed by nobody.
+        lines = path.read_bytes().split(b"\n")[:-1]
+    except FileNotFoundError:
         return
-    for line in lines:
+    except OSError as error:
+        raise FolderError(f"{path} cannot be read: {error.strerror}") from error
+    for number, line in enumerate(lines, 1):
         try:
-            yield orjson.loads(line)
-        except orjson.JSONDecodeError:
-            # The last line of a run that was killed: it is missed by nobody.
-            continue
+            reading = orjson.loads(line)
+            name, delay_ms = f"{reading['source']}->{reading['target']}", reading["delay_ms"]
+            if name not in links:
+                raise FolderError(f"{path}:{number}: damaged: there is no link {compact(name, 60)}")
+            if delay_ms is not None:
+                yield name, reading["time"] + 0.0, delay_ms + 0.0
+        except (ValueError, KeyError, TypeError) as error:
+            raise FolderError(f"{path}:{number}: damaged: {error}") from error

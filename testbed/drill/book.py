@@ -102,6 +102,15 @@ def read_book(folder: Path) -> tuple[Entry, ...]:
         try:
             document = json.loads(line)
             found.append(Entry(**{k: v for k, v in document.items() if k in known}))
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise FolderError(f"{path}:{number}: damaged: {error}") from error
+        _typed(found[-1], f"{path}:{number}")
     return tuple(found)
+
+
+def _typed(entry: Entry, where: str) -> None:
+    if type(entry.time_ns) is not int:
+        raise FolderError(f"{where}: damaged: time_ns is no whole number")
+    for name in ("kind", "who", "what", "text"):
+        if not isinstance(getattr(entry, name), str):
+            raise FolderError(f"{where}: damaged: {name} is no text")

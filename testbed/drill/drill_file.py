@@ -105,6 +105,8 @@ def _document(path: Path) -> Mapping[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise DrillFileError(path, [f"cannot be read: {why}"]) from error
+    except RecursionError as error:
+        raise DrillFileError(path, ["is nested too deep"]) from error
     except yaml.YAMLError as error:
         raise DrillFileError(path, [f"is not YAML: {' '.join(str(error).split())}"]) from error
     if not isinstance(document, dict):

@@ -54,13 +54,20 @@ def read_setup(folder: Path) -> Setup:
     """How the drill of a folder is played.
 
     Raises:
-        FolderError: It is the folder of no drill.
+        FolderError: It is the folder of no drill, or its setup is damaged.
     """
     document = read_json(folder / SETUP)
     try:
-        return Setup(**document)
+        setup = Setup(**document)
     except TypeError as error:
         raise FolderError(f"{folder / SETUP} is damaged: {error}") from error
+    # How it was played decides what it is judged by.
+    for name in ("auto", "control", "alerts"):
+        if not isinstance(value := getattr(setup, name), bool):
+            raise FolderError(
+                f"{folder / SETUP} is damaged: {name} is {value!r}, not true or false"
+            )
+    return setup
 
 
 def drill_of(folder: Path) -> tuple[Drill, Deployment]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -45,8 +46,10 @@ class Follower:
         if not self._ended:
             for tail, take in self._tails:
                 for document in tail.documents():
-                    self._now_ns = max(self._now_ns, int(document.get("time", 0)))
-                    take(document)
+                    # What is damaged is left out, as a line that is none: judging is not done here.
+                    with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
+                        self._now_ns = max(self._now_ns, int(document.get("time", 0)))
+                        take(document)
             self._look()
         if ended and not self._ended:
             self._ended = True

@@ -10,6 +10,8 @@ from typing import Any
 from testbed.report.visible import compact
 
 _EXACT = 2**53
+_LARGEST = 1e30
+"""Nothing that a run measures comes near it, and a figure of two such numbers is still finite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Fields:
         return default
 
     def number(self, name: str) -> float | None:
-        """A finite number, or None where the field is absent."""
+        """A number that can be measured, or None where the field is absent."""
         value = self.values.get(name)
         if type(value) is int and -_EXACT <= value <= _EXACT:
             # What times are; a history has millions.
@@ -72,7 +74,7 @@ class Fields:
                 number = float(value)
             except OverflowError:
                 number = math.inf
-            if math.isfinite(number):
+            if math.isfinite(number) and abs(number) <= _LARGEST:
                 return number
         self._wrong(name, "a number", value)
         return None

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from testbed.report.kinds import OTHER, WRITE
 from testbed.report.recorded import Call, RecordedRun
 
+_CLOCK_S_MAX = 1e9
+"""Thirty years: what a run's clock does not come to, and a damaged number may."""
+
 _STEPS_S = tuple(base * 10.0**power for power in range(-2, 6) for base in (1, 2, 5))
 
 
@@ -75,7 +78,7 @@ def span(run: RecordedRun) -> tuple[float, float]:
     times += [max(call.completed_s for call in run.calls)] if run.calls else []
     for fault in run.schedule:
         steps = (fault.inject_s, fault.effect_s, fault.heal_s, fault.absence_s)
-        times += [step for step in steps if step is not None]
+        times += [step for step in steps if step is not None and abs(step) < _CLOCK_S_MAX]
     times = times or [sample.time_s for sample in run.roles]
     if not times:
         return 0.0, max(run.plan.duration_s, 1.0) if run.plan else 1.0

@@ -97,7 +97,7 @@ def read_json(path: Path) -> Any:
     except FileNotFoundError as error:
         problem = f"{path.parent} has no {path.name}: the run is incomplete or not a run folder"
         raise FolderError(problem) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise FolderError(f"{path} cannot be read: {error}") from error
 
 

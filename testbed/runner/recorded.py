@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -101,7 +102,7 @@ def _evidence(folder: RunFolder) -> tuple[Evidence, ...]:
         try:
             document = json.loads(line)
             found.append(Evidence(**{k: v for k, v in document.items() if k in known}))
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise FolderError(f"{folder.evidence}:{number}: damaged: {error}") from error
     return tuple(found)
 
@@ -115,8 +116,23 @@ def _started(folder: RunFolder) -> str:
 
 
 def _pressure(folder: RunFolder) -> Pressure | None:
+    """The reading; None where there is none.
+
+    Raises:
+        FolderError: It is damaged: how late the runner was is not known.
+    """
     try:
         document: dict[str, Any] = read_json(folder.ending)
-        return Pressure(**document["pressure"])
+        found = document["pressure"]
     except (FolderError, KeyError, TypeError):
         return None
+    if found is None:
+        return None
+    try:
+        pressure = Pressure(**found)
+    except TypeError as error:
+        raise FolderError(f"{folder.ending}: pressure is damaged: {error}") from error
+    for name, value in asdict(pressure).items():
+        if type(value) not in (int, float) or not math.isfinite(value):
+            raise FolderError(f"{folder.ending}: pressure.{name} is no number: {value!r}")
+    return pressure

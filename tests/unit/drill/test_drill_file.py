@@ -91,7 +91,7 @@ def test_a_control_that_is_not_there_cannot_be_played(tmp_path: Path) -> None:
     assert any("control" in one for one in problems(path, control=True))
 
 
-@pytest.mark.parametrize("text", ["- a list", "a: [", "", "\x00"])
+@pytest.mark.parametrize("text", ["- a list", "a: [", "", "\x00", "[" * 9000])
 def test_what_is_no_mapping_is_refused_in_one_sentence(tmp_path: Path, text: str) -> None:
     path = tmp_path / "bad.yml"
     path.write_text(text)

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from experiments.link_delays import busy, undisturbed_ms
+from testbed.runner.folder import FolderError
 from testbed.runner.recorded import RecordedRun
 from testbed.topology.inventory import find, load
 from tests.unit.experiments.link_readings import read_links
@@ -88,3 +89,25 @@ def test_few_readings_say_nothing_and_those_of_a_short_run_suffice(tmp_path: Pat
     missing = run(tmp_path, 900.0)
     (tmp_path / "metrics" / "links.jsonl").unlink()
     assert busy_on(missing) == ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "null",
+        "[1]",
+        "{}",
+        '{"time": 1, "source": "eu-w',
+        '{"time": "1", "source": "eu-west", "target": "us-east", "delay_ms": 90}',
+        '{"time": 1, "source": "eu-west", "target": "us-east", "delay_ms": "90"}',
+        '{"time": 1, "source": "eu-west", "target": "mars", "delay_ms": 90}',
+    ],
+)
+def test_what_is_damaged_before_its_end_does_not_make_a_machine_fast(
+    tmp_path: Path, line: str
+) -> None:
+    of = run(tmp_path, 90.0)
+    path = tmp_path / "metrics" / "links.jsonl"
+    path.write_text(line + "\n" + path.read_text())
+    with pytest.raises(FolderError, match=r"links\.jsonl:1: damaged: "):
+        undisturbed_ms(of)

@@ -277,3 +277,17 @@ def test_the_textfile_is_what_a_finished_run_comes_to(run: Watched) -> None:
     assert 'role="replica",world="run-1-lane0"} 1.0' in text
     assert "_created" not in text
     assert write_textfile(run.folder).read_text() == text
+
+
+@pytest.mark.parametrize(
+    "line", [{"time": "x"}, {"time": None}, {"time": 1}, {"time": 1, "node": {}, "role": []}]
+)
+def test_a_damaged_line_is_left_out(run: Watched, line: dict[str, Any]) -> None:
+    for path in (run.folder.roles, run.folder.metrics / "streams.jsonl"):
+        add(path, [line])
+    add(run.folder.roles, [role(1.0, CENTRAL, "replica")])
+    add(run.folder.metrics / "links.jsonl", [line, link(1.0, "eu-west", "us-east", 5.0)])
+    run.history({**line, "process": "faults"}, invoke(0, 1.0, "eu-west"), done(0, 1.1))
+    count = {"region": "eu-west", "kind": "write", "outcome": "ok"}
+    assert run.value("testbed_operations_total", **count) == 1
+    assert run.value("testbed_link_up", source="eu-west", target="us-east") == 1

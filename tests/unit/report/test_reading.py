@@ -24,7 +24,7 @@ def test_what_is_absent_is_no_problem() -> None:
     assert found.problems == []
 
 
-@pytest.mark.parametrize("value", [math.inf, math.nan, 10**400, "1", True, [1]])
+@pytest.mark.parametrize("value", [math.inf, math.nan, 1e308, -1e31, 10**400, "1", True, [1]])
 def test_a_number_is_finite(value: object) -> None:
     found = fields(rate=value)
     assert found.number("rate") is None

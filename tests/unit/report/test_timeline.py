@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from testbed.report.judgement import FaultRecord, Judgement, Outcome
 from testbed.report.recorded import Call, RecordedRun
 from testbed.report.timeline import (
     Bins,
@@ -34,6 +37,12 @@ def test_bins_cover_the_time_with_a_round_width(
 
 def test_bins_can_have_a_least_width() -> None:
     assert bins_over(0.0, 60.0, 300, width_s_min=1.7).width_s == 2.0
+
+
+def test_a_damaged_time_of_a_fault_does_not_stretch_the_axis() -> None:
+    faults = (FaultRecord("cut", "a", inject_s=3.0, heal_s=1e308, effect_s=-1e308),)
+    run = RecordedRun(Path("run"), judgement=Judgement(Outcome.VALID, schedule=faults))
+    assert span(run) == (3.0, 4.0)
 
 
 def test_operations_count_in_the_bin_where_they_ended() -> None:
