@@ -11,8 +11,10 @@ from typing import Any
 import orjson
 
 from testbed.drill.drill import Bound
+from testbed.runner.folder import FolderError
 
 FILE = "signals.jsonl"
+_READ = (int, float, type(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +35,25 @@ class Worst:
 
 
 def read_signals(metrics: Path) -> tuple[dict[str, Any], ...]:
-    """The signals that a drill recorded, in order; a last line that was cut off is left out."""
+    """The signals that a drill recorded, in order; a last line that was cut off is left out.
+
+    Raises:
+        FolderError: A line is damaged.
+    """
     try:
         lines = (metrics / FILE).read_bytes().split(b"\n")[:-1]
     except OSError:
         return ()
     found = []
-    for line in lines:
+    for number, line in enumerate(lines, 1):
         try:
-            found.append(orjson.loads(line))
-        except orjson.JSONDecodeError:
-            continue
+            reading = orjson.loads(line)
+            whole = type(reading["time"]) is int
+        except (ValueError, KeyError, TypeError) as error:
+            raise FolderError(f"{metrics / FILE}:{number}: damaged: {error}") from error
+        if not whole or not all(isinstance(one, _READ) for one in reading.values()):
+            raise FolderError(f"{metrics / FILE}:{number}: damaged: expected numbers alone")
+        found.append(reading)
     return tuple(found)
 
 

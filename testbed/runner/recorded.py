@@ -104,6 +104,8 @@ def _evidence(folder: RunFolder) -> tuple[Evidence, ...]:
             found.append(Evidence(**{k: v for k, v in document.items() if k in known}))
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise FolderError(f"{folder.evidence}:{number}: damaged: {error}") from error
+        if type(found[-1].time) is not int or not isinstance(found[-1].observation, str):
+            raise FolderError(f"{folder.evidence}:{number}: damaged: no time or no observation")
     return tuple(found)
 
 

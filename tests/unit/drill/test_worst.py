@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from testbed.drill.drill import Bound
 from testbed.drill.worst import FILE, read_signals, worst
+from testbed.runner.folder import FolderError
 
 S = 1_000_000_000
 LOW, HIGH = Bound("success_ratio", "min", 0.9), Bound("lag_bytes", "max", 100)
@@ -34,3 +37,12 @@ def test_a_line_that_was_cut_off_is_left_out(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b'{"time": 1}\n{"time": 2}\n{"ti')
     assert [one["time"] for one in read_signals(tmp_path)] == [1, 2]
     assert read_signals(tmp_path / "none") == ()
+
+
+@pytest.mark.parametrize(
+    "line", ["null", "[1]", "{}", "{", '{"time": "1"}', '{"time": 1, "success_ratio": "x"}']
+)
+def test_a_damaged_line_is_named(tmp_path: Path, line: str) -> None:
+    (tmp_path / FILE).write_text('{"time": 1}\n' + line + "\n")
+    with pytest.raises(FolderError, match=r"signals\.jsonl:2: damaged"):
+        read_signals(tmp_path)

@@ -50,3 +50,12 @@ def test_a_run_may_have_none(tmp_path: Path) -> None:
 def test_a_damaged_one_does_not_make_the_runner_fast(tmp_path: Path, damaged: Any) -> None:
     with pytest.raises(FolderError, match=r"ending\.json: pressure"):
         read_run(folder(tmp_path, damaged))
+
+
+@pytest.mark.parametrize("damaged", [{"time": "1"}, {"time": None}, {"observation": {}}])
+def test_damaged_evidence_is_named_with_its_line(tmp_path: Path, damaged: dict[str, Any]) -> None:
+    made = folder(tmp_path, PRESSURE)
+    sound = {"fault": "cut a", "phase": "effect", "shown": True, "observation": "o", "time": 1}
+    made.evidence.write_text(json.dumps(sound) + "\n" + json.dumps(sound | damaged) + "\n")
+    with pytest.raises(FolderError, match=r"evidence\.jsonl:2: damaged"):
+        read_run(made)
