@@ -113,6 +113,16 @@ def _folder(gate: Gate, suite: GateSuite, given: Path) -> Path:
 
 def _recorded(folder: Path) -> list[RecordedRun]:
     """Every run of a suite, first tries of what was tried again included."""
-    from testbed.report.folder import read_run
+    return [_read(one) for one in sorted(folder.glob("*")) if one.is_dir()]
 
-    return [read_run(one, operations=False) for one in sorted(folder.glob("*")) if one.is_dir()]
+
+def _read(folder: Path) -> RecordedRun:
+    """A run; one that died before it wrote anything is a run that says nothing."""
+    from testbed.report.folder import RunFolderError, read_run
+    from testbed.report.reading import Problem
+    from testbed.report.recorded import RecordedRun
+
+    try:
+        return read_run(folder, operations=False)
+    except RunFolderError as error:
+        return RecordedRun(folder, problems=(Problem("verdict.json", str(error)),))

@@ -17,6 +17,9 @@ from itertools import combinations, combinations_with_replacement, product
 from statistics import NormalDist, median
 
 _PERMUTATIONS_MAX = 50_000
+_EXACT_MAX = 40
+"""Of more runs than these the interval's normal approximation is as good to a thousandth."""
+
 RUNS_MIN = 4
 """Below it even the clearest shift could be chance too often (3 and 3: one in twenty)."""
 
@@ -42,15 +45,53 @@ def paired_shift(differences: Sequence[float]) -> Shift:
     """
     size = len(differences)
     averages = sorted((a + b) / 2 for a, b in combinations_with_replacement(differences, 2))
-    spread = math.sqrt(size * (size + 1) * (2 * size + 1) / 24)
-    cut = _cut(len(averages), spread)
+    if size <= _EXACT_MAX:
+        cut = _cut(_signed_counts(size))
+    else:
+        cut = _normal_cut(len(averages), math.sqrt(size * (size + 1) * (2 * size + 1) / 24))
     low, high = averages[cut], averages[len(averages) - 1 - cut]
     return Shift(median(averages), low, high, _signed_p([one for one in differences if one]))
 
 
-def _cut(count: int, spread: float) -> int:
-    """How many of the sorted estimates lie outside the 95% interval, on each side."""
+def _cut(counts: Sequence[int]) -> int:
+    """How many of the sorted estimates lie outside the 95% interval, on each side.
+
+    Args:
+        counts: In how many of all equally likely cases so many estimates are above zero.
+    """
+    allowed, seen = 0.025 * sum(counts), 0
+    for cut, count in enumerate(counts):
+        seen += count
+        if seen > allowed:
+            # Of very few runs even all estimates span less than 95%.
+            return max(cut - 1, 0)
+    return 0
+
+
+def _normal_cut(count: int, spread: float) -> int:
     return min(max(0, math.floor(count / 2 - 1.96 * spread)), (count - 1) // 2)
+
+
+def _signed_counts(size: int) -> list[int]:
+    """In how many of all choices of signs the positive ranks of so many pairs have each sum."""
+    counts = [1]
+    for rank in range(1, size + 1):
+        without = [*counts, *[0] * rank]
+        counts = [a + b for a, b in zip(without, [0] * rank + counts, strict=True)]
+    return counts
+
+
+def _rank_counts(first: int, second: int) -> list[int]:
+    """In how many of all orders of two samples so many pairs have the first's one above."""
+    # How many of one sample lie below each of the other: at most all of it, in order.
+    counts = [[1] if not above else [] for above in range(first + 1)]
+    for below in range(second + 1):
+        for above in range(1, first + 1):
+            longer = [0] * below + counts[above - 1]
+            size = max(len(longer), len(counts[above]))
+            pad = [row + [0] * (size - len(row)) for row in (longer, counts[above])]
+            counts[above] = [a + b for a, b in zip(*pad, strict=True)]
+    return counts[first]
 
 
 def _signed_p(differences: Sequence[float]) -> float:
@@ -69,8 +110,10 @@ def shift(before: Sequence[float], after: Sequence[float]) -> Shift:
     """How much ``after`` lies above ``before``; both need values."""
     differences = sorted(new - old for new in after for old in before)
     size, total = len(differences), len(before) + len(after)
-    spread = math.sqrt(size * (total + 1) / 12)
-    cut = _cut(size, spread)
+    if total <= _EXACT_MAX:
+        cut = _cut(_rank_counts(len(before), len(after)))
+    else:
+        cut = _normal_cut(size, math.sqrt(size * (total + 1) / 12))
     return Shift(
         median(differences), differences[cut], differences[size - 1 - cut], _p(before, after)
     )

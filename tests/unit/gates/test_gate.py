@@ -270,6 +270,30 @@ def test_the_signed_rank_test_counts_signs():
     assert paired_shift([float(n) for n in range(1, 21)]).p < 1e-4
 
 
+def test_the_interval_is_exact_and_never_shorter_than_said():
+    """Of eight pairs and of four runs the normal approximation cut one estimate too many."""
+    found = paired_shift([1, 2, 4, 8, 16, 32, 64, 128])
+    # Of 256 choices of signs five have a sum of ranks of 3 or less, seven one of 4: 2.7 %.
+    assert (found.low, found.high) == (2.5, 72)
+    found = shift([0, 1, 2, 3], [10, 20, 30, 40])
+    assert (found.low, found.high) == (7, 40)
+    long = paired_shift([float(number) for number in range(100)])
+    assert 40 < long.low < long.median < long.high < 60
+
+
+def test_a_run_that_left_nothing_is_inconclusive(tmp_path, capsys):
+    """It ended the gate as bad usage, with no file."""
+    (tmp_path / "runs" / "lane0-001").mkdir(parents=True)
+    gate = tmp_path / "gate.toml"
+    gate.write_text(
+        'name = "g"\n[[suite]]\nexperiment = "failover"\npromises = {schedules_min = 0}\n'
+    )
+    out = tmp_path / "out"
+    assert main(["gate", str(gate), "--runs", str(tmp_path), "--out", str(out)]) == 2
+    assert orjson.loads((out / "gate.json").read_bytes())["outcome"] == "unknown"
+    assert "lane0-001 has no plan" in capsys.readouterr().out
+
+
 def test_the_reference_page_is_current():
     page = Path(gates.__path__[0]).parents[1] / "docs" / "reference" / "gates.md"
     assert page.read_text(encoding="utf-8") == reference.page(), (
