@@ -67,8 +67,13 @@ def _suite(folder: Path) -> Suite:
 
 
 def _document(path: Path) -> dict[str, Any]:
+    """What the suite says of itself; where that is damaged, that it may have failed."""
     try:
         document = orjson.loads(path.read_bytes())
-    except (OSError, orjson.JSONDecodeError):
+    except FileNotFoundError:
         return {}
-    return document if isinstance(document, dict) else {}
+    except (OSError, orjson.JSONDecodeError) as error:
+        return {"problem": f"{path.name} cannot be read, whether all was run is unknown: {error}"}
+    if isinstance(document, dict):
+        return document
+    return {"problem": f"{path.name} holds no JSON object: whether all was run is unknown"}

@@ -125,6 +125,18 @@ def test_only_the_last_try_of_a_plan_counts(suite: Path, tmp_path: Path) -> None
     ]
 
 
+@pytest.mark.parametrize("text", ["", '{"problem": "the bu', "[]", "null", "[" * 9000, "\xff"])
+def test_a_damaged_suite_file_is_no_pass(tmp_path: Path, text: str) -> None:
+    """It may have said that the suite failed before its end."""
+    Recording(Story(rate_ops_s=5.0, variables=STRICT)).write(tmp_path / "runs" / "lane0-001")
+    [whole] = read_suites(tmp_path)
+    assert whole.suite.outcome is Outcome.VALID
+    (tmp_path / "suite.json").write_text(text, encoding="latin-1")
+    [damaged] = read_suites(tmp_path)
+    assert damaged.suite.outcome is Outcome.ERROR
+    assert damaged.suite.problem.startswith("suite.json ")
+
+
 def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
     assert not is_suite(tmp_path)
     with pytest.raises(RunFolderError, match="neither a run nor a suite"):
