@@ -11,6 +11,7 @@ from testbed.gates.thresholds import THRESHOLDS
 from testbed.report.judgement import Outcome, merge_outcomes
 from testbed.report.recorded import RecordedRun
 from testbed.report.story import headline, outcome_of
+from testbed.report.visible import visible
 from testbed.topology.settings import as_text, assignments
 
 
@@ -107,15 +108,16 @@ def _promise(suite: str, name: str, asked: float, runs: Sequence[RecordedRun]) -
 
 def _foreign(suite: GateSuite, run: RecordedRun) -> str:
     """Why a run says nothing about this suite's system; empty where it does."""
+    folder = visible(str(run.folder))
     if run.plan is None:
-        return f"{run.folder} has no plan that can be read"
+        return f"{folder} has no plan that can be read"
     # A deployment of one's own is given by its path, and named by its folder.
     named = Path(suite.deployment).name
     if (run.plan.experiment, Path(run.plan.deployment).name) != (suite.experiment, named):
-        return f"{run.folder} is of {run.plan.experiment} on {run.plan.deployment}"
+        return f"{folder} is of {run.plan.experiment} on {run.plan.deployment}"
     stated = {key: as_text(value) for key, value in run.plan.variables.items()}
     wanted = {key: as_text(value) for key, value in assignments(suite.settings).items()}
-    return "" if stated == wanted else f"{run.folder} was run with {stated}, not {wanted}"
+    return "" if stated == wanted else f"{folder} was run with {stated}, not {wanted}"
 
 
 def _flaky(runs: Sequence[RecordedRun]) -> list[list[RecordedRun]]:

@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 
 import orjson
 import pytest
+import xmlschema
 
 from testbed import gates
 from testbed.cli.main import main
@@ -22,6 +23,7 @@ from testbed.report.reading import Problem
 from testbed.report.recorded import RecordedRun
 from testbed.runner.plan import Load, Plan, Step
 
+SHAPE = xmlschema.XMLSchema(Path(__file__).parents[1] / "report" / "junit.xsd")
 SHIPPED = Path(__file__).parents[3] / "experiments" / "gates"
 ASKED = {
     "rto_p95_s": 20,
@@ -172,6 +174,7 @@ def test_a_failure_outside_of_a_run_is_the_environments():
 def test_files_agree_with_the_outcome():
     result = decide(Gate("a|b<c>", (SUITE,)), {"failover": [run(1), run(2, lost=3)]})
     assert orjson.loads(render_json(result))["exit_code"] == 1
+    SHAPE.validate(render_junit(result))
     root = ET.fromstring(render_junit(result))
     assert root.get("failures") == str(len(root.findall(".//failure"))) == "1"
     assert "a\\|b&lt;c&gt;: ❌ failed" in render_markdown(result)
@@ -284,6 +287,8 @@ def test_the_interval_is_exact_and_never_shorter_than_said():
 def test_a_run_that_left_nothing_is_inconclusive(tmp_path, capsys):
     """It ended the gate as bad usage, with no file."""
     (tmp_path / "runs" / "lane0-001").mkdir(parents=True)
+    # A name that is no UTF-8, as a damaged disk leaves it.
+    (tmp_path / "runs" / "lane\udcff").mkdir()
     gate = tmp_path / "gate.toml"
     gate.write_text(
         'name = "g"\n[[suite]]\nexperiment = "failover"\npromises = {schedules_min = 0}\n'
