@@ -35,8 +35,9 @@ class Variant:
 
 
 WIDE = Variant("wide", 1040.0, 252.0, 252.0, 12.0, 320, 10, labels_above=False)
+MIDDLE = Variant("middle", 660.0, 196.0, 196.0, 12.0, 200, 7, labels_above=False)
 NARROW = Variant("narrow", 346.0, 32.0, 2.0, 11.0, 130, 5, labels_above=True)
-VARIANTS = (WIDE, NARROW)
+VARIANTS = (WIDE, MIDDLE, NARROW)
 
 _RIGHT = 14.0
 _GAP = 5.0

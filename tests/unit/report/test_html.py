@@ -103,7 +103,7 @@ def test_each_region_has_its_figure_in_each_size(page: str) -> None:
     assert labels == [
         f"Operations of the clients in {region} over time"
         for region in ("eu-west", "eu-central", "us-east")
-        for _size in ("wide", "narrow")
+        for _size in ("wide", "middle", "narrow")
     ]
 
 

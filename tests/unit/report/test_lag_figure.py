@@ -101,7 +101,7 @@ def test_the_page_has_figure_and_table(run: RecordedRun) -> None:
     page = render_html(run)
     root = ET.fromstring(page.removeprefix("<!DOCTYPE html>\n"))
     labels = [svg.get("aria-label") for svg in root.iter("svg")]
-    assert labels.count("Replication lag of each link over time") == 2
+    assert labels.count("Replication lag of each link over time") == len(VARIANTS)
     text = " ".join("".join(root.itertext()).split())
     assert "The longest lag that surely was: 4,321.5 ms." in text
     assert "38.1 to 41" in text
