@@ -55,6 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
     from testbed.runner.folder import FolderError
 
     gate = load_gate(arguments.file)
+    _there("--runs", arguments.runs)
+    _there("--baseline", arguments.baseline)
     out = (arguments.out or Path("runs") / f"gate-{time.strftime('%Y%m%d-%H%M%S')}").absolute()
     problems: Mapping[str, str] = {}
     if arguments.runs is None:
@@ -103,6 +105,14 @@ def _play(gate: Gate, arguments: argparse.Namespace, out: Path) -> Mapping[str, 
         view=lambda: view_for(sys.stderr, os.environ),
         say=lambda text: print(text, file=sys.stderr, flush=True),
     )
+
+
+def _there(option: str, folder: Path | None) -> None:
+    """Before anything is played: a name that is mistyped is not a folder with too few runs."""
+    from testbed.report.folder import RunFolderError
+
+    if folder is not None and not folder.is_dir():
+        raise RunFolderError(f"{option} {folder}: no such folder; give the folder of a gate's runs")
 
 
 def _folder(gate: Gate, suite: GateSuite, given: Path) -> Path:

@@ -63,15 +63,24 @@ def test_what_is_no_run_is_refused(
     assert said in capsys.readouterr().err
 
 
+GATE = """
+name = "g"
+[[suite]]
+name = "s"
+experiment = "failover"
+deployment = "active-passive"
+budget = "1m"
+runs_min = 1
+[suite.promises]
+lost_writes = 0
+"""
+
+
 def test_a_gate_lists_the_runs_of_all_its_suites(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, out = tmp_path / "gate.toml", tmp_path / "out"
-    file.write_text(
-        'name = "g"\n[[suite]]\nname = "s"\nexperiment = "failover"\n'
-        'deployment = "active-passive"\nbudget = "1m"\nruns_min = 1\n'
-        "[suite.promises]\nlost_writes = 0\n"
-    )
+    file.write_text(GATE)
 
     def played(_gate: object, _arguments: object, folder: Path) -> dict[str, str]:
         Recording(Story(rate_ops_s=5.0)).write(folder / "s" / "runs" / "lane0-001")
@@ -80,3 +89,19 @@ def test_a_gate_lists_the_runs_of_all_its_suites(
     monkeypatch.setattr("testbed.cli.gate._play", played)
     main(["gate", str(file), "--out", str(out)])
     assert "failover: 1 run, 1 broken" in (out / "index.html").read_text()
+
+
+@pytest.mark.parametrize("option", ["--runs", "--baseline"])
+def test_a_gate_refuses_a_folder_that_is_not_there_before_it_plays(
+    option: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("testbed.cli.gate._play", lambda *_: pytest.fail("it was played"))
+    file, out = tmp_path / "gate.toml", tmp_path / "out"
+    file.write_text(GATE)
+    missing = str(tmp_path / "mistyped")
+    assert main(["gate", str(file), option, missing, "--out", str(out)]) == 64
+    assert f"{option} {missing}: no such folder" in capsys.readouterr().err
+    assert not out.exists()
