@@ -106,6 +106,51 @@ def test_failures_of_a_stream_that_was_made_anew_count_from_zero_again() -> None
     assert "failed 4 times" in judged(row(1), *counted, more).reason
 
 
+def test_failures_and_conflicts_of_before_are_no_loop() -> None:
+    counted = {"apply_error_count": 30, "confl_insert_exists": 30}
+    looks = [row(time_s, counts=counted) for time_s in (1, 11, 12, 13)]
+    assert judged(*looks).validity is Validity.VALID
+    more = row(14, counts={"apply_error_count": 35, "confl_insert_exists": 34})
+    assert "failed 5 times in the last 3.0 s (insert_exists 4 times)" in judged(*looks, more).reason
+
+
+@pytest.mark.parametrize("down", [down for down, _ in DOWN])
+def test_what_is_down_in_the_last_look_alone_may_be_opened_again(down: dict[str, Any]) -> None:
+    verdict = judged(row(1), row(11), row(16, **down))
+    assert verdict.validity is Validity.UNKNOWN
+    assert "for the last 0.0 s, which is too short" in verdict.reason
+
+
+@pytest.mark.parametrize("down", [down for down, _ in DOWN])
+def test_down_for_just_as_long_as_it_may_be_is_not_stuck(down: dict[str, Any]) -> None:
+    looks = [row(1), row(11, **down), row(15, **down)]
+    assert judged(*looks).validity is Validity.UNKNOWN
+    assert judged(*looks, row(15.1, **down)).validity is Validity.VIOLATION
+
+
+def test_a_look_at_the_moment_from_which_nothing_is_disturbed_counts() -> None:
+    assert judged(row(1), row(10)).validity is Validity.VALID
+
+
+@pytest.mark.parametrize(("kept_mib", "valid"), [(3, True), (5, True), (6, True), (7, False)])
+def test_a_slot_may_keep_its_bound_and_what_is_written_until_a_checkpoint(
+    kept_mib: int, *, valid: bool
+) -> None:
+    verdict = judged(row(1), row(11, slot={"kept_bytes": kept_mib * MIB}), row(12))
+    assert (verdict.validity is Validity.VALID) is valid
+    assert verdict.numbers["kept_bytes_max"] == kept_mib * MIB
+
+
+def test_a_slot_that_was_lost_before_the_first_look_is_found() -> None:
+    lost = {"active": False, "wal_status": "lost", "kept_bytes": None}
+    verdict = judged(row(1, slot=lost), row(11, slot=lost))
+    assert verdict.validity is Validity.VIOLATION
+    assert verdict.numbers["kept_bytes_max"] == 0
+    assert "more" not in verdict.reason
+    failed = judged(row(11, slot=lost), row(12, slot=lost, counts={"apply_error_count": 9}))
+    assert failed.reason.endswith(", and 1 more")
+
+
 def test_without_looks_at_the_end_nothing_can_be_said() -> None:
     assert judged(row(1)).validity is Validity.UNKNOWN
     assert judged().validity is Validity.UNKNOWN

@@ -34,6 +34,8 @@ AMERICAN = MADE.make("order_figures", "s2", "orders/2", jurisdiction="US")
 ANYWHERE = {"EU": None, "US": None}
 PINNED = {"EU": ("EU",), "US": ("US",)}
 WIDE = PolicyChange("free_columns", 10 * S, 20 * S, 30 * S, 40 * S, {"deliveries_eu": ANYWHERE})
+BOTH = replace(WIDE, name="to_america", reach={"deliveries_eu": {"EU": ("EU", "US"), "US": ()}})
+AS_EVER = replace(WIDE, name="as_ever", reach={"deliveries_eu": {"EU": ("EU",), "US": ()}})
 NARROW = PolicyChange("pin_table", 10 * S, 20 * S, 30 * S, 40 * S, {"order_figures": PINNED})
 
 
@@ -57,7 +59,8 @@ def at(node: str, canary: Canary) -> Finding:
 
 
 @pytest.mark.parametrize(
-    ("at_s", "leak"), [(9, True), (11, False), (25, False), (41, False), (43, True)]
+    ("at_s", "leak"),
+    [(9, True), (10, False), (11, False), (25, False), (41, False), (42, False), (43, True)],
 )
 def test_what_crosses_is_judged_by_the_policy_of_that_moment(at_s: int, leak: bool) -> None:
     assert territory(WIDE).forbade(DELIVERY, on(OUT, DELIVERY, at_s)) is leak
@@ -143,9 +146,13 @@ CROSSED = on(OUT, FIGURES, 9)
         (NARROW, 25, (on(INSIDE, FIGURES, 9), at(ABROAD, FIGURES)), False),
         # It never was in force everywhere.
         (replace(NARROW, in_force_ns=None), 25, (CROSSED,), False),
+        (replace(WIDE, in_force_ns=None), 25, (on(OUT, DELIVERY, 25),), False),
         (WIDE, 25, (on(OUT, DELIVERY, 25),), True),
         (WIDE, 25, (on(OUT, DELIVERY, 43),), False),
         (WIDE, 25, (on(INSIDE, DELIVERY, 25), CROSSED), False),
+        (BOTH, 25, (on(OUT, DELIVERY, 25),), True),
+        # One that changes nothing cannot be told from none.
+        (AS_EVER, 25, (on(OUT, DELIVERY, 9), on(OUT, DELIVERY, 25)), False),
     ],
 )
 def test_a_version_must_be_shown_to_have_been_in_force(
@@ -154,6 +161,18 @@ def test_a_version_must_be_shown_to_have_been_in_force(
     found, detail = shown(change, written_s, *findings)
     assert found is good, detail
     assert change.name in detail
+
+
+def test_what_was_seen_to_cross_at_no_other_time_is_named() -> None:
+    _, detail = shown(NARROW, 25)
+    assert detail.endswith("; order_figures was seen to cross at no other time")
+    _, detail = shown(NARROW, 25, CROSSED)
+    assert "at no other time" not in detail
+
+
+def test_what_may_cross_from_a_change_on_may_do_so_at_that_moment() -> None:
+    assert territory(WIDE).once_allowed(DELIVERY, on(OUT, DELIVERY, 10))
+    assert not territory(WIDE).once_allowed(DELIVERY, on(OUT, DELIVERY, 9))
 
 
 def edited(change: PolicyChange, *findings: Finding, written_s: int = 25) -> ResidencyRecord:

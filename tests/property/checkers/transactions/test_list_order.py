@@ -73,6 +73,7 @@ def test_an_order_is_found_exactly_where_no_dependencies_are_circular(seed: int)
 
 @given(st.integers(0, 2**40))
 @example(70827)  # a reader's own append stands between others that nobody read
+@example(142)  # it is the last of them
 def test_the_same_of_longer_histories(seed: int) -> None:
     quick, thorough = both(table_of(longer(seed)))
     assert quick == thorough

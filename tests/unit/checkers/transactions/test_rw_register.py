@@ -98,6 +98,19 @@ def test_sequential_keys_order_what_a_process_touched() -> None:
     )
 
 
+def test_the_first_transaction_of_all_is_overwritten_like_any_other() -> None:
+    # Without the order of the versions of x it only read from the second one.
+    history = (
+        {"process": 7, "ops": [r("y", 5), w("x", 1)]},
+        {"process": 7, "ops": [w("x", 2), w("y", 5)]},
+    )
+    request: dict[str, Any] = {"timed": False, "levels": ("serializable",)}
+    assert judged(*history, **request).validity == Validity.VALID
+    verdict = judged(*history, **request, params={"sequential_keys": True})
+    assert verdict.validity == Validity.VIOLATION
+    assert 'T2 set key "x" to 1, T1 set key "x" to 2, a later version' in texts(verdict, "G1c")
+
+
 def test_linearizable_keys_order_what_time_does() -> None:
     history = (
         {"ops": [w("x", 1)], "start": 0, "end": 1},
@@ -198,6 +211,21 @@ def test_the_initial_value_is_missed_also_behind_one_that_nobody_wrote() -> None
     assert verdict.validity == Validity.VIOLATION
 
 
+def test_the_initial_value_is_missed_where_only_what_nobody_wrote_lies_between() -> None:
+    # Write skew: each missed what the other one wrote over a value that nobody wrote.
+    verdict = judged(
+        [r("x", 9), w("x", 2), r("y", None)],
+        [r("y", 8), w("y", 3), r("x", None)],
+        timed=False,
+        params={"wfr_keys": True},
+    )
+    assert found(verdict) == {"G2-item", "write-skew"}
+    told = texts(verdict, "G2-item")
+    why = "a later version: the initial state comes first"
+    assert f'T1 read key "x" as nil, T2 set key "x" to 2, {why}' in told
+    assert f'T2 read key "y" as nil, T1 set key "y" to 3, {why}' in told
+
+
 def test_what_is_told_names_the_operations() -> None:
     aborted = judged(
         {"ops": [w("x", 1)], "outcome": "fail"},
@@ -236,3 +264,5 @@ def test_versions_in_a_circle_are_named() -> None:
     verdict = judged([w("x", 1)], [w("x", 2)], [r("x", 1)], params={"linearizable_keys": True})
     told = texts(verdict, "cyclic-versions")
     assert '1 and 2 of key "x" each come before the other' in told
+    operations = verdict.counterexample[0]["operations"]
+    assert [each["value"] for each in operations] == [[["w", "x", 1]], [["w", "x", 2]]]
