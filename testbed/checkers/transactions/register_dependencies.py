@@ -14,6 +14,7 @@ from testbed.checkers.transactions.register_versions import Ids, RegisterVersion
 FEW = 64
 """Pairs of readers and writers up to which each pair has its own edge."""
 LATER_MAX = 2_000_000
+"""Later versions, and pairs of their writers and readers, up to which each has its own edge."""
 
 
 def register_dependencies(
@@ -41,13 +42,35 @@ def later_versions(
     inside: NDArray[np.bool_],
     transactions: int,
 ) -> tuple[Edges, int]:
-    """RW from transactions to those that wrote any later version of what they read."""
+    """RW from transactions to those that wrote any later version of what they read.
+
+    Args:
+        versions: The versions.
+        order: What is known of their order.
+        inside: The transactions that matter.
+        transactions: How many there are.
+
+    Returns:
+        The edges, and the number of nodes: the transactions, and helpers where pairs are many.
+    """
+    pairs = _later_pairs(versions, order, inside)
+    if pairs is None:
+        return _through_versions(versions, order, inside, transactions)
+    one, two = pairs
+    return _edges(one[one != two], two[one != two], Edge.RW), transactions
+
+
+def _later_pairs(
+    versions: RegisterVersions, order: VersionOrder, inside: NDArray[np.bool_]
+) -> tuple[Ids, Ids] | None:
+    """Each reader with each writer of a later version; None where that is too much."""
     following: dict[int, list[int]] = {}
     for one, two in zip(order.before.tolist(), order.after.tolist(), strict=True):
         following.setdefault(one, []).append(two)
     writer = versions.writer.tolist()
     source: list[int] = []
     target: list[int] = []
+    work = 0
     chosen = np.flatnonzero(inside[versions.read_row])
     readers: dict[int, list[int]] = {}
     for row, version in zip(
@@ -56,18 +79,42 @@ def later_versions(
         readers.setdefault(version, []).append(row)
     for version, rows in readers.items():
         seen, waiting = {version}, [version]
-        while waiting and len(source) < LATER_MAX:
+        while waiting:
             for later in following.get(waiting.pop(), ()):
                 if later not in seen:
                     seen.add(later)
                     waiting.append(later)
         others = [writer[later] for later in seen - {version} if writer[later] >= 0]
         others = [row for row in others if inside[row]]
+        work += len(seen) + len(rows) * len(others)
+        if work > LATER_MAX:
+            return None
         for row in rows:
             source += [row] * len(others)
             target += others
-    one, two = np.array(source, np.int64), np.array(target, np.int64)
-    return _edges(one[one != two], two[one != two], Edge.RW), transactions
+    return np.array(source, np.int64), np.array(target, np.int64)
+
+
+def _through_versions(
+    versions: RegisterVersions,
+    order: VersionOrder,
+    inside: NDArray[np.bool_],
+    transactions: int,
+) -> tuple[Edges, int]:
+    """The same by a helper for each version: to who wrote the next ones, and to their helpers.
+
+    A reader that wrote a later version itself leads back to itself, by helpers alone.
+    """
+    before, after = _needed(versions, order)
+    writer = versions.writer[after]
+    written = (writer >= 0) & inside[writer]
+    reads = inside[versions.read_row]
+    parts = [
+        _edges(versions.read_row[reads], transactions + versions.read_version[reads], Edge.RW),
+        _edges(transactions + before, transactions + after, Edge.JOIN),
+        _edges(transactions + before[written], writer[written], Edge.JOIN),
+    ]
+    return Edges.joined(parts), transactions + len(versions)
 
 
 def _edges(source: Ids, target: Ids, kind: Edge) -> Edges:

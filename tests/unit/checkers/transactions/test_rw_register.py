@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from testbed.checkers.request import Request
+from testbed.checkers.transactions import register_dependencies
 from testbed.checkers.transactions.rw_register import check
 from testbed.checkers.verdict import Validity, Verdict
 from tests.transaction_tables import table_of
@@ -66,6 +67,18 @@ def test_what_follows_without_assumptions_is_found(anomaly: str) -> None:
     assert verdict.validity == Validity.VIOLATION
     assert anomaly in found(verdict)
     assert all(example["operations"] for example in verdict.counterexample)
+
+
+@pytest.mark.parametrize(
+    ("anomaly", "level"), [("fractured-read", "read-atomic"), ("causal-violation", "causal")]
+)
+def test_a_later_version_is_missed_also_where_there_are_more_than_can_be_paired(
+    anomaly: str, level: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(register_dependencies, "LATER_MAX", 0)
+    verdict = judged(*PLANTED[anomaly], timed=False, levels=(level,))
+    assert verdict.validity == Validity.VIOLATION
+    assert anomaly in found(verdict)
 
 
 def test_repeated_reads_that_disagree_are_internal() -> None:
