@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from testbed.history.operation_table import Integers
 from testbed.history.transaction_table import Access, Outcome, TransactionTable
 
 STRAYS_MAX = 1000
-"""Reads that are no prefixes of the longest: so many are looked at one by one."""
+"""Of so many reads that are no prefixes of the longest the smallest is shown."""
 
 
 @dataclass(frozen=True)
@@ -89,24 +90,39 @@ class Findings:
         return [finding for finding in found if finding is not None]
 
     def _elements_of_strays(self) -> list[Finding]:
-        """The same of reads that are no prefixes of the longest, of the first of them."""
-        found: list[Finding] = []
-        for at in self.versions.strays[:STRAYS_MAX].tolist():
+        """The same of reads that are no prefixes of the longest: the first of each kind."""
+        found: dict[str, Finding] = {}
+        judged: dict[int, set[int]] = defaultdict(set)
+        for at in self.versions.strays.tolist():
             start, after = self._items(at)
             items = self.table.list_items[start:after].tolist()
             key = int(self.table.key[at])
-            for number, item in enumerate(items):
-                value = short(self.table.values[item])
+            distinct = set(items)
+            fresh = distinct - judged[key]
+            judged[key] |= fresh
+            for item in (item for item in items if item in fresh):
                 owner = self.versions.owner_of(self.table, key, item)
-                if owner < 0:
-                    found.append(self._seen("garbage-read", at, "no transaction appended", value))
-                elif item in items[:number]:
-                    words = "this is the second time of"
-                    found.append(self._seen("duplicate-elements", at, words, value))
-                elif self.table.outcome[owner] == Outcome.FAIL:
+                value = short(self.table.values[item])
+                if owner < 0 and "garbage-read" not in found:
+                    words = "no transaction appended"
+                    found["garbage-read"] = self._seen("garbage-read", at, words, value)
+                if owner >= 0 and self.table.outcome[owner] == Outcome.FAIL and "G1a" not in found:
                     words = f"the transaction in line {self.table.line[owner]} that appended"
-                    found.append(self._seen("G1a", at, words, f"{value} did not commit"))
-        return found
+                    found["G1a"] = self._seen("G1a", at, words, f"{value} did not commit")
+            if len(distinct) < len(items) and "duplicate-elements" not in found:
+                repeated = self._repeated(at, key, items)
+                found |= {} if repeated is None else {repeated.anomaly: repeated}
+        return list(found.values())
+
+    def _repeated(self, at: int, key: int, items: list[int]) -> Finding | None:
+        """The first element that a read shows twice and somebody appended."""
+        seen: set[int] = set()
+        for item in items:
+            if item in seen and self.versions.owner_of(self.table, key, item) >= 0:
+                value = short(self.table.values[item])
+                return self._seen("duplicate-elements", at, "this is the second time of", value)
+            seen.add(item)
+        return None
 
     def _seen(self, anomaly: str, reader: int, words: str, value: str, count: int = 1) -> Finding:
         text = f"{words} {value}".replace("{", "{{").replace("}", "}}")

@@ -381,6 +381,28 @@ def test_elements_of_a_read_that_is_no_prefix_are_looked_at_as_well():
     assert verdict.levels.violated[0] == "read-uncommitted"
 
 
+@pytest.mark.parametrize(
+    ("last", "anomaly"),
+    [("x:29", "garbage-read"), ("x:22", "duplicate-elements"), ("x:23", "G1a")],
+)
+def test_elements_of_the_last_of_many_reads_that_are_no_prefixes_are_looked_at(last, anomaly):
+    """So many disagree about the order that what is worse must not be lost among them."""
+    many = [txn("x:21") for _ in range(1001)]
+    failed = {**txn("x+3"), "outcome": "fail"}
+    verdict = judged(txn("x+1"), txn("x+2"), failed, txn("x:12"), *many, txn(last))
+    assert names(verdict) == {"incompatible-order", anomaly}
+
+
+def test_an_element_is_told_by_the_first_read_that_shows_it():
+    failed = {**txn("x+3"), "outcome": "fail"}
+    reads = [txn(read) for read in ("x:124", "x:23", "x:899", "x:7", "x:223", "x:422")]
+    verdict = judged(txn("x+1"), txn("x+2"), txn("x+4"), failed, *reads)
+    told = {each["anomaly"]: each["text"][-1] for each in verdict.counterexample}
+    assert told["garbage-read"].endswith('read key "x" as [8 9 9]; no transaction appended 8')
+    assert "as [2 3]; the transaction in line 4 that appended 3 did not commit" in told["G1a"]
+    assert told["duplicate-elements"].endswith("as [2 2 3]; this is the second time of 2")
+
+
 def test_what_nobody_appended_is_no_append_of_another():
     verdict = judged(txn("x:91", **at(0, 9, 0)), txn("y:", "x+1", **at(1, 8, 1)))
     assert names(verdict) == {"garbage-read"}
