@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from testbed.checkers.request import Request
 from testbed.checkers.transactions import register_dependencies
 from testbed.checkers.transactions.rw_register import check
 from testbed.checkers.verdict import Validity, Verdict
+from testbed.history.problem import HistoryError
 from tests.transaction_tables import table_of
 
 
@@ -185,6 +188,22 @@ def test_a_value_that_is_written_twice_leaves_it_unknown() -> None:
     assert "written once" in verdict.reason
 
 
+def test_without_lines_a_repeated_value_is_told_by_its_processes() -> None:
+    every = [(4, [w("x", 1)]), (6, [r("x", 1)]), (6, [w("x", 1)]), (6, [r("x", 1)]), (4, [])]
+    table = table_of([{"process": process, "ops": ops} for process, ops in every], lists=False)
+    verdict = check(replace(table, line=np.zeros_like(table.line)), Request())
+    assert verdict.validity == Validity.UNKNOWN
+    where = "in transaction 1 of process 4 and in transaction 2 of process 6"
+    assert verdict.reason.endswith(f"key x is set to 1 {where}")
+
+
+def test_appends_are_refused_with_their_lines() -> None:
+    append = ["append", "x", 2]
+    with pytest.raises(HistoryError) as refused:
+        judged([w("x", 1)], [r("x", 1), append], [w("y", 1)], [append, append])
+    assert [problem.line for problem in refused.value.problems] == [2, 4]
+
+
 def test_nothing_inferred_is_unknown() -> None:
     assert judged([w("x", 1)], [w("y", 1)]).validity == Validity.UNKNOWN
 
@@ -210,7 +229,9 @@ def texts(verdict: Verdict, anomaly: str) -> str:
 
 def test_a_transaction_that_vanishes_is_found_among_others() -> None:
     verdict = judged([w("a", 1)], [w("b", 2), w("c", 3)], [r("b", 2), r("c", None)], timed=False)
-    assert "observed-transaction-vanishes" in found(verdict)
+    told = texts(verdict, "observed-transaction-vanishes")
+    assert 'T2 set key "c" to 3, and T1 read key "b" as 2, of the same transaction' in told
+    assert 'after that T1 read key "c" as nil, an older version' in told
 
 
 def test_the_initial_value_is_missed_also_behind_one_that_nobody_wrote() -> None:
@@ -241,6 +262,7 @@ def test_the_initial_value_is_missed_where_only_what_nobody_wrote_lies_between()
 
 def test_what_is_told_names_the_operations() -> None:
     aborted = judged(
+        {"ops": [w("a", 2)], "outcome": "fail"},
         {"ops": [w("x", 1)], "outcome": "fail"},
         {"ops": [w("x", 2)], "outcome": "fail"},
         [r("x", 2)],
@@ -252,10 +274,22 @@ def test_what_is_told_names_the_operations() -> None:
         between, "G1b"
     )
     assert "the first of" not in texts(between, "G1b")
-    circle = judged([r("x", 1), w("y", 2)], [r("y", 2), w("x", 1)], timed=False)
+    circle = judged(
+        [w("z", 0)], [r("x", 1), w("y", 2)], [r("z", 0), r("y", 2), w("x", 1)], timed=False
+    )
     told = texts(circle, "G1c")
     assert 'T1 set key "x" to 1, T2 read key "x" as 1' in told
     assert 'T2 set key "y" to 2, T1 read key "y" as 2' in told
+
+
+def test_how_many_there_are_is_told() -> None:
+    own = [w("x", 1), r("x", 2)]
+    internal = judged(own, [w("x", 2)], [r("x", None), r("x", 2)], [r("x", 2)], timed=False)
+    assert 'T1 set key "x" to 1 and then T1 read key "x" as 2' in texts(internal, "internal")
+    assert "(the first of 2 cases)" in texts(internal, "internal")
+    lost = judged(*PLANTED["lost-update"], timed=False)
+    assert "the first of" not in texts(lost, "lost-update")
+    assert [each["count"] for each in lost.counterexample if "count" in each] == [1]
 
 
 def test_a_later_version_is_told_also_where_others_come_between() -> None:
@@ -279,3 +313,16 @@ def test_versions_in_a_circle_are_named() -> None:
     assert '1 and 2 of key "x" each come before the other' in told
     operations = verdict.counterexample[0]["operations"]
     assert [each["value"] for each in operations] == [[["w", "x", 1]], [["w", "x", 2]]]
+
+
+@pytest.mark.parametrize(
+    ("history", "told"),
+    [
+        # Its own initial value after a write, and one that nobody wrote before and after another.
+        (([w("x", 1)], [r("x", None)]), 'the initial value and 1 of key "x" each come before'),
+        (([w("x", 1)], [r("y", 8)], [r("x", 9)], [r("x", 1)]), '9 of key "x" each come before'),
+    ],
+)
+def test_versions_that_nobody_wrote_are_named_in_a_circle(history: Any, told: str) -> None:
+    verdict = judged(*history, params={"linearizable_keys": True})
+    assert told in texts(verdict, "cyclic-versions")
