@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Any
 from unittest import mock
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbed.checkers.request import Request
 from testbed.checkers.transactions import register_dependencies
 from testbed.checkers.transactions.graph import Edge, Edges
-from testbed.checkers.transactions.register_order import version_order
+from testbed.checkers.transactions.register_order import SOURCES, version_order
 from testbed.checkers.transactions.register_versions import register_versions
 from testbed.checkers.transactions.resolve import resolve
-from testbed.checkers.transactions.rw_register import check
 from tests.property.checkers.transactions.register_histories import histories, tangled
 from tests.transaction_tables import table_of
 
@@ -66,9 +65,18 @@ def by_kind(edges: Edges, kind: Edge) -> set[tuple[int, int]]:
     return set(zip(edges.source[chosen].tolist(), edges.target[chosen].tolist(), strict=True))
 
 
+def backwards(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same with what was last at first, so that transactions read from later ones."""
+    end = 1 + max(each["end"] for each in history)
+    return [{**each, "start": end - each["end"], "end": end - each["start"]} for each in history]
+
+
+drawn = tangled(most=9) | tangled(most=9, keys=1) | histories(most=9, ops=2)
+
+
 @given(
-    tangled(most=9) | tangled(most=9, keys=1) | histories(most=9, ops=2),
-    st.sampled_from([{}, {"wfr_keys": True}, {"sequential_keys": True}]),
+    drawn | drawn.map(backwards),
+    st.fixed_dictionaries({}, optional={name: st.just(True) for name in SOURCES[1:]}),
 )
 def test_each_pair_of_versions_makes_its_dependencies_and_no_others_are_there(
     history: list[dict[str, Any]], params: dict[str, bool]
@@ -101,20 +109,27 @@ def test_each_pair_of_versions_makes_its_dependencies_and_no_others_are_there(
 
 
 @given(
-    tangled(most=7) | histories(most=7),
+    drawn,
     st.sampled_from([{}, {"wfr_keys": True}, {"sequential_keys": True}]),
-    st.sampled_from(["read-atomic", "causal"]),
+    st.integers(0, 2**9 - 1),
 )
-def test_a_level_is_judged_alike_where_helpers_lead_to_every_later_version(
-    history: list[dict[str, Any]], params: dict[str, bool], level: str
+def test_helpers_of_versions_lead_to_who_wrote_any_later_one(
+    history: list[dict[str, Any]], params: dict[str, bool], some: int
 ) -> None:
-    request = Request(levels=(level,), params=params)
-    table = table_of(history, lists=False)
-    with mock.patch.object(register_dependencies, "LATER_MAX", -1):
-        by_helpers = check(table, request)
-    one_by_one = check(table, request)
-    assert by_helpers.validity == one_by_one.validity
-    assert by_helpers.levels == one_by_one.levels
+    resolved = resolve(table_of(history, lists=False))
+    versions = register_versions(resolved)
+    order = version_order(versions, params)
+    count = len(history)
+    inside = resolved.committed & np.array([some >> row & 1 == 0 for row in range(count)])
+    found = []
+    for most, expected in ((10**9, count), (-1, count + len(versions))):
+        with mock.patch.object(register_dependencies, "LATER_MAX", most):
+            edges, nodes = register_dependencies.later_versions(versions, order, inside, count)
+        assert nodes == (expected if len(edges.source) else count)
+        # Back to itself nothing leads but helpers, which is no circle.
+        found.append({(one, two) for one, two in missed(edges, count) if one != two})
+    assert found[0] == found[1]
+    assert all(inside[one] and inside[two] for one, two in found[0])
 
 
 def closure(pairs: set[tuple[int, int]]) -> set[tuple[int, int]]:

@@ -395,12 +395,23 @@ def test_elements_of_the_last_of_many_reads_that_are_no_prefixes_are_looked_at(l
 
 def test_an_element_is_told_by_the_first_read_that_shows_it():
     failed = {**txn("x+3"), "outcome": "fail"}
-    reads = [txn(read) for read in ("x:124", "x:23", "x:899", "x:7", "x:223", "x:422")]
+    reads = [txn(read) for read in ("x:124", "x:23", "x:899", "x:7", "x:411", "x:422")]
     verdict = judged(txn("x+1"), txn("x+2"), txn("x+4"), failed, *reads)
     told = {each["anomaly"]: each["text"][-1] for each in verdict.counterexample}
     assert told["garbage-read"].endswith('read key "x" as [8 9 9]; no transaction appended 8')
     assert "as [2 3]; the transaction in line 4 that appended 3 did not commit" in told["G1a"]
-    assert told["duplicate-elements"].endswith("as [2 2 3]; this is the second time of 2")
+    assert told["duplicate-elements"].endswith("as [4 1 1]; this is the second time of 1")
+
+
+def test_elements_of_the_longest_read_are_told_with_how_many_there_are():
+    failed = {**txn("x+2"), "outcome": "fail"}
+    verdict = judged(txn("x+1"), failed, txn("x+3"), txn("x:12389"))
+    told = {each["anomaly"]: "\n".join(each["text"]) for each in verdict.counterexample}
+    assert 'T1 read key "x" as [1 2 3 8 9]; no transaction appended 8' in told["garbage-read"]
+    assert "(the first of 2 cases)" in told["garbage-read"]
+    assert 'T2 appended 2 to key "x", but did not commit' in told["G1a"]
+    assert "(the first of" not in told["G1a"]
+    assert 'did not commit; T2 appended 3 to key "x" on top of that' in told["dirty-update"]
 
 
 def test_what_nobody_appended_is_no_append_of_another():

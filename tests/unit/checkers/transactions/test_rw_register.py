@@ -79,9 +79,12 @@ def test_a_later_version_is_missed_also_where_there_are_more_than_can_be_paired(
     anomaly: str, level: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(register_dependencies, "LATER_MAX", 0)
-    verdict = judged(*PLANTED[anomaly], timed=False, levels=(level,))
+    others = [[w("a", 1)], [r("a", 1), w("b", 1)]]
+    verdict = judged(*others, *PLANTED[anomaly], timed=False, levels=(level,))
     assert verdict.validity == Validity.VIOLATION
     assert anomaly in found(verdict)
+    valid = judged(*others, [r("x", None), w("x", 1)], [r("x", 1)], timed=False, levels=(level,))
+    assert valid.validity == Validity.VALID
 
 
 def test_repeated_reads_that_disagree_are_internal() -> None:
@@ -125,6 +128,28 @@ def test_the_first_transaction_of_all_is_overwritten_like_any_other() -> None:
     verdict = judged(*history, **request, params={"sequential_keys": True})
     assert verdict.validity == Validity.VIOLATION
     assert 'T2 set key "x" to 1, T1 set key "x" to 2, a later version' in texts(verdict, "G1c")
+
+
+def test_a_circle_of_overwrites_alone_is_found() -> None:
+    history = ([r("x", 1), w("x", 2), w("y", 1)], [r("y", 1), w("y", 2), w("x", 1)])
+    request: dict[str, Any] = {"timed": False, "params": {"wfr_keys": True}}
+    assert "G0" in found(judged(*history, **request, levels=("read-uncommitted",)))
+
+
+def test_what_one_assumption_says_is_kept_beside_what_another_one_does() -> None:
+    # Both say what x is before it is 2: the process of its writer, and what its writer read.
+    history = (
+        [w("x", 1)],
+        {"process": 7, "ops": [w("x", 5)]},
+        {"process": 7, "ops": [r("x", 1), w("x", 2), w("y", 3)]},
+        [r("y", 3), r("x", 1)],
+    )
+    params = {"wfr_keys": True, "sequential_keys": True}
+    assert "fractured-read" in found(judged(*history, timed=False, params=params))
+    later = [r("x", 1), w("z", 1)], [r("x", 2), r("z", None)]
+    assert "G-single" not in found(judged(*history[:3], *later, timed=False, params=params))
+    missed = [r("x", 1), r("z", 1)], [r("x", 2), w("z", 1)]
+    assert "G-single" in found(judged(*history[:3], *missed, timed=False, params=params))
 
 
 def test_linearizable_keys_order_what_time_does() -> None:
