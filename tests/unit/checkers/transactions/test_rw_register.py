@@ -130,6 +130,28 @@ def test_the_first_transaction_of_all_is_overwritten_like_any_other() -> None:
     assert 'T2 set key "x" to 1, T1 set key "x" to 2, a later version' in texts(verdict, "G1c")
 
 
+@pytest.mark.parametrize(
+    ("outcomes", "validity"),
+    [
+        # What an indeterminate transaction wrote comes after what its process touched before.
+        (("ok", "info"), Validity.VIOLATION),
+        # But it may have taken effect after what its process did next.
+        (("info", "ok"), Validity.VALID),
+    ],
+)
+def test_sequential_keys_with_an_indeterminate_transaction(
+    outcomes: tuple[str, str], validity: Validity
+) -> None:
+    history = (
+        {"process": 6, "ops": [w("x", 7)]},
+        {"process": 7, "ops": [w("x", 1)], "outcome": outcomes[0]},
+        {"process": 7, "ops": [w("x", 2), w("y", 3)], "outcome": outcomes[1]},
+        [r("y", 3), r("x", 1)],
+    )
+    verdict = judged(*history, timed=False, params={"sequential_keys": True})
+    assert verdict.validity == validity
+
+
 def test_a_circle_of_overwrites_alone_is_found() -> None:
     history = ([r("x", 1), w("x", 2), w("y", 1)], [r("y", 1), w("y", 2), w("x", 1)])
     request: dict[str, Any] = {"timed": False, "params": {"wfr_keys": True}}
