@@ -9,10 +9,11 @@ import pytest
 
 from testbed.checkers.budget import Budget, OutOfBudgetError
 from testbed.checkers.request import Request
-from testbed.checkers.transactions import causal
+from testbed.checkers.transactions import causal, order_search
 from testbed.checkers.transactions.anomaly import implied_by
 from testbed.checkers.transactions.commit_graph import TRIED
 from testbed.checkers.transactions.level import ALL as LEVELS
+from testbed.checkers.transactions.order_solver import Exhausted, OrderSolver
 from testbed.checkers.transactions.read_atomic import unrepeatable
 from testbed.checkers.transactions.resolve import resolve
 from testbed.checkers.transactions.rw_unique import check
@@ -120,6 +121,34 @@ def test_an_anomaly_asked_for_is_found_and_no_other(planted: str, asked: str) ->
     there = asked in implied_by([planted])
     assert verdict.validity == (Validity.VIOLATION if there else Validity.VALID), verdict.reason
     assert bool(verdict.counterexample) == there
+
+
+SEARCHED = ([r("y", 2), w("x", 0), w("y", 0)], [r("x", 2), w("y", 1)], [w("x", 2), w("y", 2)])
+"""Of these only a search through the orders of versions tells that they are not serializable."""
+
+
+def given_up(_solver: OrderSolver, _effort: int | None = None) -> None:
+    raise Exhausted
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "value", "why"),
+    [
+        (OrderSolver, "solve", given_up, "no answer after 0 contradictions"),
+        (order_search, "NODES_MAX", 0, "too many to search"),
+        (order_search, "PAIRS_MAX", 0, "too many to search"),
+    ],
+)
+def test_a_search_that_is_given_up_decides_nothing(
+    where: Any, name: str, value: Any, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verdict = judged(*SEARCHED)
+    assert verdict.validity == Validity.VIOLATION
+    assert verdict.counterexample
+    monkeypatch.setattr(where, name, value)
+    undecided = judged(*SEARCHED)
+    assert undecided.validity == Validity.UNKNOWN
+    assert why in undecided.reason
 
 
 def anomalies(*transactions: Any, asked: str, timed: bool = True) -> Verdict:
