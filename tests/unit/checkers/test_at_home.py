@@ -76,7 +76,16 @@ def test_a_jurisdiction_that_took_nothing_shows_nothing() -> None:
     verdict = writes(*GOOD[1:])
     assert verdict.validity is Validity.UNKNOWN
     assert "no write of EU" in verdict.reason
-    assert writes(*GOOD, write("EU", None)).validity is Validity.UNKNOWN
+    nameless = writes(*GOOD, write("EU", None))
+    assert nameless.validity is Validity.UNKNOWN
+    assert nameless.reason == "of 1 writes it is not known who took them"
+
+
+def test_what_was_taken_at_home_is_counted() -> None:
+    about_no_rows = [["register", None, "ok", "us-db1", None], write("EU", "eu-db1")]
+    verdict = writes(*GOOD, *about_no_rows)
+    assert verdict.numbers == {"taken_at_home": 3, "taken_abroad": 0}
+    assert verdict.reason.endswith("2 in EU, 1 in US")
 
 
 def rows(counts: dict[str, dict[str, int]]) -> Verdict:

@@ -37,6 +37,16 @@ def test_counters_and_history_agree_or_not(
     assert verdict.validity is validity
 
 
+def test_what_was_counted_is_told_by_kind() -> None:
+    counts = {"confl_update_origin_differs": 2, "confl_insert_exists": 3}
+    recorded = recording(row(1), row(2, counts=counts))
+    found = conflict_counters.check(recorded, {1}, {1}, logged=False)
+    assert found.reason.endswith("; counted: insert_exists 3, update_origin_differs 2")
+    assert found.numbers["update_origin_differs_count"] == 2
+    nothing = conflict_counters.check(NOTHING, {1}, set(), logged=False)
+    assert nothing.reason.endswith("; counted: none")
+
+
 def test_counts_begin_with_the_first_look_and_anew_with_a_new_subscription() -> None:
     numbers = (5, 7, 0, 3)
     looks = [row(t, counts={"confl_insert_exists": n}) for t, n in enumerate(numbers)]

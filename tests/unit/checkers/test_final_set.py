@@ -38,12 +38,39 @@ ADD: Step = ("include", 10, 20, WEST)
         ([ADD, ("exclude", 15, 40, WEST)], {True, False}),
         ([ADD, ("include", 12, None, EAST), ("exclude", 30, 40, WEST)], {True, False}),
         ([ADD, ("exclude", 30, 40, WEST), ("include", 50, 60, EAST)], {True}),
+        # What ends at the moment at which the other begins may have been seen, or not.
+        ([("exclude", 0, 10, WEST), ADD], {True, False}),
+        ([ADD, ("exclude", 20, 40, WEST)], {True, False}),
     ],
 )
 def test_what_may_be_there_in_the_end(steps: list[Step], may: set[bool]) -> None:
     for there in (True, False):
         wanted = Validity.VALID if there in may else Validity.VIOLATION
         assert judged(steps, there=there).validity is wanted
+
+
+def test_what_is_wrong_is_told_and_counted() -> None:
+    lost = judged([ADD], there=False)
+    assert lost.reason == "2 of 2 final reads are wrong: element 1 is lost at west-db1"
+    assert (lost.numbers["final_reads"], lost.numbers["rows_that_lost"]) == (2, 1)
+    back = judged([ADD, ("exclude", 30, 40, WEST)], there=True)
+    assert back.reason.endswith("element 1 is there, and should not be at west-db1")
+    assert back.numbers["rows_that_lost"] == 0
+
+
+def test_an_add_that_failed_added_nothing() -> None:
+    scribe = Scribe().call("include", 10 * MS, 20 * MS, "fail", key=1, node=WEST)
+    scribe.call("member", 30 * MS, 31 * MS, key=1, result=True, node=WEST)
+    assert final_set.check(scribe.history(), (WEST,)).validity is Validity.VIOLATION
+
+
+def test_reads_of_other_nodes_and_elements_that_were_never_added_count_for_nothing() -> None:
+    scribe = Scribe().call("include", 10 * MS, 20 * MS, key=1, node=WEST)
+    for key, there, node in ((1, True, WEST), (2, False, WEST), (1, False, EAST)):
+        scribe.call("member", 30 * MS, 31 * MS, key=key, result=there, node=node)
+    verdict = final_set.check(scribe.history(), (WEST,))
+    assert verdict.validity is Validity.VALID
+    assert verdict.reason == "2 final reads are right"
 
 
 def test_what_nobody_added_is_not_there_and_nothing_added_says_nothing() -> None:

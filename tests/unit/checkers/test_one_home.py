@@ -91,6 +91,11 @@ def test_an_old_home_that_has_not_heard_of_a_take_over_is_counted() -> None:
     assert verdict.validity is Validity.VALID
     assert verdict.numbers["writes_unheard"] == 2
     assert verdict.numbers["unheard_ms_max"] == 30
+    told = "2 writes by old homes that had not heard of a take-over, the last 30 ms after it"
+    assert verdict.reason.endswith(told)
+    nobody = home().ends(1).judged()
+    assert nobody.numbers["unheard_ms_max"] == 0
+    assert "old homes" not in nobody.reason
 
 
 def test_an_old_home_that_refused_and_then_writes_is_found() -> None:
@@ -98,6 +103,12 @@ def test_an_old_home_that_refused_and_then_writes_is_found() -> None:
     verdict = rows.ends(1).judged()
     assert verdict.validity is Validity.VIOLATION
     assert "which had refused to" in verdict.reason
+
+
+def test_what_was_acknowledged_before_it_refused_is_no_sign() -> None:
+    rows = home().at(10, "take-over", "east").at(20, "write", "west", 2).refused(30, "west")
+    verdict = rows.at(50, "write", "east", 4).ends(4).judged()
+    assert verdict.validity is Validity.VALID
 
 
 def heard(rows: Rows) -> Rows:

@@ -127,6 +127,16 @@ SEARCHED = ([r("y", 2), w("x", 0), w("y", 0)], [r("x", 2), w("y", 1)], [w("x", 2
 """Of these only a search through the orders of versions tells that they are not serializable."""
 
 
+def test_what_a_search_ruled_out_is_told_by_its_last_circle() -> None:
+    (shown,) = judged(*SEARCHED).counterexample
+    assert [edge["kind"] for edge in shown["edges"]] == ["ww", "rw"]
+    forced = "(the other order is impossible)"
+    assert [edge["reason"] for edge in shown["edges"]] == [
+        f'T1 set "y" = 0 before T2 set "y" = 1 {forced}',
+        f'T2 read "x" = 2, before T1 set "x" = 0 {forced}',
+    ]
+
+
 def given_up(_solver: OrderSolver, _effort: int | None = None) -> None:
     raise Exhausted
 
