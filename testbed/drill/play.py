@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from faults.protocol import Context, FaultError
+from faults.protocol import FaultError
 from testbed.drill.book import Book
 from testbed.drill.direction import Direction
 from testbed.drill.drill import Drill
@@ -31,7 +31,6 @@ from testbed.runner.folder import EvidenceLog, FolderError, RunFolder, write_jso
 from testbed.runner.frame import Frame
 from testbed.runner.plan_document import PlanError, to_document
 from testbed.runner.setting import Setting, opened, watched
-from testbed.runner.targets import Targets
 from testbed.world.protocol import WorldError
 
 SETUP_LIMIT_S = 60.0
@@ -134,14 +133,7 @@ async def _directed(
     folder = setting.folder
     book = Book(folder.path, setting.clock.now)
     evidence = EvidenceLog(folder.evidence)
-    targets = Targets(setting.topology, setting.probe)
-    context = Context(
-        setting.world,
-        targets.resolve,
-        setting.clock.now,
-        setting.links,
-        policy=setting.policy,
-    )
+    context = setting.context()
     direction = Direction(setting, drill, book, evidence, context, auto=auto)
     try:
         async with watched(setting) as gauge, direction.watching(stopping):

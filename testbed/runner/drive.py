@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from faults.protocol import Context, FaultError
+from faults.protocol import FaultError
 from testbed.history.journal import JournalError
 from testbed.runner import stage
 from testbed.runner.announcer import Announcer
@@ -23,7 +23,6 @@ from testbed.runner.frame import Frame
 from testbed.runner.plan_document import PlanError
 from testbed.runner.progress import Phase
 from testbed.runner.setting import Setting, opened, watched
-from testbed.runner.targets import Targets
 from testbed.runner.timeline import Timeline
 from testbed.world.protocol import WorldError
 
@@ -38,14 +37,7 @@ _EXPECTED = (stage.StageError, FaultError, JournalError, FolderError, PlanError,
 async def _load_and_break(setting: Setting, frame: Frame) -> None:
     """Load and schedule together; the first of them that fails ends both."""
     plan = setting.plan
-    targets = Targets(setting.topology, setting.probe)
-    context = Context(
-        setting.world,
-        targets.resolve,
-        setting.clock.now,
-        setting.links,
-        policy=setting.policy,
-    )
+    context = setting.context()
     evidence = EvidenceLog(setting.folder.evidence)
     timeline = Timeline(plan.schedule, context, setting.clock, setting.journal, evidence)
     setting.announcer.tell(Phase("load", remaining_s=plan.duration_s))

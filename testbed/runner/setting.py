@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from faults.protocol import Context
 from testbed.clients.catalogue import SYSTEMS, System
 from testbed.clients.protocol import Client, Endpoint
 from testbed.history.appender import Appender
@@ -24,6 +25,7 @@ from testbed.runner.plan import Plan
 from testbed.runner.plan_document import PlanError, load_plan
 from testbed.runner.pressure import PressureGauge
 from testbed.runner.recorder import Recorder
+from testbed.runner.targets import Targets
 from testbed.runner.watch import watch_links, watch_rates, watch_roles, watch_streams
 from testbed.topology.document import from_document
 from testbed.topology.model import Topology
@@ -51,6 +53,11 @@ class Setting:
     announcer: Announcer
     inspections: tuple[Inspection, ...] = ()
     policy: Policy | None = None
+
+    def context(self) -> Context:
+        """What faults work with."""
+        targets = Targets(self.topology, self.probe)
+        return Context(self.world, targets.resolve, self.clock.now, self.links, policy=self.policy)
 
     def connector(self, timeout_ms: int) -> Callable[[Endpoint], Client]:
         """What makes the clients of this run, whose calls end after ``timeout_ms``."""
