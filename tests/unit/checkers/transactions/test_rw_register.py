@@ -267,6 +267,33 @@ def test_anomalies_can_be_asked_for_by_name() -> None:
     assert judged(*skew, timed=False, anomalies=("G1c",)).validity == Validity.VALID
 
 
+def test_anomalies_that_are_not_looked_for_are_not_absent() -> None:
+    harmless = [w("x", 1)], [r("x", 1), w("y", 2)], [r("y", 2)]
+    # A long fork may be one, which is told by transactions taken apart; those of registers are not.
+    undecided = judged(*PLANTED["prefix-violation"], timed=False, anomalies=("G-MSR",))
+    assert undecided.validity == Validity.UNKNOWN
+    assert "G-MSR is not looked for" in undecided.reason
+    untimed = judged(*harmless, timed=False, anomalies=("G-single-realtime",))
+    assert untimed.validity == Validity.UNKNOWN
+    assert untimed.reason == "the history has no times, G-single-realtime cannot be shown to hold"
+    assert judged(*harmless, anomalies=("G-single-realtime",)).validity == Validity.VALID
+
+
+def test_what_was_found_and_not_asked_for_is_told() -> None:
+    skew = PLANTED["G2-item"]
+    assert judged(*skew, timed=False, anomalies=("G1c",)).reason.endswith(
+        "; not asked for: write-skew, G2-item"
+    )
+    assert "not asked for" not in judged(*skew, timed=False, anomalies=("G2",)).reason
+
+
+def test_sessions_count_also_where_the_history_has_no_times() -> None:
+    session = {"process": 7, "ops": [w("x", 1)]}, {"process": 7, "ops": [r("x", None)]}
+    level = ("strong-session-serializable",)
+    assert judged(*session, timed=False, levels=("serializable",)).validity == Validity.VALID
+    assert judged(*session, timed=False, levels=level).validity == Validity.VIOLATION
+
+
 def texts(verdict: Verdict, anomaly: str) -> str:
     return "\n".join(
         line for each in verdict.counterexample if each["anomaly"] == anomaly

@@ -18,6 +18,7 @@ from testbed.checkers.transactions.read_atomic import unrepeatable
 from testbed.checkers.transactions.resolve import resolve
 from testbed.checkers.transactions.rw_unique import check
 from testbed.checkers.transactions.unique_anomalies import RULED_OUT_BY
+from testbed.checkers.transactions.unique_levels import LevelJudge
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.problem import HistoryError
 from tests.transaction_tables import table_of
@@ -139,6 +140,14 @@ def test_what_a_search_ruled_out_is_told_by_its_last_circle() -> None:
 
 def given_up(_solver: OrderSolver, _effort: int | None = None) -> None:
     raise Exhausted
+
+
+def test_what_was_given_up_is_decided_when_it_is_asked_for_again() -> None:
+    history = [{"process": at, "ops": ops} for at, ops in enumerate(SEARCHED)]
+    judge = LevelJudge(resolve(table_of(history, timed=False, lists=False)), Budget())
+    with mock.patch.object(OrderSolver, "solve", given_up):
+        assert judge.decide("serializable", 0).holds is None
+    assert judge.decide("serializable").holds is False
 
 
 @pytest.mark.parametrize(
