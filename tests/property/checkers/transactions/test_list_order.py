@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import random
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from testbed.checkers.transactions import list_order
 from testbed.checkers.transactions.cycles import cyclic_core
 from testbed.checkers.transactions.list_append import committed_in
 from testbed.checkers.transactions.list_dependencies import dependencies_of, successors_of
@@ -93,3 +95,17 @@ def test_what_is_told_by_edges_alone_is_left_to_them(seed: int) -> None:
     one_session = dataclasses.replace(table, process=np.zeros_like(table.process))
     quick, by_edges = both(one_session)
     assert quick in {None, by_edges}
+
+
+def test_where_too_much_would_have_to_be_looked_at_edges_tell() -> None:
+    """Of appends that no read shows each one is looked at by every reader before them."""
+    unseen = [{"process": at, "ops": [["append", "x", at]]} for at in range(4)]
+    readers = [{"process": 9, "ops": [["r", "x", []]]}]
+    seen = [{"process": 0, "ops": [["append", "x", 1]]}, {"process": 1, "ops": [["r", "x", [1]]]}]
+    for rows, without in ((readers + unseen, None), (seen, 1)):
+        table = table_of(rows)
+        quick, thorough = both(table)
+        assert quick == thorough
+        assert quick is not None
+        with mock.patch.object(list_order, "WORK_MAX", 0):
+            assert both(table) == (without, thorough)
