@@ -393,6 +393,13 @@ def test_elements_of_the_last_of_many_reads_that_are_no_prefixes_are_looked_at(l
     assert names(verdict) == {"incompatible-order", anomaly}
 
 
+def test_who_is_seen_only_by_a_read_that_is_no_prefix_took_effect():
+    unsure = {**txn("x+3"), "outcome": "info"}
+    for last, committed in (("x:3", 5), ("x:1", 4)):
+        verdict = judged(txn("x+1"), txn("x+2"), unsure, txn("x:12"), txn(last))
+        assert verdict.numbers["committed_transactions"] == committed
+
+
 def test_an_element_is_told_by_the_first_read_that_shows_it():
     failed = {**txn("x+3"), "outcome": "fail"}
     reads = [txn(read) for read in ("x:124", "x:23", "x:899", "x:7", "x:411", "x:422")]

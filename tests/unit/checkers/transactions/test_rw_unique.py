@@ -175,6 +175,29 @@ def anomalies(*transactions: Any, asked: str, timed: bool = True) -> Verdict:
     return check(table, Request(anomalies=tuple(asked.split(","))))
 
 
+def test_what_two_orders_of_versions_are_without_one_order_need_not_be() -> None:
+    # Prefix consistency and parallel snapshot isolation hold, and snapshot isolation does not.
+    every = (
+        [r("x", None), w("y", 0)],
+        [r("y", None), w("y", 1)],
+        [r("x", 3), r("y", None)],
+        [r("x", None), w("x", 3)],
+    )
+    history = [{"process": at, "ops": ops} for at, ops in enumerate(every)]
+    for asked in ("prefix-violation", "G-single"):
+        assert anomalies(*history, asked=asked, timed=False).validity == Validity.VALID
+    both = anomalies(*history, asked="prefix-violation,G-single", timed=False)
+    assert both.validity == Validity.UNKNOWN
+    assert "whether one order is without all of them is not known" in both.reason
+
+
+def test_a_level_that_fails_does_not_show_each_anomaly_that_it_rules_out() -> None:
+    history = [{"process": at, "ops": ops} for at, ops in enumerate(LONG_FORK)]
+    found = anomalies(*history, asked="write-skew", timed=False)
+    assert found.validity == Validity.UNKNOWN
+    assert "whether for this reason is not looked for" in found.reason
+
+
 def test_a_stale_read_is_an_anomaly_of_its_session_or_of_real_time() -> None:
     first = {"ops": [w("x", 1)], "process": 0, "start": 0, "end": 1}
     mine = {"ops": [r("x", None)], "process": 0, "start": 2, "end": 3}
