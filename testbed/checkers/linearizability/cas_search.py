@@ -180,10 +180,13 @@ class Beam(_Layer):
         self._hard = max(self._hard, failed)
         self.width *= 4
         self._back *= 2
-        self._room = Room(self.problem, self.width, reusable=False)
         while len(self._kept) > 1 and self._kept[-1].event > self._hard - self._back:
             self._kept.pop()
-        return self._from(self._kept.pop())
+        place = self._kept.pop()
+        # It may have been reached with more room than a new hard place begins with.
+        self.width = max(self.width, len(place.configurations))
+        self._room = Room(self.problem, self.width, reusable=False)
+        return self._from(place)
 
     def _from(self, place: Place) -> int | None:
         """Search on from a place; past the hard one the beam gets narrow again, step by step."""
