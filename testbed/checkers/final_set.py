@@ -44,12 +44,14 @@ def check(
     """
     adds, removals = _by_key(history, add), _by_key(history, remove)
     wrong: list[dict[str, Any]] = []
+    unread = {(node, key) for key in adds for node in nodes}
     judged = 0
     for pair in history.of({final}, "ok"):
         if pair.node not in nodes:
             continue
         judged += 1
         key = pair.invocation.key
+        unread.discard((str(pair.node), key))
         telling = (
             _removed_last(adds[key], removals[key])
             if pair.value
@@ -79,6 +81,10 @@ def check(
         )
     if not judged or not any(adds.values()):
         reason = "nothing was added, or nobody was asked at the end"
+        return Verdict(NAME, PROMISE, Validity.UNKNOWN, reason, (), numbers)
+    if unread:
+        node, key = min(unread, key=str)
+        reason = f"{node} was not asked for element {key} at the end ({len(unread)} such questions)"
         return Verdict(NAME, PROMISE, Validity.UNKNOWN, reason, (), numbers)
     return Verdict(NAME, PROMISE, Validity.VALID, f"{judged} final reads are right", (), numbers)
 

@@ -77,3 +77,14 @@ def test_what_nobody_added_is_not_there_and_nothing_added_says_nothing() -> None
     assert judged([("exclude", 0, 5, WEST)], there=True).validity is Validity.VIOLATION
     assert judged([("exclude", 0, 5, WEST)], there=False).validity is Validity.UNKNOWN
     assert judged([], there=True).validity is Validity.VIOLATION
+
+
+def test_a_node_that_was_not_asked_for_an_element_leaves_it_open() -> None:
+    scribe = Scribe()
+    for key in (1, 2):
+        scribe.call("include", 10 * MS, 20 * MS, key=key, node=WEST)
+        scribe.call("member", 30 * MS, 31 * MS, key=key, result=True, node=WEST)
+    scribe.call("member", 30 * MS, 31 * MS, key=1, result=True, node=EAST)
+    verdict = final_set.check(scribe.history(), (WEST, EAST))
+    assert verdict.validity is Validity.UNKNOWN
+    assert verdict.reason.startswith(f"{EAST} was not asked for element 2 at the end")
