@@ -87,13 +87,15 @@ def expand(tables: Tables, search: Search, at: int, bit: int) -> None:
 def expand_loosely(tables: Tables, search: Search, at: int, bit: int) -> None:
     """Let one more indeterminate operation take effect after a configuration of ``seen``."""
     taken = search.seen[at, TAKEN]
+    hidden = search.masks[-1, WRITERS] & ~(taken | search.seen[at, OPTIONAL])
     for column in range(len(search.available)):
         kind = tables.column_kind[column]
         left = search.available[column]
         if search.scalars[REUSABLE] == 0:
             left -= search.seen[at, USED + column]
-        code, first = tables.kinds[kind, CODE], tables.kinds[kind, FIRST]
-        if left <= 0 or (code == CAS) != (first == search.seen[at, VALUE]):
+        code, here = tables.kinds[kind, CODE], tables.kinds[kind, FIRST] == search.seen[at, VALUE]
+        # A write of the value that is there is of use to the writes that it may have replaced.
+        if left <= 0 or (not here if code == CAS else here and not hidden):
             continue
         alike = False
         for number in range(search.scalars[PENDING]):
