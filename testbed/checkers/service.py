@@ -47,14 +47,18 @@ def check(
     if not expectations:
         return Verdict(NAME, PROMISE, Validity.UNKNOWN, "no region was expected to be served")
     writes = frozenset(writes)
-    judged = [(one, _served(history, one, writes)) for one in expectations]
+    locked = [_locked(history, one, writes) for one in expectations]
+    judged = [
+        (one, _served(history, one, writes, left))
+        for one, left in zip(expectations, locked, strict=True)
+    ]
     enough = [pair for pair in judged if pair[1].due >= DUE_MIN]
     poor = [pair for pair in enough if (pair[1].availability or 0) < availability_min]
     numbers = {
         "availability_min": min((pair[1].availability or 0 for pair in enough), default=0.0),
         "expectations": float(len(judged)),
         "poorly_served": float(len(poor)),
-        "writes_locked": float(sum(len(_locked(history, one, writes)) for one in expectations)),
+        "writes_locked": float(sum(map(len, locked))),
     }
     if poor:
         examples = tuple(
@@ -82,9 +86,10 @@ def check(
     return Verdict(NAME, PROMISE, Validity.VALID, reason, (), numbers)
 
 
-def _served(history: History, expected: Expectation, writes: frozenset[str]) -> Load:
+def _served(
+    history: History, expected: Expectation, writes: frozenset[str], locked: set[int]
+) -> Load:
     from_ns = expected.from_ns + int(expected.bound_ms * 1e6)
-    locked = _locked(history, expected, writes)
     pairs = history.of(writes)
     counted = (pair for number, pair in enumerate(pairs) if number not in locked)
     mine = [pair for pair in counted if pair.region == expected.region]
