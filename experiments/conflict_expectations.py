@@ -42,7 +42,7 @@ def _locked_ns(setting: Setting, region: str) -> Iterator[tuple[int, int]]:
     arrived, and its lock stays until the rest arrives or the stream is given up.
     """
     for window in setting.run.windows:
-        resolved = str(window.details.get("resolved", ""))
+        resolved = window.resolved
         span = window.inject_ns, window.inject_ns + LOCKED_NS
         if window.kind == "link-cut" and region in resolved.split("->"):
             yield span
@@ -63,7 +63,7 @@ def _region_hit(run: RecordedRun, window: FaultWindow) -> str | None:
     """The region whose node a fault took; None for a fault that takes none."""
     if window.kind not in OF_A_NODE:
         return None
-    return run.region_of.get(str(window.details.get("resolved", "")).split("/")[0])
+    return run.region_of.get(window.resolved_node)
 
 
 def _outage_ms(setting: Setting, region: str, from_ns: int) -> float:

@@ -69,7 +69,7 @@ def _wrote(
 
 def _apart(setting: Setting, window: FaultWindow) -> Iterator[tuple[str, str]]:
     """The pairs of regions that a fault let hear nothing of each other, either way."""
-    resolved = str(window.details.get("resolved", ""))
+    resolved = window.resolved
     if window.kind == "region-cut":
         yield from ((resolved, other) for other in setting.regions if other != resolved)
     elif window.kind == "link-cut":

@@ -63,7 +63,7 @@ def _cut_off_still(setting: Setting, window: FaultWindow, region: str) -> bool:
 
 def _cut_off(setting: Setting, window: FaultWindow) -> Iterator[str]:
     """The regions that a fault leaves without a way to the primary."""
-    resolved = str(window.details.get("resolved", "")).split("->")
+    resolved = window.resolved.split("->")
     if window.kind == "region-cut" or (
         window.kind == "dcs-leader-loss" and "region-cut" in window.title
     ):
@@ -97,7 +97,7 @@ def _holds_every_standby(setting: Setting, window: FaultWindow) -> bool:
     ]
     primary = max(earlier, key=lambda pair: pair.end_ns or 0).node if earlier else None
     able = {node for node in setting.nodes if run.region_of[node] in regions} - {primary}
-    held = str(window.details.get("resolved", ""))
+    held = window.resolved
     return bool(able) and all(held in (node, run.region_of[node]) for node in able)
 
 

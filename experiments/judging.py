@@ -89,7 +89,7 @@ def _summary(run: RecordedRun, verdicts: tuple[Verdict, ...], validity: Validity
 
 
 def _title(window: FaultWindow) -> str:
-    resolved = str(window.details.get("resolved", ""))
+    resolved = window.resolved
     return f"{window.kind} {resolved}" if resolved else window.title
 
 
@@ -130,7 +130,7 @@ def _fault(run: RecordedRun, window: FaultWindow) -> dict[str, Any]:
     return {
         "kind": window.kind,
         "target": planned.target if planned else window.title,
-        "resolved": str(window.details.get("resolved", "")),
+        "resolved": window.resolved,
         "duration_s": planned.duration_s if planned else None,
         "inject_s": seconds_of(window.inject_ns),
         "effect_s": seconds_of(window.effect_ns),

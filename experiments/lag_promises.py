@@ -61,11 +61,7 @@ def _promoted(setting: Setting) -> bool:
     """Whether a region of a mesh lost a node that another one of it has to stand in for."""
     run = setting.run
     topology = run.deployment.topology
-    hit = (
-        str(window.details.get("resolved", "")).split("/")[0]
-        for window in run.windows
-        if window.kind in MOVING
-    )
+    hit = (window.resolved_node for window in run.windows if window.kind in MOVING)
     return any(
         len(topology.members("mesh", run.region_of[node])) > 1
         for node in hit
@@ -85,7 +81,7 @@ def in_order(setting: Setting) -> Samples:
     since: dict[str | None, int] = {}
     for window in run.windows:
         if window.kind in MOVING:
-            name = str(window.details.get("resolved", "")).split("/")[0]
+            name = window.resolved_node
             region = run.region_of.get(name, name)
             since[region] = min(window.inject_ns, since.get(region, window.inject_ns))
 

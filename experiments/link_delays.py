@@ -62,7 +62,7 @@ def _disturbs(window: FaultWindow, link: Link) -> bool:
     """Whether a fault may hold back what a link carries: the faults of other links do not."""
     if window.kind in OF_NO_LINK:
         return False
-    resolved = str(window.details.get("resolved", ""))
+    resolved = window.resolved
     if window.kind == "region-cut" and resolved:
         return resolved in (link.source, link.target)
     ends = resolved.split("->")

@@ -52,6 +52,16 @@ class FaultWindow:
         """The latest time at which it had taken effect: the end of its injection."""
         return self.inject_ns if self.injected_ns is None else self.injected_ns
 
+    @property
+    def resolved(self) -> str:
+        """What its target was at that moment: a name, a link ``a->b``; empty where nobody says."""
+        return str(self.details.get("resolved") or "")
+
+    @property
+    def resolved_node(self) -> str:
+        """The same without the program behind a node's name."""
+        return self.resolved.split("/")[0]
+
 
 def fault_windows(history: History) -> tuple[FaultWindow, ...]:
     """The faults of a history in the order of their injections.

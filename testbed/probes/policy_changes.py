@@ -24,7 +24,7 @@ def policy_changes(history: History, policy: Policy) -> tuple[PolicyChange, ...]
     found = []
     for window in fault_windows(history):
         name = str(window.details.get("parameters", {}).get("work", ""))
-        home = homes.get(str(window.details.get("resolved") or window.title.split()[-1]))
+        home = homes.get(window.resolved or window.title.split()[-1])
         if name not in EDITS or home is None:
             continue
         found.append(

@@ -16,6 +16,7 @@ from experiments.lag_promises import REPLICATION_MS, in_order, lagging, stalenes
 from experiments.measuring import MEASURES
 from experiments.setting import setting_of
 from testbed.checkers.verdict import Validity, Verdict, merge
+from testbed.history.fault_window import FaultWindow
 from testbed.measures.lag_sample import LagSample
 from testbed.runner.folder import FolderError, RunFolder
 from testbed.runner.plan import Load, Plan, Step
@@ -264,7 +265,7 @@ def test_the_bound_of_staleness_is_what_the_schedule_explains(
 def test_streams_that_are_begun_anew_keep_no_order() -> None:
     """Of a mesh whose primary moved at 5 s: what touches its region counts up to then."""
     nodes = ("eu-west-db2", "eu-central-db1", "us-east-db1")
-    moved = SimpleNamespace(kind="switchover", inject_ns=5 * S, details={"resolved": "eu-west-db2"})
+    moved = FaultWindow("switchover", "moved", 5 * S, details={"resolved": "eu-west-db2"})
     samples = tuple(
         LagSample(origin, seen_at, made, made + MS, made, seen)
         for origin, seen_at in ((nodes[0], nodes[1]), (nodes[1], nodes[0]), nodes[1:])

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from experiments.link_delays import busy, undisturbed_ms
+from testbed.history.fault_window import FaultWindow
 from testbed.runner.folder import FolderError
 from testbed.runner.recorded import RecordedRun
 from testbed.topology.inventory import find, load
@@ -30,9 +31,10 @@ def run(folder: Path, late_ms: float, *windows: Any, looks: int = 40) -> Recorde
     return cast("RecordedRun", made)
 
 
-def window(kind: str, resolved: str, since_s: float, until_s: float) -> Any:
-    return SimpleNamespace(
-        kind=kind,
+def window(kind: str, resolved: str, since_s: float, until_s: float) -> FaultWindow:
+    return FaultWindow(
+        kind,
+        f"{kind} {resolved}",
         inject_ns=int(since_s * 1e9),
         healed_ns=int(until_s * 1e9),
         details={"resolved": resolved},
