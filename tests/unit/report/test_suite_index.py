@@ -89,6 +89,7 @@ def leaking(found: Suite) -> Suite:
 
 
 def test_the_values_of_a_variable_stand_side_by_side(suite: Path, tmp_path: Path) -> None:
+    write_suite_reports(suite)
     for value in ("strict", "none"):
         shutil.copytree(suite, tmp_path / value)
     suites = read_suites(tmp_path)
