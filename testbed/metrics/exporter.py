@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -16,13 +15,12 @@ from prometheus_client import start_http_server
 from testbed.metrics.board import Board
 from testbed.metrics.follower import Follower
 from testbed.metrics.observation import Observation
+from testbed.metrics.scrapes import Scrapes
 from testbed.runner.folder import RunFolder
 from testbed.runner.progress import Event, Example
 from testbed.world.namespaces import NamespaceWorld
 
 ADDRESS = "127.0.0.1"
-_LAST_SCRAPES = 2
-_LINGER_S_MAX = 20.0
 
 
 class MetricsError(Exception):
@@ -55,8 +53,7 @@ class Exporter:
         self._lock = threading.Lock()
         self._sources: list[Source] = []
         self._followed = False
-        self._scraped = threading.Condition()
-        self._scrapes: list[float] = []
+        self._scrapes = Scrapes()
 
     @property
     def url(self) -> str:
@@ -89,9 +86,7 @@ class Exporter:
                     # At once: the next run of this world comes later in the list.
                     source.retire()
             self._sources = [each for each in self._sources if not each.done]
-        with self._scraped:
-            self._scrapes = [*self._scrapes[-_LAST_SCRAPES:], time.monotonic()]
-            self._scraped.notify_all()
+        self._scrapes.note()
 
     def close(self) -> None:
         """End what observes."""
@@ -101,18 +96,8 @@ class Exporter:
 
     def linger(self) -> None:
         """Let whoever scrapes see how runs ended: wait for the next scrapes, if there were any."""
-        with self._scraped:
-            if not self._followed or len(self._scrapes) < 2:
-                return
-            interval_s = self._scrapes[-1] - self._scrapes[-2]
-            before = self._scrapes[-1]
-            deadline = time.monotonic() + min(_LINGER_S_MAX, (_LAST_SCRAPES + 0.5) * interval_s)
-            while sum(moment > before for moment in self._scrapes) < _LAST_SCRAPES:
-                left_s = deadline - time.monotonic()
-                if left_s <= 0 or not self._scraped.wait(left_s):
-                    break
-            # Who has seen it need not see it again.
-            self._scrapes = []
+        if self._followed:
+            self._scrapes.await_next()
 
 
 @contextlib.contextmanager
