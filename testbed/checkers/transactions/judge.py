@@ -15,6 +15,8 @@ from testbed.checkers.transactions.shape_search import Cycle
 from testbed.checkers.verdict import Levels, Validity, Verdict
 from testbed.history.transaction_table import TransactionTable
 
+NOT_SOUGHT = "is not looked for"
+
 
 @dataclass(frozen=True)
 class Examined:
@@ -28,7 +30,8 @@ class Examined:
             unless there is a finding.
         explain: Says why an edge is there.
         numbers: Figures for the verdict.
-        unsought: Anomalies, without a form, that the model does not look for.
+        unsought: Anomalies, without a form, that are not looked for, or not everywhere.
+        obstacle: Why they are not.
     """
 
     model: str
@@ -38,6 +41,7 @@ class Examined:
     explain: ExplainEdge
     numbers: dict[str, float]
     unsought: tuple[str, ...] = ()
+    obstacle: str = NOT_SOUGHT
 
     def absent(self, *, timed: bool) -> frozenset[str]:
         """What is surely not there: what was looked for and not found, and what is a case of that.
@@ -128,7 +132,9 @@ def _unknown(
     if not table.timed and all(name.endswith(anomaly.FORMS[-1]) for name in missing):
         return f"the history has no times, {', '.join(opens)} cannot be shown to hold"
     sought = [name for name in anomaly.ALL if name in missing]
-    return f"whether it is {', '.join(opens)} is not known: {sought[0]} is not looked for"
+    hidden = anomaly.split_form(sought[0])[0] in examined.unsought
+    obstacle = examined.obstacle if hidden else NOT_SOUGHT
+    return f"whether it is {', '.join(opens)} is not known: {sought[0]} {obstacle}"
 
 
 def _held(table: TransactionTable, examined: Examined) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from testbed.checkers.request import Request
+from testbed.checkers.transactions.anomaly import MEANING
 from testbed.checkers.transactions.classify import Cycles, classify
 from testbed.checkers.transactions.explain import micro_operation, short
 from testbed.checkers.transactions.judge import Examined, judge, promise_of
@@ -23,6 +24,9 @@ from testbed.history.problem import HistoryError, Problem
 from testbed.history.transaction_table import Access, Outcome, TransactionTable
 
 MODEL = "list-append"
+SHOWN_BY_READS = ("garbage-read", "duplicate-elements", "internal", "G1a")
+"""They are found where they are, whatever the order of versions is."""
+OF_ORDERS = tuple(name for name in MEANING if name not in SHOWN_BY_READS)
 
 
 def check(history: TransactionTable, request: Request) -> Verdict:
@@ -78,6 +82,8 @@ def check(history: TransactionTable, request: Request) -> Verdict:
             "keys": len(history.keys),
             "dependencies": dependencies,
         },
+        unsought=() if versions.certain else OF_ORDERS,
+        obstacle="cannot be told without the order of versions, and reads disagree about it",
     )
     return judge(history, request, examined)
 

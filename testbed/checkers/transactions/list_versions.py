@@ -55,6 +55,11 @@ class Versions:
     strays: Integers
     finder: tuple[Integers, Integers, NDArray[np.int32]]
 
+    @property
+    def certain(self) -> bool:
+        """Whether the reads of each key show one order, and each element once."""
+        return len(self.strays) == 0 and not bool(np.any(self.writer == AGAIN))
+
     def owner_of(self, table: TransactionTable, key: int, value: int) -> int:
         """The transaction that appended a value to a key; -1 where there is none."""
         found, tables, owner = self.finder

@@ -445,3 +445,37 @@ def test_two_updates_of_what_nothing_shows_later_are_lost():
     assert {"lost-update", "G2-item"} <= names(verdict)
     single = judged(txn("x:", "x+1"))
     assert single.validity == Validity.UNKNOWN
+
+
+DISAGREEING = {
+    "two orders": [txn("x+1"), txn("x+2"), txn("x:12"), txn("x:21")],
+    "an element twice": [txn("x+1"), txn("x+2"), txn("x:121")],
+}
+
+
+@pytest.mark.parametrize("history", DISAGREEING.values(), ids=DISAGREEING.keys())
+@pytest.mark.parametrize("anomaly", ["dirty-update", "G0", "G1b", "lost-update", "G2-item"])
+def test_what_the_order_of_versions_decides_is_unknown_where_reads_disagree_about_it(
+    history: list[dict[str, Any]], anomaly: str
+) -> None:
+    verdict = judged(*history, anomalies=(anomaly,))
+    assert verdict.validity == Validity.UNKNOWN
+    assert f"{anomaly} cannot be told without the order of versions" in verdict.reason
+
+
+@pytest.mark.parametrize("history", DISAGREEING.values(), ids=DISAGREEING.keys())
+def test_what_single_reads_show_is_known_whatever_the_order_of_versions(
+    history: list[dict[str, Any]],
+) -> None:
+    for anomaly in ("garbage-read", "internal"):
+        assert judged(*history, anomalies=(anomaly,)).validity == Validity.VALID
+    assert judged(*history, levels=("item-cut-isolation",)).validity == Validity.VALID
+
+
+def test_read_uncommitted_is_unknown_where_reads_are_in_two_orders() -> None:
+    verdict = judged(*DISAGREEING["two orders"], levels=("read-uncommitted",))
+    assert verdict.validity == Validity.UNKNOWN
+    assert verdict.levels is not None
+    assert verdict.levels.allowed == ("item-cut-isolation",)
+    one_order = DISAGREEING["two orders"][:3]
+    assert judged(*one_order, levels=("read-uncommitted",)).validity == Validity.VALID
