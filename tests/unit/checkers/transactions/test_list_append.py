@@ -475,7 +475,8 @@ def test_what_single_reads_show_is_known_whatever_the_order_of_versions(
 
 
 def test_a_dirty_update_is_unknown_where_reads_disagree_about_what_follows_the_aborted() -> None:
-    aborted = [txn("x+1"), txn("x+2", outcome="fail"), txn("x:12"), txn("x:21")]
+    other = [txn("y+1"), txn("y:1")]
+    aborted = [txn("x+1"), txn("x+2", outcome="fail"), txn("x:12"), txn("x:21"), *other]
     verdict = judged(*aborted, anomalies=("dirty-update",))
     assert verdict.validity == Validity.UNKNOWN
     assert "dirty-update cannot be told" in verdict.reason
