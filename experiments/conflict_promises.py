@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from types import MappingProxyType
 
-import orjson
-
 from experiments import bounds
 from experiments.conflict_expectations import lost_whole, served
 from experiments.conflict_meetings import met, rows_that_lost, shared
@@ -33,7 +31,7 @@ from testbed.checkers import (
 from testbed.checkers.verdict import Validity, Verdict, merge
 from testbed.measures.homes import Homes
 from testbed.measures.mesh_recording import MeshRecording, mesh_recording
-from testbed.runner.folder import FolderError
+from testbed.runner.folder import FolderError, read_lines
 from testbed.runner.recorded import RecordedRun
 from testbed.topology.model import Deployment
 
@@ -153,9 +151,11 @@ def _recording(run: RecordedRun) -> MeshRecording:
         FolderError: It is damaged, or not there.
     """
     path = run.folder.metrics / "mesh.jsonl"
+    if not path.exists():
+        raise FolderError(f"{path} is missing: what the mesh was like is not known")
     try:
-        return mesh_recording(orjson.loads(line) for line in path.read_bytes().splitlines())
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return mesh_recording(read_lines(path, dict))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise FolderError(f"{path} is damaged: {error}") from error
 
 

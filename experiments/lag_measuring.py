@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from testbed.clients.catalogue import writes_everywhere
 from testbed.measures.heartbeat import heartbeat_lags
 from testbed.measures.lag_history import history_lags, shown_by
@@ -16,7 +14,7 @@ from testbed.measures.lag_positions import position_lags
 from testbed.measures.lag_recording import Recording, recording
 from testbed.measures.lag_sample import LagSample, Quantiles, by_link, quantiles
 from testbed.measures.latency import percentile
-from testbed.runner.folder import FolderError
+from testbed.runner.folder import FolderError, read_lines
 from testbed.runner.recorded import RecordedRun
 from testbed.topology.model import Topology
 
@@ -93,17 +91,8 @@ def recorded_of(run: RecordedRun) -> Recording:
         FolderError: A line other than the last one is damaged.
     """
     path = run.folder.metrics / "replication.jsonl"
-    if not path.exists():
-        return recording(())
-    lines = path.read_bytes().split(b"\n")
-    rows = []
-    for number, line in enumerate(lines[:-1], 1):
-        try:
-            rows.append(orjson.loads(line))
-        except orjson.JSONDecodeError as error:
-            raise FolderError(f"{path}:{number}: damaged: {error}") from error
     try:
-        return recording(rows)
+        return recording(read_lines(path, dict))
     except (KeyError, TypeError) as error:
         raise FolderError(f"{path}: a line lacks {error}") from error
 

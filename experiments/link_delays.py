@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from pathlib import Path
+from functools import partial
 from statistics import median
-
-import orjson
+from typing import Any
 
 from testbed.history.fault_window import FaultWindow
 from testbed.measures.latency import percentile
 from testbed.report.visible import compact
-from testbed.runner.folder import FolderError
+from testbed.runner.folder import read_lines
 from testbed.runner.recorded import RecordedRun
 from testbed.topology.model import Link, Topology
 
@@ -43,7 +42,11 @@ def undisturbed_ms(run: RecordedRun) -> dict[str, list[float]]:
     """
     delays: dict[str, list[float]] = defaultdict(list)
     spans = {link.name: _spans(run, link) for link in run.deployment.topology.links}
-    for name, time, delay_ms in _readings(run.folder.metrics / "links.jsonl", frozenset(spans)):
+    path = run.folder.metrics / "links.jsonl"
+    for reading in read_lines(path, partial(_reading, links=frozenset(spans))):
+        if reading is None:
+            continue
+        name, time, delay_ms = reading
         if not any(since <= time <= until for since, until in spans[name]):
             delays[name].append(delay_ms)
     return dict(delays)
@@ -94,22 +97,11 @@ def busy(topology: Topology, delays: Mapping[str, Sequence[float]]) -> str:
     )
 
 
-def _readings(path: Path, links: AbstractSet[str]) -> Iterator[tuple[str, float, float]]:
-    """Link, time in ns and delay in ms of each reading that has one."""
-    try:
-        # What follows the last end of a line is of a run that was killed: it is missed by nobody.
-        lines = path.read_bytes().split(b"\n")[:-1]
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise FolderError(f"{path} cannot be read: {error.strerror}") from error
-    for number, line in enumerate(lines, 1):
-        try:
-            reading = orjson.loads(line)
-            name, delay_ms = f"{reading['source']}->{reading['target']}", reading["delay_ms"]
-            if name not in links:
-                raise FolderError(f"{path}:{number}: damaged: there is no link {compact(name, 60)}")
-            if delay_ms is not None:
-                yield name, reading["time"] + 0.0, delay_ms + 0.0
-        except (ValueError, KeyError, TypeError) as error:
-            raise FolderError(f"{path}:{number}: damaged: {error}") from error
+def _reading(
+    document: Mapping[str, Any], links: AbstractSet[str]
+) -> tuple[str, float, float] | None:
+    """Link, time in ns and delay in ms; None where nothing arrived."""
+    name, delay_ms = f"{document['source']}->{document['target']}", document["delay_ms"]
+    if name not in links:
+        raise ValueError(f"there is no link {compact(name, 60)}")
+    return None if delay_ms is None else (name, document["time"] + 0.0, delay_ms + 0.0)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import orjson
 
 from faults.protocol import Evidence
 from testbed.history.appender import Appender
 from testbed.history.whole_file import write_whole
 from testbed.probes.protocol import Claim
+
+T = TypeVar("T")
 
 
 class FolderError(Exception):
@@ -99,6 +104,41 @@ def read_json(path: Path) -> Any:
         raise FolderError(problem) from error
     except (OSError, ValueError, RecursionError) as error:
         raise FolderError(f"{path} cannot be read: {error}") from error
+
+
+def read_lines(path: Path, take: Callable[[dict[str, Any]], T]) -> Iterator[T]:
+    """What is made of each JSON object of a file of lines; nothing where there is no file.
+
+    What follows the last end of a line is of a run that was killed: it is missed by nobody.
+
+    Args:
+        path: The file.
+        take: Makes something of an object; a ValueError, KeyError or TypeError of it is damage.
+
+    Raises:
+        FolderError: The file cannot be read, or a line is damaged.
+    """
+    try:
+        lines = path.read_bytes().split(b"\n")[:-1]
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise FolderError(f"{path} cannot be read: {error.strerror}") from error
+    for number, line in enumerate(lines, 1):
+        try:
+            taken = take(_object(line))
+        except KeyError as error:
+            raise FolderError(f"{path}:{number}: damaged: no {error}") from error
+        except (ValueError, TypeError, RecursionError) as error:
+            raise FolderError(f"{path}:{number}: damaged: {error}") from error
+        yield taken
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    document = orjson.loads(line)
+    if not isinstance(document, dict):
+        raise TypeError("no JSON object")
+    return document
 
 
 class EvidenceLog(Appender):

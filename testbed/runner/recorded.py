@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -15,7 +14,7 @@ from testbed.history.fault_window import FaultWindow, fault_windows
 from testbed.history.history import History
 from testbed.history.journal import read
 from testbed.runner.ending import Ending, ending
-from testbed.runner.folder import FolderError, RunFolder, read_json
+from testbed.runner.folder import FolderError, RunFolder, read_json, read_lines
 from testbed.runner.plan import Plan
 from testbed.runner.plan_document import load_plan
 from testbed.runner.pressure import Pressure
@@ -82,7 +81,7 @@ def read_run(folder: RunFolder) -> RecordedRun:
         plan=plan,
         deployment=deployment,
         history=read(folder.history),
-        evidence=_evidence(folder),
+        evidence=tuple(read_lines(folder.evidence, _evidence)),
         ending=ending(folder),
         pressure=_pressure(folder),
         programs=programs,
@@ -90,23 +89,13 @@ def read_run(folder: RunFolder) -> RecordedRun:
     )
 
 
-def _evidence(folder: RunFolder) -> tuple[Evidence, ...]:
-    """The lines of ``evidence.jsonl``; a last line that was cut off is left out."""
-    try:
-        lines = folder.evidence.read_bytes().split(b"\n")
-    except OSError:
-        return ()
+def _evidence(document: dict[str, Any]) -> Evidence:
+    """A line of ``evidence.jsonl``."""
     known = {field.name for field in fields(Evidence)}
-    found = []
-    for number, line in enumerate(lines[:-1], 1):
-        try:
-            document = json.loads(line)
-            found.append(Evidence(**{k: v for k, v in document.items() if k in known}))
-        except (ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise FolderError(f"{folder.evidence}:{number}: damaged: {error}") from error
-        if type(found[-1].time) is not int or not isinstance(found[-1].observation, str):
-            raise FolderError(f"{folder.evidence}:{number}: damaged: no time or no observation")
-    return tuple(found)
+    found = Evidence(**{name: value for name, value in document.items() if name in known})
+    if type(found.time) is not int or not isinstance(found.observation, str):
+        raise TypeError("no time or no observation")
+    return found
 
 
 def _started(folder: RunFolder) -> str:
