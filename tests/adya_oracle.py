@@ -109,6 +109,8 @@ def monotonic_view(dsg: Dsg) -> bool:
     """PL-2L: no unfolded graph of one transaction has a circle with one RW, from a read of it."""
     for row in dsg.rows:
         events = [(row, at) for at in range(len(dsg.transactions[row]["ops"]))]
+        if not events:
+            continue
 
         def node(event: Any, row: int = row) -> Any:
             return event if event[0] == row else event[0]

@@ -99,11 +99,11 @@ _ALIASES = {
     "g-0": "G0",
 }
 
-_ALIKE = {"G-SIb": "G-single", "G-SIb-realtime": "G-single-realtime"}
+ALIKE = {"G-SIb": "G-single", "G-SIb-realtime": "G-single-realtime"}
 """What is not looked for, but there exactly where another one is: without a form all transactions
 may have begun before any committed, with real time they may have begun and committed when they did.
 """
-_UNSOUGHT = frozenset(_ALIKE) | {"G-SIb-process"}
+_UNSOUGHT = frozenset(ALIKE) | {"G-SIb-process"}
 """Where sessions alone are to be respected only the two others decide it."""
 
 ALL = tuple(name + form for form in FORMS for name in MEANING)
@@ -132,7 +132,7 @@ def absent(
     """
     unknown = implied_by(found).union(unsure, _UNSOUGHT)
     sure = {name for name in ALL if name not in unknown and (timed or not name.endswith(FORMS[-1]))}
-    return implying(sure.union(name for name, alike in _ALIKE.items() if alike in sure))
+    return implying(sure.union(name for name, alike in ALIKE.items() if alike in sure))
 
 
 def split_form(anomaly: str) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from testbed.checkers.request import Request
-from testbed.checkers.transactions.anomaly import FORMS, implying, split_form
+from testbed.checkers.transactions.anomaly import ALIKE, FORMS, implying, split_form
 from testbed.checkers.transactions.judge import Examined, counterexamples_of
 from testbed.checkers.transactions.narrator import Narrator
 from testbed.checkers.transactions.order_search import Answer
@@ -53,7 +53,14 @@ RULED_OUT_BY = {
     "G2": "serializable",
 }
 """The level that fails exactly where the anomaly is."""
-NOT_WHERE = {"G-cursor": "parallel-snapshot-isolation", "write-skew": "serializable"}
+NOT_WHERE = {
+    "G-cursor": "parallel-snapshot-isolation",
+    "G-monotonic": "parallel-snapshot-isolation",
+    "G-MSR": "snapshot-isolation",
+    "G-SIb": "snapshot-isolation",
+    "G-update": "serializable",
+    "write-skew": "serializable",
+}
 """A level that rules the anomaly out, and others as well."""
 _LEVELS = RULED_OUT_BY | NOT_WHERE
 
@@ -104,7 +111,7 @@ class AnomalyJudge:
         for name, found in answers.items():
             if found.holds is None:
                 return Judged(Validity.UNKNOWN, f"{name}: {found.reason}")
-        if len(self._levels()) > 1:
+        if self._may_exclude_each_other():
             reason = (
                 f"for each of {', '.join(asked)} some order of the versions is without it, whether "
                 "one order is without all of them is not known"
@@ -133,7 +140,7 @@ class AnomalyJudge:
 
     def _decide(self, name: str) -> Answer:
         """Whether an anomaly is absent."""
-        anomaly, form = split_form(name)
+        anomaly, form = split_form(ALIKE.get(name, name))
         if anomaly in SHOWN_BY_READS or anomaly in NEVER_FORCED:
             return Answer(holds=True)
         timed = self.resolved.table.timed
@@ -148,8 +155,13 @@ class AnomalyJudge:
         return Answer(circle is None, circle)
 
     def _by_level(self, anomaly: str, form: str) -> Answer:
+        judge = self._judge(form)
+        for case in _decided_cases(anomaly):
+            shown = judge.decide(_in_form(RULED_OUT_BY[case], form))
+            if shown.holds is False:
+                return shown
         level = _in_form(_LEVELS[anomaly], form)
-        found = self._judge(form).decide(level)
+        found = judge.decide(level)
         if found.holds is False and anomaly in NOT_WHERE:
             reason = f"the history is not {level}, whether for this reason is not looked for"
             return Answer(holds=None, reason=reason)
@@ -157,8 +169,22 @@ class AnomalyJudge:
 
     def _levels(self) -> set[str]:
         """The levels that rule out what is asked for."""
-        names = (split_form(name)[0] for name in self.request.anomalies)
+        names = (split_form(ALIKE.get(name, name))[0] for name in self.request.anomalies)
         return {_LEVELS[name] for name in names if name in _LEVELS}
+
+    def _may_exclude_each_other(self) -> bool:
+        """Whether of orders without one anomaly each none may be without all that is asked for.
+
+        Circles of overwrites and reads, which no level here rules out, are in no order that agrees with
+        the reads, each form with its own.
+        """
+        levels = self._levels()
+        forms = {
+            form
+            for anomaly, form in map(split_form, self.request.anomalies)
+            if anomaly not in SHOWN_BY_READS
+        }
+        return len(levels) > 1 or (bool(levels) and len(forms) > 1)
 
     def _ruled_out_together(self) -> bool:
         """Whether a level holds that rules out all that is asked for."""
@@ -185,6 +211,15 @@ class AnomalyJudge:
     def _examined(self) -> Examined:
         request = replace(self.request, params={})
         return inferred("rw-register-unique-writes", self.resolved, request)
+
+
+def _decided_cases(anomaly: str) -> list[str]:
+    """What is a case of an anomaly that no level alone rules out, and is decided; the worst first.
+
+    Of the others the levels are decided from the weakest on anyway.
+    """
+    cases = implying((anomaly,)) if anomaly in NOT_WHERE else ()
+    return [case for case in RULED_OUT_BY if case in cases]
 
 
 def _in_form(level: str, form: str) -> str:

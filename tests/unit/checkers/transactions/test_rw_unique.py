@@ -10,7 +10,7 @@ import pytest
 from testbed.checkers.budget import Budget, OutOfBudgetError
 from testbed.checkers.request import Request
 from testbed.checkers.transactions import causal, order_search
-from testbed.checkers.transactions.anomaly import implied_by
+from testbed.checkers.transactions.anomaly import FORMS, implied_by
 from testbed.checkers.transactions.commit_graph import TRIED
 from testbed.checkers.transactions.level import ALL as LEVELS
 from testbed.checkers.transactions.order_solver import Exhausted, OrderSolver
@@ -122,6 +122,24 @@ def test_an_anomaly_asked_for_is_found_and_no_other(planted: str, asked: str) ->
     there = asked in implied_by([planted])
     assert verdict.validity == (Validity.VIOLATION if there else Validity.VALID), verdict.reason
     assert bool(verdict.counterexample) == there
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_no_level_alone_rules_out_is_there_where_a_case_of_it_is(form: str) -> None:
+    first = [[w("x", 0), w("y", 0), w("z", 0)], [r("x", 0), r("y", 0), w("x", 1), w("y", 1)]]
+    cases = {
+        "observed-transaction-vanishes": {"G-monotonic", "G-MSR", "G-update", "G-SIb"},
+        "fractured-read": {"G-update", "G-SIb"},
+    }
+    for planted, there in cases.items():
+        history = [
+            {"process": at, "ops": ops} for at, ops in enumerate([*first, *NOT_INITIAL[planted]])
+        ]
+        for asked in ("G-monotonic", "G-MSR", "G-update", "G-SIb"):
+            found = anomalies(*history, asked=asked + form).validity
+            assert found == (Validity.VIOLATION if asked in there else Validity.UNKNOWN), asked
+            without = anomalies(*history[:2], asked=asked + form).validity
+            assert without == Validity.VALID
 
 
 SEARCHED = ([r("y", 2), w("x", 0), w("y", 0)], [r("x", 2), w("y", 1)], [w("x", 2), w("y", 2)])
@@ -240,6 +258,33 @@ def test_where_no_order_of_versions_agrees_the_others_are_not_known() -> None:
     unknown = anomalies(*circle, asked="G-nonadjacent")
     assert unknown.validity == Validity.UNKNOWN
     assert "circle" in unknown.reason
+
+
+def test_what_only_a_second_read_of_a_key_shows_is_a_circle_too() -> None:
+    late = [
+        {"ops": [r("x", None), r("x", 1)], "start": 0, "end": 1},
+        {"process": 1, "ops": [w("x", 1)], "start": 2, "end": 3},
+    ]
+    assert anomalies(*late, asked="G1c-realtime").validity == Validity.VIOLATION
+    assert anomalies(*late, asked="G1c-process").validity == Validity.VALID
+    late[1]["process"] = 0
+    assert anomalies(*late, asked="G1c-process").validity == Validity.VIOLATION
+
+
+def test_an_order_that_sessions_forbid_is_not_the_one_without_the_anomaly() -> None:
+    """Without G-single x = 2 is the older version, and its writer is the later one of a session."""
+    history = [
+        {"process": 0, "ops": [w("x", 1)]},
+        {"process": 0, "ops": [w("x", 2), w("y", 2)]},
+        {"process": 1, "ops": [r("y", 2), r("x", 1)]},
+    ]
+    assert anomalies(*history, asked="G-single").validity == Validity.VALID
+    for also in ("G0-process", "G1c-process"):
+        assert anomalies(*history, asked=also).validity == Validity.VALID
+        assert anomalies(*history, asked=f"G-single,{also}").validity == Validity.UNKNOWN
+    assert anomalies(*history, asked="G-single,G0").validity == Validity.VALID
+    assert anomalies(*history, asked="G-single,G1a-process").validity == Validity.VALID
+    assert anomalies(*history, asked="G0,G-single-process").validity == Validity.VIOLATION
 
 
 def test_of_two_anomalies_each_may_be_avoidable_and_not_both() -> None:
