@@ -173,10 +173,9 @@ class AnomalyJudge:
         return {_LEVELS[name] for name in names if name in _LEVELS}
 
     def _may_exclude_each_other(self) -> bool:
-        """Whether of orders without one anomaly each none may be without all that is asked for.
+        """Whether orders without one anomaly each leave open if one is without all of them.
 
-        Circles of overwrites and reads, which no level here rules out, are in no order that agrees with
-        the reads, each form with its own.
+        Each form has orders of its own: those that agree with the reads, and with what it minds.
         """
         levels = self._levels()
         forms = {
