@@ -116,8 +116,8 @@ def _may_have_come(homes: Homes, written: Pair, away: Pair | None = None) -> boo
     region, until_ns = homes.region(written), written.end_ns or 0
     return any(
         homes.new_home(move) == region
-        and move.start_ns < until_ns
-        and (away is None or homes.known_ns(move, homes.region(away)) > away.start_ns)
+        and move.start_ns <= until_ns
+        and (away is None or homes.known_ns(move, homes.region(away)) >= away.start_ns)
         for move in homes.moves.get(written.invocation.key, ())
     )
 

@@ -105,8 +105,8 @@ class Homes:
             return None
         for move in self.moves[key]:
             there = self.region(move)
-            unheard = there != region and self.known_ns(move, region) > written.start_ns
-            if unheard and self.shown_ns(written, there) > move.start_ns:
+            unheard = there != region and self.known_ns(move, region) >= written.start_ns
+            if unheard and self.shown_ns(written, there) >= move.start_ns:
                 return move
         return None
 

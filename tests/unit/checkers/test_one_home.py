@@ -62,6 +62,22 @@ def test_a_row_that_is_written_at_home_is_valid() -> None:
     assert verdict.numbers["writes"] == 2
 
 
+def test_a_move_that_begins_as_a_write_is_acknowledged_may_have_been_first() -> None:
+    for start, validity in ((15, Validity.VALID), (16, Validity.VIOLATION)):
+        rows = home().at(10, "write", "east", 2).at(start, "take-over", "east")
+        assert rows.ends(2).judged().validity is validity
+
+
+@pytest.mark.parametrize(("start", "validity"), [(15, Validity.VALID), (16, Validity.VIOLATION)])
+def test_a_row_may_come_back_at_the_moment_at_which_it_is_taken(
+    start: int, validity: Validity
+) -> None:
+    rows = home().at(5, "hand-over", "west", "east").at(10, "hand-over", "east", "west")
+    rows.at(start, "take-over", "east")
+    rows.at(25, "write", "east", 5, key=2).at(35, "read", "west", key=2, result=5)
+    assert rows.at(45, "write", "west", 2).ends(2).judged().validity is validity
+
+
 def test_two_regions_that_write_a_row_that_never_moved_are_found() -> None:
     verdict = home().at(10, "write", "east", 2).ends(2).judged()
     assert verdict.validity is Validity.VIOLATION
@@ -149,6 +165,22 @@ def test_a_write_that_a_take_over_did_not_know_of_may_lose() -> None:
 def test_a_write_that_its_new_home_had_shown_may_not_lose() -> None:
     rows = home().at(6, "write", "west", 2).at(20, "read", "east", result=2)
     assert rows.at(30, "take-over", "east").ends(1).won().validity is Validity.VIOLATION
+
+
+@pytest.mark.parametrize(("start", "validity"), [(25, Validity.VALID), (26, Validity.VIOLATION)])
+def test_what_is_shown_at_the_moment_of_the_take_over_may_lose(
+    start: int, validity: Validity
+) -> None:
+    rows = home().at(6, "write", "west", 2).at(20, "read", "east", result=2)
+    assert rows.at(start, "take-over", "east").ends(1).won().validity is validity
+
+
+@pytest.mark.parametrize(("start", "validity"), [(35, Validity.VALID), (36, Validity.VIOLATION)])
+def test_what_begins_at_the_moment_at_which_the_take_over_is_heard_of_may_lose(
+    start: int, validity: Validity
+) -> None:
+    rows = heard(home().at(10, "take-over", "east"))
+    assert rows.at(start, "write", "west", 2).ends(1).won().validity is validity
 
 
 def test_a_hand_over_alone_excuses_no_loss() -> None:
