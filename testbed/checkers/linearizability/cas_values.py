@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,8 @@ from testbed.checkers.linearizability.calls import Calls
 from testbed.checkers.linearizability.cas_arrays import CAS, DIFFERS, READ, WRITE
 from testbed.checkers.linearizability.cas_problem import CasOperations
 from testbed.checkers.linearizability.shapes import refuse
-from testbed.checkers.linearizability.values import Numbered, unknown_read
-from testbed.history.operation_table import Integers, Kind, OperationTable, Tag
+from testbed.checkers.linearizability.values import UNSAID, Numbered, without_unsaid
+from testbed.history.operation_table import NULL, Integers, Kind, OperationTable, Tag
 
 
 @dataclass
@@ -39,9 +39,13 @@ class CasReader:
         history = self.history
         self._olds = self.values.rows
         self._news = np.full(0, -1, dtype=np.int64)
-        asked = (history.f == history.function("cas")) & (history.kind == Kind.INVOKE)
+        invoked = history.kind == Kind.INVOKE
+        nulled = invoked & (history.f == history.function("write")) & (self._olds == NULL)
+        asked = invoked & (history.f == history.function("cas"))
         if asked.any():
             self._split(asked)
+            nulled |= asked & (self._news == NULL)
+        self._olds = without_unsaid(history, replace(self.values, rows=self._olds), nulled).rows
 
     def _split(self, asked: NDArray[np.bool_]) -> None:
         """Old and new values of compare-and-set."""
@@ -49,8 +53,8 @@ class CasReader:
         pairs = asked & (history.tag == Tag.PAIR)
         wrong = asked & ~pairs
         self._olds, self._news = self._olds.copy(), self._olds.copy()
-        self._olds[pairs] = history.pairs[history.payload[pairs], 0]
-        self._news[pairs] = history.pairs[history.payload[pairs], 1]
+        given = self.values.plain(history.pairs[history.payload[pairs]])
+        self._olds[pairs], self._news[pairs] = given[:, 0], given[:, 1]
         for row in np.flatnonzero(wrong & (history.tag == Tag.OTHER)).tolist():
             value = history.value(row)
             if isinstance(value, list) and len(value) == 2:
@@ -61,13 +65,12 @@ class CasReader:
     def read(self, calls: Calls) -> CasOperations:
         """The operations."""
         history = self.history
-        read, write, cas = (history.function(name) for name in ("read", "write", "cas"))
+        read, cas = history.function("read"), history.function("cas")
         calls = calls.only(self._said_something(calls, read, cas))
         reads, sets = calls.f == read, calls.f == cas
         failed = calls.outcome == Kind.FAIL
         source = np.where(reads, calls.end, calls.start)
-        unknown = unknown_read(history, self.values, write)
-        said = ~(reads & (self._olds[source] == unknown))
+        said = ~(reads & (self._olds[source] == UNSAID))
         calls, reads, sets, failed, source = (
             calls.only(said),
             reads[said],

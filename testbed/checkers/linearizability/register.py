@@ -9,11 +9,16 @@ from testbed.checkers.linearizability.cas_judge import judge_registers
 from testbed.checkers.linearizability.cas_values import CasReader
 from testbed.checkers.linearizability.judge import Promise, nothing
 from testbed.checkers.linearizability.shapes import require_functions
-from testbed.checkers.linearizability.values import Numbered, numbered, unknown_read
+from testbed.checkers.linearizability.values import (
+    UNSAID,
+    Numbered,
+    numbered,
+    without_unsaid,
+)
 from testbed.checkers.linearizability.zone_words import ZoneFinding, explained
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Validity, Verdict
-from testbed.history.operation_table import Integers, Kind, OperationTable
+from testbed.history.operation_table import NULL, Integers, Kind, OperationTable
 
 PROMISE = Promise(
     "register",
@@ -37,6 +42,8 @@ def check(history: OperationTable, request: Request) -> Verdict:
     if not (history.kind == Kind.OK).any():
         return nothing(PROMISE)
     values = numbered(history, request.init)
+    writes = (history.f == history.function("write")) & (history.kind == Kind.INVOKE)
+    values = without_unsaid(history, values, writes & (values.rows == NULL))
     finding, ambiguous = _zones(history, values)
     numbers = {
         "operations": float(np.count_nonzero(history.kind == Kind.INVOKE)),
@@ -67,7 +74,7 @@ def _zones(history: OperationTable, values: Numbered) -> tuple[ZoneFinding | Non
         clusters,
         ambiguous,
         np.full(len(history.process_names), -1, dtype=np.int32),
-        (write, values.init, unknown_read(history, values, write)),
+        (write, values.init, UNSAID),
     )
     marks = np.full(rows + 1, -1, dtype=np.int32)
     opened = np.full(len(ambiguous), -1, dtype=np.int32)

@@ -1,0 +1,69 @@
+"""What a value is: very low integers, null that was read, and who has written null."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from testbed.checkers.linearizability import cas_register, multi_register, queue, register
+from testbed.checkers.request import Request
+from testbed.checkers.verdict import Validity
+from tests.unit.checkers.linearizability.tables import table
+
+LOWEST = -(2**63)
+READ_NULL = ((9, "invoke", "read", None, "x"), (9, "ok", "read", None, "x"))
+REGISTERS = [register, cas_register]
+
+
+def done(f: str, value: Any, result: Any = None) -> tuple[tuple[Any, ...], ...]:
+    return ((0, "invoke", f, value), (0, "ok", f, value if result is None else result))
+
+
+def nulled(kind: str, f: str, value: Any, key: str) -> tuple[tuple[Any, ...], ...]:
+    return ((0, "invoke", f, value, key), (0, kind, f, value, key))
+
+
+@pytest.mark.parametrize("low", range(LOWEST + 1, LOWEST + 5))
+@pytest.mark.parametrize("checker", REGISTERS)
+def test_a_very_low_integer_is_a_value_like_others(checker: Any, low: int) -> None:
+    mixed = (*done("write", "a"), *done("read", None, "a"), *done("write", low))
+    assert checker.check(table(*mixed, *done("read", None, low)), Request()).validity == 0
+    wrong = checker.check(table(*mixed, *done("read", None, "a")), Request())
+    assert wrong.validity == Validity.VIOLATION
+
+
+@pytest.mark.parametrize("low", range(LOWEST + 1, LOWEST + 5))
+def test_a_very_low_initial_value_is_no_other_value(low: int) -> None:
+    read, taken = done("read", None, "a"), done("dequeue", None, "a")
+    for checker in REGISTERS:
+        verdict = checker.check(table(*read), Request(init=low))
+        assert verdict.validity == Validity.VIOLATION
+    assert queue.check(table(*taken), Request(init=[low])).validity == Validity.VIOLATION
+
+
+@pytest.mark.parametrize("low", range(LOWEST + 1, LOWEST + 5))
+def test_a_very_low_integer_in_a_pair_or_a_transaction_is_no_other_value(low: int) -> None:
+    swap = (*done("read", None, "a"), *done("cas", [low, 7]))
+    verdict = cas_register.check(table(*swap), Request(init="a"))
+    assert verdict.validity == Validity.VIOLATION
+    steps = (*done("txn", [["w", "x", low]]), *done("txn", [["r", "x", "a"]]))
+    assert multi_register.check(table(*steps), Request()).validity == Validity.VIOLATION
+    kept = (*done("write", low), *done("cas", [low, 7]), *done("read", None, 7))
+    assert cas_register.check(table(*kept), Request()).validity == Validity.VALID
+
+
+@pytest.mark.parametrize("checker", REGISTERS)
+@pytest.mark.parametrize(("kind", "key"), [("fail", "x"), ("ok", "y")])
+def test_null_says_nothing_where_nobody_can_have_written_it(
+    checker: Any, kind: str, key: str
+) -> None:
+    history = table(*nulled(kind, "write", None, key), *READ_NULL)
+    assert checker.check(history, Request(init=1)).validity == Validity.VALID
+
+
+@pytest.mark.parametrize("kind", ["ok", "info"])
+@pytest.mark.parametrize(("f", "value"), [("write", None), ("cas", [1, None]), ("cas", ["", None])])
+def test_null_is_a_value_where_somebody_may_have_written_it(kind: str, f: str, value: Any) -> None:
+    history = table(*READ_NULL, *nulled(kind, f, value, "x"))
+    assert cas_register.check(history, Request(init=1)).validity == Validity.VIOLATION
