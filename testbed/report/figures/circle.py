@@ -5,6 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from testbed.report.contradiction import Contradiction
+from testbed.report.figures.act_style import bar_style, name_style
 from testbed.report.figures.canvas import Canvas
 from testbed.report.figures.frame import Frame
 
@@ -26,16 +27,16 @@ def circle_figure(frame: Frame, found: Contradiction) -> Markup:
         middle = y + _LANE / 2
         x1 = canvas.x(act.start_s)
         x2 = max(canvas.x(canvas.end_s if act.end_s is None else act.end_s), x1 + 26.0)
-        style = f"act telling {act.outcome if act.outcome in ('fail', 'info') else 'ok'}"
         canvas.drawing.rect(
             x1,
             middle - _BAR / 2,
             x2 - x1,
             _BAR,
-            style=style,
+            style=bar_style(act),
             title=f"{act.call} of process {act.process}",
         )
-        canvas.drawing.text(x1 + 4, middle + _BAR / 2 - 2, act.call, "on-act")
+        style = name_style(act)
+        canvas.drawing.text(x1 + 4, middle + _BAR / 2 - 2, act.call, style)
         bars.append((x1, x2, middle))
     for place, edge in enumerate(found.edges):
         _draw_edge(canvas, bars[edge.source], bars[edge.target], edge.kind, place)

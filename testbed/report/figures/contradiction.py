@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from testbed.report.acts import Act
 from testbed.report.contradiction import Contradiction
+from testbed.report.figures.act_style import bar_style, name_style
 from testbed.report.figures.canvas import Canvas
 from testbed.report.figures.circle import circle_figure
 from testbed.report.figures.frame import Frame
@@ -100,12 +101,12 @@ def _draw_process(canvas: Canvas, process: str, acts: Sequence[Act], calls: Sequ
     _draw_beside(canvas, calls, top + _BAR / 2 - 2)
     for bar in bars:
         act, y = bar.act, top + bar.row * (_BAR + 4)
-        style = f"act {act.outcome if act.outcome in ('fail', 'info') else 'ok'}"
-        style += " telling" if act.telling else ""
+        style = bar_style(act)
         canvas.drawing.rect(bar.x1, y, bar.x2 - bar.x1, _BAR, style=style, title=act.sentence)
         if bar.name_x is not None:
             anchor = "start" if bar.name_x > bar.x1 else "end"
-            style = "on-act" if bar.x1 < bar.name_x < bar.x2 else "act-label"
+            inside = bar.x1 < bar.name_x < bar.x2
+            style = name_style(act) if inside else "act-label"
             canvas.drawing.text(bar.name_x, y + _BAR - 2, act.call, style, anchor=anchor)
 
 
