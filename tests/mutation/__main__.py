@@ -96,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--most", type=int, default=400, help="mutants of one module (400)")
     parser.add_argument("--seed", type=int, default=0, help="chooses them if there are more (0)")
     parser.add_argument(
-        "--seconds", type=float, default=2.0, help="for each, beside its tests' (2)"
+        "--seconds", type=float, default=2.0, help="for each test beside its own (2)"
     )
     parser.add_argument("--only", default="", help="only mutants with this in their names")
     parser.add_argument("--again", type=Path, help="only the survivors in this output of before")

@@ -6,6 +6,7 @@ import contextlib
 import gc
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -59,7 +60,7 @@ class Trials:
     Args:
         mutants: Those to try, by their modules' files.
         tell: Called with each module, mutant and outcome.
-        grace_s: Seconds of processor time for each mutant, beside three times its tests' own.
+        grace_s: Seconds of processor time for each mutant and test, beside three times its own.
         trouble: Why nothing was tried, if so.
     """
 
@@ -99,8 +100,8 @@ class Trials:
             for mutant in mutants:
                 file = None if mutant.shared else str(module)
                 tests = [items[test] for test in reach.tests_of(file, mutant.lines)]
-                limit_s = self.grace_s + 3 * sum(reach.took_s[item.nodeid] for item in tests)
-                self.tell(module, mutant, self._try(module, mutant, tests, limit_s))
+                took_s = [reach.took_s[item.nodeid] for item in tests]
+                self.tell(module, mutant, self._try(module, mutant, tests, took_s))
         return True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -115,23 +116,29 @@ class Trials:
         return self._failed[0] if self._failed else (reach.took_s, reach.lines)
 
     def _try(
-        self, module: Path, mutant: Mutant, tests: list[pytest.Item], limit_s: float
+        self, module: Path, mutant: Mutant, tests: list[pytest.Item], took_s: list[float]
     ) -> Outcome:
         if not tests:
             return Outcome.UNREACHED
         code = mutated(module, mutant)
-        run = self._with_changed_import if mutant.lines is None else self._with_changed_functions
-        answer = in_child(lambda: run(module, code, tests), limit_s)
+
+        def run() -> int:
+            if mutant.lines is not None and plant_in_functions(self._functions[module], code):
+                return self._with_changed_functions(tests, took_s)
+            return self._with_changed_import(module, code, tests)
+
+        answer = in_child(run, self._limit_s(sum(took_s)))
         if answer is None:
             return Outcome.TIMED_OUT
         return Outcome.SURVIVED if answer == 0 else Outcome.KILLED
 
-    def _with_changed_functions(
-        self, module: Path, code: CodeType, tests: list[pytest.Item]
-    ) -> int:
-        if not plant_in_functions(self._functions[module], code):
-            return self._with_changed_import(module, code, tests)
-        for item, following in zip_longest(tests, tests[1:]):
+    def _limit_s(self, took_s: float) -> float:
+        return self.grace_s + 3 * took_s
+
+    def _with_changed_functions(self, tests: list[pytest.Item], took_s: list[float]) -> int:
+        for item, following, its_s in zip_longest(tests, tests[1:], took_s):
+            # One that hangs is ended by the default action of the signal, in its first test.
+            signal.setitimer(signal.ITIMER_PROF, self._limit_s(its_s))
             _run_item(item, following)
             if self._failed:
                 return 1
