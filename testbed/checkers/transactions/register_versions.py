@@ -35,8 +35,9 @@ class RegisterVersions:
         initial: For each key its initial version, -1 where nobody touched the key.
         writer: Row of the transaction that left it behind, -1 for none.
         write_op: That micro-operation, -1 for none.
-        read_row: Transactions that read a version of another one, in order of rows.
-        read_version: The version: the first of the key that the transaction read.
+        read_row: Transactions that read a version of another one, in order of rows, once for each
+            version.
+        read_version: The version, those of a transaction in the order in which it read them.
         read_op: The micro-operation.
         wrote_row: Transactions that left a version behind.
         wrote_version: The version.
@@ -65,8 +66,10 @@ class RegisterVersions:
         first = np.full(len(codes), -1, np.int64)
         last = np.full(len(codes), -1, np.int64)
         first[np.searchsorted(codes, wrote)] = self.wrote_version
-        last[np.searchsorted(codes, read)] = self.read_version
-        first[np.searchsorted(codes, read)] = self.read_version
+        # Of several versions of a key the first that was read is what stays there.
+        place, version = np.searchsorted(codes, read)[::-1], self.read_version[::-1]
+        last[place] = version
+        first[place] = version
         last[np.searchsorted(codes, wrote)] = self.wrote_version
         return Touches(codes // keys, codes % keys, first, last)
 
@@ -78,8 +81,8 @@ class Touches:
     Args:
         row: The transaction.
         key: The key.
-        first: The version that it read, else the one that it wrote.
-        last: The version that it wrote, else the one that it read.
+        first: The version that it read first, else the one that it wrote.
+        last: The version that it wrote, else the one that it read first.
     """
 
     row: Ids
@@ -93,7 +96,7 @@ def register_versions(resolved: Resolved) -> RegisterVersions:
     table = resolved.table
     keys, values = max(len(table.keys), 1), len(table.values) + 1
     row_of = np.repeat(np.arange(len(table), dtype=np.int64), np.diff(table.first))
-    read_op = _external_reads(resolved, row_of, keys)
+    read_op = _external_reads(resolved, row_of)
     write_op = np.flatnonzero(
         (table.access == WRITE) & (resolved.source == OWN) & resolved.committed[row_of]
     )
@@ -111,9 +114,12 @@ def register_versions(resolved: Resolved) -> RegisterVersions:
     written_by[wrote] = write_op
     initials = np.full(keys, -1, np.int64)
     initials[touched] = np.searchsorted(codes, touched * np.int64(values))
+    read = np.searchsorted(codes, read_code)
+    once = np.sort(np.unique(row_of[read_op] * len(codes) + read, return_index=True)[1])
+    read_op, read = read_op[once], read[once]
     return RegisterVersions(
         resolved, codes // values, initials, writer, written_by,
-        row_of[read_op], np.searchsorted(codes, read_code), read_op, row_of[write_op], wrote,
+        row_of[read_op], read, read_op, row_of[write_op], wrote,
     )  # fmt: skip
 
 
@@ -124,11 +130,9 @@ def distinct(numbers: Ids) -> Ids:
     return kept
 
 
-def _external_reads(resolved: Resolved, row_of: Ids, keys: int) -> Ids:
-    """The first read of each key in each transaction that saw another one's version."""
+def _external_reads(resolved: Resolved, row_of: Ids) -> Ids:
+    """The reads that saw another transaction's version."""
     table, source = resolved.table, resolved.source
     external = (source >= INITIAL) | np.isin(source, (THIN_AIR, ABORTED, INTERMEDIATE))
-    ops = np.flatnonzero((table.access == READ) & external & (table.outcome[row_of] == OK))
-    _, first = np.unique(row_of[ops] * keys + table.key[ops], return_index=True)
-    found: Ids = ops[first]
+    found: Ids = np.flatnonzero((table.access == READ) & external & (table.outcome[row_of] == OK))
     return found

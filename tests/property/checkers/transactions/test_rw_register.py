@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 
 from testbed.checkers.request import Request
+from testbed.checkers.transactions.anomaly import FORMS
 from testbed.checkers.transactions.rw_register import check
 from testbed.checkers.verdict import Validity
 from tests.dice import Dice, dice
@@ -57,6 +58,30 @@ def test_no_violation_is_found_where_the_level_holds(
         violated = verdict.validity == Validity.VIOLATION
         assert not (violated and holds[sessions][definition]), (level, params)
         assert bool(verdict.counterexample) == violated, (level, params)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@given(history=histories(most=4, ops=4) | tangled(most=4))
+def test_a_circle_of_who_read_from_whom_is_found(form: str, history: list[dict[str, Any]]) -> None:
+    """Whichever of the reads of a key closes it."""
+    runs = [each for each in commit_orders.executions(history) if each is not None]
+    if not runs:
+        return
+    verdict = check(table_of(history, lists=False), Request(anomalies=("G1c" + form,)))
+    extra = [each.session if form else set() for each in runs]
+    if form == "-realtime":
+        extra = [more | each.realtime for more, each in zip(extra, runs, strict=True)]
+    circular = [circle(each.read_from | more) for each, more in zip(runs, extra, strict=True)]
+    assert verdict.validity == Validity.VIOLATION or not all(circular)
+    assert verdict.validity != Validity.VIOLATION or any(circular)
+
+
+def circle(pairs: set[tuple[int, int]]) -> bool:
+    """Whether something leads back to itself."""
+    closed = set(pairs)
+    while more := {(a, d) for a, b in closed for c, d in closed if b == c} - closed:
+        closed |= more
+    return any(a == b for a, b in closed)
 
 
 @pytest.mark.parametrize("level", ["snapshot-isolation", "serializable"])

@@ -10,6 +10,8 @@ import pytest
 
 from testbed.checkers.request import Request
 from testbed.checkers.transactions import register_dependencies
+from testbed.checkers.transactions.register_versions import register_versions
+from testbed.checkers.transactions.resolve import resolve
 from testbed.checkers.transactions.rw_register import check
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.problem import HistoryError
@@ -90,6 +92,33 @@ def test_a_later_version_is_missed_also_where_there_are_more_than_can_be_paired(
 def test_repeated_reads_that_disagree_are_internal() -> None:
     verdict = judged([w("x", 1)], [r("x", None), r("x", 1)], timed=False)
     assert "internal" in found(verdict)
+
+
+def test_each_version_that_a_transaction_read_of_a_key_is_a_dependency() -> None:
+    circle = ([r("x", None), r("x", 1), w("y", 3)], [r("y", 3), w("x", 1)])
+    verdict = judged(*circle, timed=False, levels=("read-committed",))
+    assert verdict.validity == Validity.VIOLATION
+    assert found(verdict) == {"G1c"}
+    assert verdict.numbers["dependencies"] == 3
+    missed = ([r("x", None), r("x", 1), r("x", 1)], [w("x", 1)])
+    verdict = judged(*missed, timed=False, levels=("consistent-view",))
+    assert verdict.validity == Validity.VIOLATION
+    assert "G-single" in found(verdict)
+    assert verdict.numbers["dependencies"] == 2
+
+
+def test_what_a_transaction_read_first_is_what_it_touched() -> None:
+    history = [
+        {"ops": [r("x", 2), r("x", 1), r("x", 2), r("y", 7)]},
+        {"ops": [w("x", 1), w("x", 2)]},
+    ]
+    versions = register_versions(resolve(table_of(history, lists=False)))
+    touched = versions.touches()
+    ops = versions.read_op.tolist()
+    assert ops == [0, 1, 3]
+    x, y = versions.read_version[[0, 2]].tolist()
+    assert touched.row.tolist() == [0, 0, 1]
+    assert touched.first.tolist() == touched.last.tolist() == [x, y, x]
 
 
 def test_writes_that_follow_reads_order_versions() -> None:
