@@ -53,7 +53,7 @@ class Exporter:
         self._lock = threading.Lock()
         self._sources: list[Source] = []
         self._followed = False
-        self._scrapes = Scrapes()
+        self.scrapes = Scrapes()
 
     @property
     def url(self) -> str:
@@ -86,7 +86,7 @@ class Exporter:
                     # At once: the next run of this world comes later in the list.
                     source.retire()
             self._sources = [each for each in self._sources if not each.done]
-        self._scrapes.note()
+        self.scrapes.note()
 
     def close(self) -> None:
         """End what observes."""
@@ -97,7 +97,7 @@ class Exporter:
     def linger(self) -> None:
         """Let whoever scrapes see how runs ended: wait for the next scrapes, if there were any."""
         if self._followed:
-            self._scrapes.await_next()
+            self.scrapes.await_next()
 
 
 @contextlib.contextmanager

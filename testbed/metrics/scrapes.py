@@ -26,6 +26,11 @@ class Scrapes:
         self._changed = threading.Condition()
         self._moments = list(moments)
 
+    def __len__(self) -> int:
+        """How many are remembered."""
+        with self._changed:
+            return len(self._moments)
+
     def note(self) -> None:
         """One begins now."""
         with self._changed:

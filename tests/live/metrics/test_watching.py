@@ -30,7 +30,7 @@ def eventually(condition: Callable[[], object], what: str, limit_s: float = 20.0
 
 def scraped_for(exporter: Exporter, seconds: float) -> None:
     """Wait until Prometheus has scraped, and go on for a time."""
-    eventually(lambda: exporter._scrapes, "a scrape")
+    eventually(lambda: len(exporter.scrapes), "a scrape")
     time.sleep(seconds)
 
 
