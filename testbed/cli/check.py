@@ -147,10 +147,10 @@ def _request(wish: _Wish, budget: Budget, *, timed: bool) -> Request:
     default = wish.model.default_level(timed=timed)
     if wish.level is None:
         levels = () if default is None else (default,)
-    elif wish.level.startswith(_ANOMALIES):
+    elif wish.level.lstrip().lower().startswith(_ANOMALIES):
         from testbed.checkers.transactions.anomaly import canonical_anomalies
 
-        anomalies = canonical_anomalies(wish.level.removeprefix(_ANOMALIES))
+        anomalies = canonical_anomalies(wish.level.lstrip()[len(_ANOMALIES) :])
     else:
         from testbed.checkers.transactions.level import canonical_levels
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from itertools import pairwise
 
@@ -87,16 +87,12 @@ _ALIASES = {
     "dirty-write": "G0",
     "write-cycle": "G0",
     "read-skew": "G-single",
-    "gsib": "G-SIb",
     "g-single-item": "G-single",
     "g-nonadjacent-item": "G-nonadjacent",
     "duplicate-element": "duplicate-elements",
-    "g1-a": "G1a",
-    "g1-b": "G1b",
-    "g1-c": "G1c",
-    "g-2": "G2",
-    "g-2-item": "G2-item",
-    "g-0": "G0",
+    "p4": "lost-update",
+    "a5a": "G-single",
+    "a5b": "write-skew",
 }
 
 ALIKE = {"G-SIb": "G-single", "G-SIb-realtime": "G-single-realtime"}
@@ -156,38 +152,65 @@ def canonical_anomalies(text: str) -> tuple[str, ...]:
     Raises:
         RequestError: Names that are not known, each with the nearest ones that are.
     """
+    return canonical(text, known_anomalies(), "anomaly", MEANING)
+
+
+@cache
+def known_anomalies() -> dict[str, str]:
+    """Every name and alias, in lower case, with its canonical name."""
     known = {name.lower(): name for name in ALL}
-    known |= {alias + form: name + form for alias, name in _ALIASES.items() for form in FORMS}
-    return canonical(text, known, "anomaly")
+    return known | {alias + form: name + form for alias, name in _ALIASES.items() for form in FORMS}
 
 
-def canonical(text: str, known: Mapping[str, str], noun: str) -> tuple[str, ...]:
+def squashed(name: str) -> str:
+    """A name without what people write in different ways: case, hyphens, a leading colon."""
+    return name.strip().lstrip(":").lower().translate(_JOINTS)
+
+
+_JOINTS = dict.fromkeys(map(ord, "-_ \t"))
+
+
+def canonical(
+    text: str,
+    known: Mapping[str, str],
+    noun: str,
+    usual: Iterable[str],
+    elsewhere: Callable[[str], str | None] = lambda _name: None,
+) -> tuple[str, ...]:
     """The canonical names of a comma-separated list, each once, in the order given.
 
     Args:
-        text: The list; case does not matter, nor do spaces, underscores and leading colons.
+        text: The list; see :func:`squashed` for what does not matter.
         known: Lower-case name to canonical name.
         noun: What they are, for the message.
+        usual: The names to list where none is near.
+        elsewhere: What to say of a name that is none of these but means something else.
 
     Raises:
         RequestError: Names that are not known, or none at all.
     """
+    meant = {squashed(name): canonical for name, canonical in known.items()}
     found: dict[str, None] = {}
     problems = []
     for given in text.split(","):
-        name = "-".join(given.strip().lstrip(":").lower().replace("_", " ").split())
-        if name in known:
-            found[known[name]] = None
+        name = squashed(given)
+        if name in meant:
+            found[meant[name]] = None
         elif name:
-            near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
-            names = list(dict.fromkeys(known[each] for each in near))
-            hint = f"; did you mean {' or '.join(names)}?" if names else ""
-            problems.append(f"there is no {noun} {given.strip()!r}{hint}")
+            hint = elsewhere(given.strip()) or _nearest(given, known, usual)
+            problems.append(f"there is no {noun} {given.strip()!r}; {hint}")
     if not found and not problems:
         problems.append(f"no {noun} is named")
     if problems:
         raise RequestError(problems)
     return tuple(found)
+
+
+def _nearest(given: str, known: Mapping[str, str], usual: Iterable[str]) -> str:
+    name = "-".join(given.strip().lstrip(":").lower().replace("_", " ").split())
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+    names = list(dict.fromkeys(known[each] for each in near))
+    return f"did you mean {' or '.join(names)}?" if names else f"expected {', '.join(usual)}"
 
 
 @cache

@@ -6,7 +6,13 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from itertools import product
 
-from testbed.checkers.transactions.anomaly import canonical, implied_by, implying
+from testbed.checkers.transactions.anomaly import (
+    canonical,
+    implied_by,
+    implying,
+    known_anomalies,
+    squashed,
+)
 from testbed.checkers.verdict import Levels
 
 _BELOW: Mapping[str, tuple[str, ...]] = {
@@ -84,8 +90,24 @@ _ALIASES: Mapping[str, tuple[str, ...]] = {
     "read-atomic": ("ra", "read-atomicity"),
     "update-atomic": ("rola", "ua"),
     "causal-cerone": ("transactional-causal-visibility",),
-    "causal": ("causal+", "causal-consistency", "causal-plus", "cc", "tcc", "ccv"),
-    "strong-causal-cerone": ("strong-causal", "strict-causal", "real-time-causal", "rtc"),
+    "causal": (
+        "causal+",
+        "causal-consistency",
+        "causal-plus",
+        "cc",
+        "tcc",
+        "ccv",
+        "strong-session-causal",
+        "strong-session-causal+",
+    ),
+    "strong-causal-cerone": (
+        "strong-causal",
+        "strong-causal+",
+        "strict-causal",
+        "strict-causal+",
+        "real-time-causal",
+        "rtc",
+    ),
     "prefix": ("prefix-consistency", "consistent-prefix", "pc"),
     "parallel-snapshot-isolation": ("psi", "parallel-si"),
     "snapshot-isolation": ("si", "pl-si", "snapshot", "generalized-snapshot-isolation", "gsi"),
@@ -98,6 +120,10 @@ _ALIASES: Mapping[str, tuple[str, ...]] = {
         "serializability",
         "serialisability",
         "conflict-serializable",
+        "conflict-serializability",
+        "1sr",
+        "one-copy-serializable",
+        "one-copy-serializability",
     ),
     "strict-serializable": (
         "pl-ss",
@@ -123,7 +149,16 @@ def canonical_levels(text: str) -> tuple[str, ...]:
     Raises:
         RequestError: Names that are not known, each with the nearest ones that are.
     """
-    return canonical(text, _known(), "level")
+    return canonical(text, _known(), "level", [*_BELOW, *_NAMES.values()], _of_anomalies)
+
+
+def _of_anomalies(given: str) -> str | None:
+    """What to say of a name that is no level because it asks for an anomaly."""
+    if given.lower().startswith("anomalies:"):
+        return "levels and anomalies cannot be asked for together"
+    if squashed(given) in map(squashed, known_anomalies()):
+        return f"it is an anomaly, ask for it as anomalies:{given}"
+    return None
 
 
 @cache

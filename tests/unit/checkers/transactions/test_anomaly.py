@@ -19,6 +19,8 @@ from testbed.checkers.transactions.anomaly import (
         ("lost_update", ("lost-update",)),
         ("G1,G1", ("G1",)),
         ("g-single-realtime,read skew-process", ("G-single-realtime", "G-single-process")),
+        ("g-0,G1-A,GSIb,a5b", ("G0", "G1a", "G-SIb", "write-skew")),
+        ("g2item-realtime", ("G2-item-realtime",)),
         ("internal,future-read,G-nonadjacent", ("internal", "future-read", "G-nonadjacent")),
     ],
 )

@@ -2,7 +2,7 @@ import pytest
 
 from testbed.checkers.request import RequestError
 from testbed.checkers.transactions import level
-from testbed.checkers.transactions.anomaly import FORMS, absent
+from testbed.checkers.transactions.anomaly import FORMS, absent, known_anomalies, squashed
 from testbed.checkers.transactions.level import (
     base_of,
     canonical_levels,
@@ -34,6 +34,13 @@ from testbed.checkers.transactions.level import (
         ("strong-PL-1", "strong-read-uncommitted"),
         ("cut isolation", "item-cut-isolation"),
         ("causal+", "causal"),
+        ("strong-session-causal+", "causal"),
+        ("strict-causal+", "strong-causal-cerone"),
+        ("PL3", "serializable"),
+        ("pl2.99", "repeatable-read"),
+        (":strong-session-PL1", "strong-session-read-uncommitted"),
+        ("SnapshotIsolation", "snapshot-isolation"),
+        ("strong-session-1SR", "strong-session-serializable"),
         ("MAV", "monotonic-atomic-view"),
         ("update-serializable", "update-serializable"),
     ],
@@ -51,6 +58,27 @@ def test_all_unknown_names_are_told():
         canonical_levels("serialzable,linear")
     assert len(refused.value.problems) == 2
     assert "serializable" in refused.value.problems[0]
+
+
+def test_no_two_names_are_the_same_to_people():
+    for known in (level._known(), known_anomalies()):
+        meant: dict[str, str] = {}
+        for name, canonical in known.items():
+            assert meant.setdefault(squashed(name), canonical) == canonical
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ("G1", "it is an anomaly, ask for it as anomalies:G1"),
+        ("SI,anomalies:G1", "levels and anomalies cannot be asked for together"),
+        ("xyz", "expected read-uncommitted, read-committed,"),
+    ],
+)
+def test_what_is_no_level_is_refused_with_what_to_ask_for(given, hint):
+    with pytest.raises(RequestError) as refused:
+        canonical_levels(given)
+    assert hint in str(refused.value)
 
 
 @pytest.mark.parametrize(
