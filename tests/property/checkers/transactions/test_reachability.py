@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from itertools import product
+
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from testbed.checkers.transactions.reachability import BASE, Reachability, bits
@@ -67,9 +69,10 @@ def test_what_is_inserted_is_reached_and_what_is_undone_is_not(
     assert held(graph) == reached(first)
 
 
-@given(names, edges, edges, st.integers(0, 8))
+@example(list(range(NODES)), [(0, 1), (0, 2), (2, 3)], [(1, 3)])
+@given(names, edges, edges)
 def test_a_path_is_a_shortest_one_by_older_edges(
-    name: list[int], first: list[Pair], more: list[Pair], stamp: int
+    name: list[int], first: list[Pair], more: list[Pair]
 ) -> None:
     first, more = ([(name[a], name[b]) for a, b in each] for each in (first, more))
     graph = Reachability(NODES, first)
@@ -78,8 +81,8 @@ def test_a_path_is_a_shortest_one_by_older_edges(
         if not graph.leads(*edge):
             literals[edge] = at
         list(graph.insert(edge, at, at))
-    older = [edge for edge, literal in literals.items() if literal < stamp]
-    for source in range(NODES):
+    for stamp, source in product(range(len(more) + 1), range(NODES)):
+        older = [edge for edge, literal in literals.items() if literal < stamp]
         for target, length in distances(older, source).items():
             path = graph.path(source, target, stamp)
             assert len(path) == length
