@@ -9,6 +9,7 @@ from testbed.checkers.brief import brief
 from testbed.checkers.transactions.anomaly import meaning_of
 from testbed.checkers.transactions.resolved import (
     ABORTED,
+    BESIDES,
     INITIAL,
     INTERMEDIATE,
     INTERNAL,
@@ -84,7 +85,8 @@ class Narrator:
         """Why no level allows a read."""
         resolved, table = self.resolved, self.table
         reader = self.name(resolved.row_of(op))
-        what = resolved.source[op]
+        what = int(resolved.source[op])
+        what -= BESIDES if what < INTERNAL else 0
         if what == THIN_AIR:
             return [f"{reader} read {self.saw(op)}, which nobody wrote"]
         if what == INTERNAL:

@@ -62,20 +62,6 @@ def forced_by_time(resolved: Resolved) -> Forced:
     return Forced(before, after, read)
 
 
-def unrepeatable(resolved: Resolved) -> NDArray[np.int64]:
-    """Reads (indexes into ``Resolved.read_op``) that see another version than an earlier one did.
-
-    Each of a key that its transaction has read before, from another source.
-    """
-    keys = max(len(resolved.table.keys), 1)
-    found = np.empty(len(resolved.read_op), np.int64)
-    count = find_unrepeatable.for_rows(resolved.work)(
-        resolved.read_first, resolved.read_key, resolved.read_source,
-        np.full((keys, 2), -1, np.int64), found,
-    )  # fmt: skip
-    return found[:count]
-
-
 @kernel
 def walk_sessions_reads(
     order: Rows,
@@ -186,25 +172,3 @@ def walk_ended_writers(
                     found += 1
                 other -= 1
     return found
-
-
-@kernel
-def find_unrepeatable(
-    read_first: Rows,
-    read_key: Rows,
-    read_source: Rows,
-    seen: NDArray[np.int64],
-    found: NDArray[np.int64],
-) -> int:
-    """Walk each transaction's reads; a row of ``seen`` is a key: transaction and source."""
-    count = 0
-    for row in range(len(read_first) - 1):
-        for at in range(read_first[row], read_first[row + 1]):
-            key = read_key[at]
-            if seen[key, 0] != row:
-                seen[key, 0] = row
-                seen[key, 1] = read_source[at]
-            elif seen[key, 1] != read_source[at]:
-                found[count] = at
-                count += 1
-    return count

@@ -7,11 +7,13 @@ from __future__ import annotations
 from testbed.checkers.kernel import kernel
 from testbed.checkers.transactions.resolved import (
     ABORTED,
+    BESIDES,
     FAIL,
     FUTURE,
     INITIAL,
     INTERMEDIATE,
     INTERNAL,
+    NOT_READ,
     OK,
     OWN,
     THIN_AIR,
@@ -113,23 +115,22 @@ def find_sources(
             if saw == NOTHING and initial != NOTHING:
                 saw = null
             own = last_write[where]
-            if own >= first[row]:
-                source[op] = OWN if value[own] == saw else INTERNAL
-            elif saw == initial:
+            if own >= first[row] and value[own] == saw:
+                source[op] = OWN
+                continue
+            write = slots[slot_of(slots, key, value, int(where), saw)] if saw >= 0 else -1
+            if saw == initial:
                 source[op] = INITIAL
-            elif saw < 0:
+            elif write < 0:
                 source[op] = THIN_AIR
+            elif row_of[write] == row:
+                source[op] = FUTURE if write > op else INTERNAL
+            elif outcome[row_of[write]] == FAIL:
+                source[op] = ABORTED
             else:
-                write = slots[slot_of(slots, key, value, int(where), saw)]
-                if write < 0:
-                    source[op] = THIN_AIR
-                    continue
-                writer = row_of[write]
-                if writer == row:
-                    source[op] = FUTURE
-                elif outcome[writer] == FAIL:
-                    source[op] = ABORTED
-                else:
-                    observed[writer] = True
-                    source[op] = writer if source[write] == OWN else INTERMEDIATE
+                observed[row_of[write]] = True
+                source[op] = row_of[write] if source[write] == OWN else INTERMEDIATE
+            if own >= first[row]:
+                wrong = source[op] < NOT_READ and source[op] != INTERNAL
+                source[op] = source[op] + BESIDES if wrong else INTERNAL
     return 0

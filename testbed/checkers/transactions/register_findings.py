@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from testbed.checkers.transactions.contradictions import contradictions
 from testbed.checkers.transactions.explain import micro_operation, short
 from testbed.checkers.transactions.finding import Finding
-from testbed.checkers.transactions.read_atomic import unrepeatable
 from testbed.checkers.transactions.read_committed import forced_by_reads
 from testbed.checkers.transactions.register_order import REASONS, VersionOrder
 from testbed.checkers.transactions.register_versions import Ids, RegisterVersions
@@ -18,7 +18,6 @@ from testbed.checkers.transactions.resolved import (
     FUTURE,
     INITIAL,
     INTERMEDIATE,
-    INTERNAL,
     Resolved,
 )
 from testbed.checkers.transactions.version_chains import versions_of
@@ -54,7 +53,7 @@ class RegisterFindings:
         return [finding for finding in found if finding is not None]
 
     def _ops(self, code: int) -> Ids:
-        return np.flatnonzero(self.resolved.source == code)
+        return self.resolved.misreads(code)
 
     def _say(self, op: int) -> str:
         access, key, value = micro_operation(self.resolved.table, op)
@@ -103,7 +102,8 @@ class RegisterFindings:
         pairs = [
             (read, later)
             for read in self._ops(ABORTED).tolist()
-            for later in self._writes_of(read, self.resolved.row_of(read))[:1]
+            for later in self._writes_of(read, self.resolved.row_of(read))
+            if later > read
         ]
         if not pairs:
             return None
@@ -120,20 +120,11 @@ class RegisterFindings:
         return self._make("G1b", (read, write, last), "{0}, but {1} and then {2}", len(ops))
 
     def _internal(self) -> Finding | None:
-        resolved = self.resolved
-        own, repeated = self._ops(INTERNAL), unrepeatable(resolved)
-        count = len(own) + len(repeated)
-        if len(own):
-            read = int(own[0])
-            earlier = [op for op in self._writes_of(read, resolved.row_of(read)) if op < read][-1]
-        elif len(repeated):
-            read = int(resolved.read_op[repeated[0]])
-            same = resolved.read_key[: repeated[0]] == resolved.table.key[read]
-            before = resolved.read_op[: repeated[0]][same]
-            earlier = int(before[before >= resolved.table.first[resolved.row_of(read)]][-1])
-        else:
+        earlier, later = contradictions(self.resolved)
+        if not len(later):
             return None
-        return self._make("internal", (earlier, read), "{0} and then {1}", count)
+        ops = (int(earlier[0]), int(later[0]))
+        return self._make("internal", ops, "{0} and then {1}", len(later))
 
     def _future(self) -> Finding | None:
         ops = self._ops(FUTURE)

@@ -24,6 +24,7 @@ from testbed.checkers.transactions.read_sources import (
     mark_last_writes,
 )
 from testbed.checkers.transactions.resolved import FAIL, NOT_READ, OK, WRITE, Resolved, Rows
+from testbed.history.interning import canonical
 from testbed.history.operation_table import Integers
 from testbed.history.problem import PROBLEMS_MAX, HistoryError, Problem
 from testbed.history.transaction_table import Read, TransactionTable
@@ -86,9 +87,9 @@ def _codes(table: TransactionTable, init: Any) -> tuple[int, int]:
 
 def _index(values: Sequence[Any], wanted: Any) -> int:
     """The index of a value, :data:`NO_VALUE` for none; 1 and true are two values."""
-    kind = type(wanted)
+    kind, form = type(wanted), canonical(wanted)
     for index, value in enumerate(values):
-        if type(value) is kind and value == wanted:
+        if type(value) is kind and canonical(value) == form:
             return index
     return NO_VALUE
 

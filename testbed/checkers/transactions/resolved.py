@@ -22,6 +22,8 @@ ABORTED = -5
 INTERMEDIATE = -6
 FUTURE = -7
 INTERNAL = -8
+BESIDES = -10
+"""Added to another code for a read that is internal as well: it comes after an own write."""
 
 MISREADS = {
     THIN_AIR: "garbage-read",
@@ -31,6 +33,8 @@ MISREADS = {
     INTERNAL: "internal",
 }
 """What is wrong with a read, by its number in ``Resolved.source``."""
+_AFTER_OWN = (THIN_AIR, ABORTED, INTERMEDIATE, FUTURE)
+MISREADS |= {code + BESIDES: MISREADS[code] for code in _AFTER_OWN}
 
 OK, FAIL = 1, 2
 READ, WRITE = 0, 1
@@ -92,6 +96,10 @@ class Resolved:
         rows = len(self)
         alone, chain = np.full(rows, -1, np.int32), np.arange(rows, dtype=np.int32)
         return dataclasses.replace(self, previous=alone, chain=chain, chains=rows)
+
+    def misreads(self, code: int) -> NDArray[np.int64]:
+        """The micro-operations that saw what a code of this module stands for."""
+        return np.flatnonzero((self.source == code) | (self.source == code + BESIDES))
 
     def row_of(self, op: int) -> int:
         """The transaction of a micro-operation."""

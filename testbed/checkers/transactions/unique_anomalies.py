@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from testbed.checkers.request import Request
 from testbed.checkers.transactions.anomaly import ALIKE, FORMS, implying, split_form
 from testbed.checkers.transactions.judge import Examined, counterexamples_of
@@ -126,7 +124,7 @@ class AnomalyJudge:
     def _sure(self) -> Judged | None:
         """What is there whatever the order of versions is."""
         wanted = implying(self.request.anomalies)
-        thin_air = np.flatnonzero(self.resolved.source == THIN_AIR)
+        thin_air = self.resolved.misreads(THIN_AIR)
         if len(thin_air) and "garbage-read" in wanted:
             narrator = Narrator(self.resolved)
             lines = narrator.misread(int(thin_air[0]))

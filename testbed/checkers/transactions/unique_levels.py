@@ -21,6 +21,7 @@ from testbed.checkers.budget import Budget
 from testbed.checkers.transactions import commit_witness, order_search
 from testbed.checkers.transactions.causal import forced_by_past
 from testbed.checkers.transactions.commit_graph import Forced
+from testbed.checkers.transactions.contradictions import contradictions
 from testbed.checkers.transactions.level import base_of, named
 from testbed.checkers.transactions.narrator import Narrator
 from testbed.checkers.transactions.order_problem import RULES
@@ -29,10 +30,9 @@ from testbed.checkers.transactions.predecessors import Predecessors, predecessor
 from testbed.checkers.transactions.read_atomic import (
     forced_by_sources,
     forced_by_time,
-    unrepeatable,
 )
 from testbed.checkers.transactions.read_committed import forced_by_reads
-from testbed.checkers.transactions.resolved import INTERNAL, MISREADS, THIN_AIR, Resolved
+from testbed.checkers.transactions.resolved import BESIDES, MISREADS, THIN_AIR, WRITE, Resolved
 from testbed.checkers.verdict import Levels
 
 _WITHOUT_TIME: dict[str, tuple[str, ...]] = {
@@ -47,6 +47,7 @@ _WITHOUT_TIME: dict[str, tuple[str, ...]] = {
     "snapshot-isolation": ("prefix", "parallel-snapshot-isolation"),
     "serializable": ("snapshot-isolation",),
 }
+_GARBAGE = {THIN_AIR, THIN_AIR + BESIDES}
 _UNTIMED = {"strong-causal-cerone": "causal"}
 
 
@@ -220,7 +221,7 @@ class LevelJudge:
         timed = level in TIMED
         before = self._realtime if timed else self._before
         rules: dict[str, Callable[[Predecessors, bool], dict[str, Any] | None]] = {
-            "read-uncommitted": lambda _before, _timed: self._misread({THIN_AIR}),
+            "read-uncommitted": lambda _before, _timed: self._misread(_GARBAGE),
             "item-cut-isolation": lambda _before, _timed: self._cut(),
             "read-committed": self._read_committed,
             "monotonic-atomic-view": lambda _before, _timed: None,
@@ -254,21 +255,16 @@ class LevelJudge:
 
     def _cut(self) -> dict[str, Any] | None:
         resolved = self.resolved
-        found = unrepeatable(resolved)
-        if not len(found) or not self.misreads:
-            return self._misread({INTERNAL})
-        later = int(found[0])
-        op = int(resolved.read_op[later])
-        row = resolved.row_of(op)
-        key = resolved.read_key[later]
-        earlier = next(
-            int(resolved.read_op[at])
-            for at in range(resolved.read_first[row], later)
-            if resolved.read_key[at] == key
-        )
+        earlier, later = contradictions(resolved)
+        if not len(later) or not self.misreads:
+            return None
+        before, op = int(earlier[0]), int(later[0])
         narrator = Narrator(resolved)
+        reader = narrator.name(resolved.row_of(op))
         line = (
-            f"{narrator.name(row)} read {narrator.saw(earlier)} and later {narrator.saw(op)},"
+            f"{reader} read {narrator.saw(op)} after it had itself set {narrator.saw(before)}"
+            if resolved.table.access[before] == WRITE
+            else f"{reader} read {narrator.saw(before)} and later {narrator.saw(op)},"
             " without a write of its own in between"
         )
         return narrator.counterexample("internal", [line])

@@ -14,7 +14,6 @@ from testbed.checkers.transactions.anomaly import FORMS, implied_by
 from testbed.checkers.transactions.commit_graph import TRIED
 from testbed.checkers.transactions.level import ALL as LEVELS
 from testbed.checkers.transactions.order_solver import Exhausted, OrderSolver
-from testbed.checkers.transactions.read_atomic import unrepeatable
 from testbed.checkers.transactions.resolve import resolve
 from testbed.checkers.transactions.rw_unique import check
 from testbed.checkers.transactions.unique_anomalies import RULED_OUT_BY
@@ -482,16 +481,6 @@ def test_what_was_found_is_kept_where_room_has_to_be_made(clocks: int, edges: in
             assert judged(*history, level="causal").validity == Validity.VIOLATION
             valid = [each for each in history if each is not cycle[-1]]
             assert judged(*valid, level="causal").validity == Validity.VALID
-
-
-def test_every_read_that_sees_another_version_than_the_first_is_found() -> None:
-    history: list[dict[str, Any]] = [
-        {"ops": [w("x", 1), w("y", 1)]},
-        {"process": 1, "ops": [w("x", 2)]},
-        {"process": 2, "ops": [r("x", 1), r("x", 2), r("x", 1), r("y", 1), r("x", 2)]},
-        {"process": 3, "ops": [r("x", 2), r("x", 2), r("x", 1)]},
-    ]
-    assert unrepeatable(resolve(table_of(history, lists=False))).tolist() == [1, 4, 7]
 
 
 def test_an_indeterminate_transaction_stands_in_no_session() -> None:
