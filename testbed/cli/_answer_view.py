@@ -21,13 +21,13 @@ def answer_document(model: str, source: str, asked: tuple[str, ...], verdict: Ve
         "model": model,
         "history": source,
         "asked": list(asked),
-        "promise": verdict.promise,
+        "promise": verdict.promise or None,
         "reason": bounded(verdict.reason),
         "levels": None
         if levels is None
         else {"violated": list(levels.violated), "allowed": list(levels.allowed)},
         "counterexample": [bounded(one) for one in verdict.counterexample],
-        "numbers": verdict.numbers,
+        "numbers": {name: _counted(number) for name, number in verdict.numbers.items()},
     }
 
 
@@ -46,8 +46,8 @@ def refusal_document(model: str, source: str, error: HistoryError) -> Any:
 
 
 def as_json(document: Any) -> str:
-    """One line of JSON."""
-    return json.dumps(document, ensure_ascii=False, default=_plain) + "\n"
+    """One line of JSON, in ASCII: valid whatever the encoding of the output is."""
+    return json.dumps(document, default=_plain) + "\n"
 
 
 def as_text(document: Any) -> str:
@@ -59,7 +59,8 @@ def _lines(document: Any) -> Iterator[str]:
     yield f"{document['verdict']}: {document['reason']}"
     asked = f", asked for {', '.join(document['asked'])}" if document["asked"] else ""
     yield f"  model     {document['model']}{asked}"
-    yield f"  promise   {document['promise']}"
+    if document["promise"] is not None:
+        yield f"  promise   {document['promise']}"
     if document["levels"] is not None:
         yield f"  violated  {', '.join(document['levels']['violated']) or 'no level'}"
         yield f"  allowed   {', '.join(document['levels']['allowed']) or 'no level'}"
@@ -78,6 +79,11 @@ def _example(example: Any) -> Iterator[str]:
     yield f"{example.get('anomaly', 'counterexample')}{where}:"
     for line in example.get("text", ()):
         yield f"  {line}"
+
+
+def _counted(number: float) -> float:
+    """A count as a whole number, whoever counted it."""
+    return int(number) if number == number // 1 else number
 
 
 def _plain(value: Any) -> Any:

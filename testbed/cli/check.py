@@ -19,6 +19,7 @@ BAD_USAGE = 64
 MALFORMED = 65
 EXIT_CODES = {"valid": 0, "violation": 1, "unknown": 2}
 _ANOMALIES = "anomalies:"
+_UNJUDGED = "nothing was judged yet"
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 
 
@@ -122,18 +123,20 @@ def _checked(wish: _Wish, budget: Budget, path: str) -> tuple[tuple[str, ...], V
     request = _request(wish, budget, timed=wish.form != "sessions")
 
     def progress(lines: int) -> None:
-        budget.note(f"{lines:,} lines were read, nothing was judged yet")
+        budget.note(f"{lines:,} lines were read, {_UNJUDGED}")
 
     with open_source(path) as source:
         if wish.model.table == "transactions":
             transactions = read_transactions(
                 source, wish.form, lists=wish.model.lists, progress=progress
             )
+            budget.note(f"{len(transactions.process):,} transactions were read, {_UNJUDGED}")
             if not transactions.timed:
                 request = _request(wish, budget, timed=False)
             return (*request.levels, *request.anomalies), check(transactions, request)
         by_key = "partition_by" in wish.params
         operations = read_operations(source, wish.form, split_values=by_key, progress=progress)
+    budget.note(f"{len(operations.process):,} lines were read, {_UNJUDGED}")
     if by_key and not wish.model.keyed:
         return (), check_by_key(check, operations, request)
     return (), check(operations, request)
@@ -256,7 +259,7 @@ def _unknown(wish: _Wish, path: str, reason: str) -> Any:
     from testbed.checkers.verdict import Validity, Verdict
     from testbed.cli._answer_view import answer_document
 
-    verdict = Verdict(wish.model.name, "not judged to the end", Validity.UNKNOWN, reason)
+    verdict = Verdict(wish.model.name, "", Validity.UNKNOWN, reason)
     return answer_document(wish.model.name, path, (), verdict)
 
 
@@ -268,6 +271,6 @@ def _watched(wish: _Wish, budget: Budget, arguments: argparse.Namespace) -> Watc
 
     def bark(why: str) -> None:
         document = _unknown(wish, arguments.history, f"{why}: {budget.reached}")
-        os.write(sys.stdout.fileno(), shown(document).encode())
+        os.write(sys.stdout.fileno(), shown(document).encode(errors="backslashreplace"))
 
     return Watchdog(wish.timeout_s, wish.memory_bytes, bark)

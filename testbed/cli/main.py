@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import importlib
+import io
 import os
 import pkgutil
 import signal
@@ -79,6 +81,21 @@ def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt(signal.Signals(number).name)
 
 
+def _say_anything() -> None:
+    """Let the output take any text: what its encoding lacks is written as an escape.
+
+    Files have names, and histories have values, that no encoding but their own can show.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _tell(message: str) -> None:
+    """Print to the standard error, where it can be written."""
+    with contextlib.suppress(OSError):
+        print(message, file=sys.stderr)
+
+
 def _give_up_output() -> None:
     """Let what is still to be written go nowhere: its failure would be reported once more."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -91,7 +108,7 @@ def _explain(verb: str, error: Exception) -> int:
     not 3. Anything else is a defect here: its traceback goes to a file, its place is named.
     """
     if type(error).__module__.partition(".")[0] in _OURS:
-        print(f"testbed {verb}: {error}", file=sys.stderr)
+        _tell(f"testbed {verb}: {error}")
         return int(getattr(error, "exit_code", ENVIRONMENT_FAILED))
     import tempfile
     import traceback
@@ -99,10 +116,9 @@ def _explain(verb: str, error: Exception) -> int:
     handle, name = tempfile.mkstemp(prefix="testbed-error-", suffix=".txt")
     os.close(handle)
     Path(name).write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-    print(
+    _tell(
         f"testbed {verb}: {type(error).__name__}: {error}\n"
-        f"This is a defect of the testbed. Please report it with the file {name}.",
-        file=sys.stderr,
+        f"This is a defect of the testbed. Please report it with the file {name}."
     )
     return ENVIRONMENT_FAILED
 
@@ -119,6 +135,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: With 64 on bad usage, 0 after ``--help`` and ``--version``.
     """
+    _say_anything()
     words = list(sys.argv[1:] if argv is None else argv)
     names = verbs()
     # Importing one verb instead of all of them saves most of the start-up time.
@@ -132,7 +149,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(arguments.run(arguments))
     except KeyboardInterrupt as interrupt:
         how = str(interrupt) or "Ctrl-C"
-        print(f"\ntestbed {arguments.verb}: ended by {how} before it was done.", file=sys.stderr)
+        _tell(f"\ntestbed {arguments.verb}: ended by {how} before it was done.")
         return ENVIRONMENT_FAILED
     except BrokenPipeError:
         # The reader of our output went away (as with `| head`): nobody is left to tell.
@@ -142,10 +159,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             return _explain(arguments.verb, error)
         where = error.filename or "the output"
-        print(
+        _tell(
             f"testbed {arguments.verb}: {where} cannot be written: {error.strerror}. "
-            "Make room and run it again.",
-            file=sys.stderr,
+            "Make room and run it again."
         )
         _give_up_output()
         return ENVIRONMENT_FAILED

@@ -200,6 +200,52 @@ def test_out_of_memory_says_how_far(
     assert "memory does not suffice: 1 key was judged" in capsys.readouterr().out
 
 
+def test_out_of_time_before_the_first_judgement_says_that_all_was_read(
+    written: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", "--model", "register", "--timeout", "1e-9", written(VALID)]) == 2
+    out = capsys.readouterr().out
+    assert "is over: 4 lines were read, nothing was judged yet\n" in out
+    assert "promise" not in out
+
+
+def test_counts_are_whole_numbers(written: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check", "--model", "register", "--json", written(VALID)])
+    numbers = json.loads(capsys.readouterr().out)["numbers"]
+    assert numbers
+    assert all(type(number) is int for number in numbers.values()), numbers
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8:strict"])
+def test_an_output_that_cannot_show_a_name_or_a_value_shows_the_rest(
+    encoding: str, written: Any, tmp_path: Path
+) -> None:
+    entries = [
+        {"process": 0, "type": "invoke", "f": "read", "value": None},
+        {"process": 0, "type": "ok", "f": "read", "value": "\u00fc"},
+    ]
+    named = tmp_path / os.fsdecode(b"\xff.jsonl")
+    Path(written(entries)).rename(named)
+    for more in ([], ["--json"]):
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "testbed.cli.main",
+                "check",
+                "--model",
+                "register",
+                *more,
+                named,
+            ],
+            capture_output=True,
+            check=False,
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+        )
+        assert done.returncode == 1, done.stderr
+        assert not more or json.loads(done.stdout)["history"] == str(named)
+
+
 def test_levels(written: Any, modelled: Any, capsys: pytest.CaptureFixture[str]) -> None:
     asked: list[Any] = []
 

@@ -128,3 +128,10 @@ def test_a_full_disk_under_the_output_is_said_without_a_traceback():
         "testbed doctor: the output cannot be written: No space left on device. "
         "Make room and run it again.\n"
     )
+
+
+def test_a_full_disk_under_the_complaints_is_no_verdict():
+    command = [sys.executable, "-m", "testbed.cli.main", "doctor"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=full, check=False)
+    assert done.returncode == 3
