@@ -10,6 +10,7 @@ complete read, as elle-cli does (https://github.com/ligurio/elle-cli).
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.operation_table import OperationTable, Tag
 from testbed.history.problem import HistoryError, Problem
 
+_FLOAT_MAX = int(sys.float_info.max)
 NAME = "bank"
 PROMISE = "Money is neither made nor lost: all balances add up to the same total at any time."
 
@@ -79,7 +81,7 @@ def check(history: OperationTable, request: Request) -> Verdict:
     numbers = {
         "reads": float(len(reads)),
         "wrong_reads": float(len(wrong)),
-        "total": float(rules.total or 0),
+        "total": float(max(-_FLOAT_MAX, min(rules.total or 0, _FLOAT_MAX))),
         "accounts": float(len(rules.accounts)),
     }
     if wrong:

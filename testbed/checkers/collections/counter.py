@@ -9,7 +9,11 @@ its invocation on, for the greatest from its acknowledgement on. After Jepsen's 
 
 from __future__ import annotations
 
+import sys
+from typing import Any, TypeAlias
+
 import numpy as np
+from numpy.typing import NDArray
 
 from testbed.checkers.collections.calls import Calls, calls
 from testbed.checkers.collections.keyed import by_key
@@ -20,6 +24,9 @@ from testbed.history.operation_table import Integers, OperationTable, Tag
 from testbed.history.problem import HistoryError, Problem
 
 NAME = "counter"
+_SUM_MAX = 2**61
+_FLOAT_MAX = int(sys.float_info.max)
+Whole: TypeAlias = NDArray[Any]
 PROMISE = "Every read lies between what surely was added and what may have been."
 
 
@@ -43,15 +50,17 @@ def check(history: OperationTable, request: Request) -> Verdict:
     _refuse_other_than_integers(history, adds.asked, "an amount to add")
     _refuse_other_than_integers(history, reads.ended, "a whole number as the value of a read")
     request.budget.note(f"{len(adds)} increments and {len(reads)} reads were found")
-    least, greatest = _bounds(history, adds, reads, initial)
-    found = history.payload[reads.ended]
+    seen, asked = _whole(history, reads.ended), _whole(history, adds.asked)
+    exact = object if _wide(initial, seen, asked) else np.int64
+    least, greatest = _bounds(history, adds, reads, (initial, exact))
+    found = seen.astype(exact)
     outside = np.flatnonzero((found < least) | (found > greatest)).tolist()
     numbers = {
         "adds": float(len(adds)),
         "indeterminate_adds": float(adds.indeterminate),
         "reads": float(len(reads)),
         "wrong_reads": float(len(outside)),
-        "bounds_width_max": float((greatest - least).max(initial=0)),
+        "bounds_width_max": float(min((greatest - least).max(initial=0), _FLOAT_MAX)),
     }
     if outside:
         examples = tuple(
@@ -80,17 +89,21 @@ def check(history: OperationTable, request: Request) -> Verdict:
 
 
 def _bounds(
-    history: OperationTable, adds: Calls, reads: Calls, initial: int
-) -> tuple[Integers, Integers]:
-    """The least and the greatest value that each read may return."""
-    surely = np.zeros(len(history) + 1, dtype=np.int64)
-    perhaps = np.zeros(len(history) + 1, dtype=np.int64)
+    history: OperationTable, adds: Calls, reads: Calls, counted: tuple[int, type]
+) -> tuple[Whole, Whole]:
+    """The least and the greatest value that each read may return.
+
+    ``counted`` is the initial value, and the type of numbers that sums are made of.
+    """
+    initial, exact = counted
+    surely: Whole = np.zeros(len(history) + 1, dtype=exact)
+    perhaps: Whole = np.zeros(len(history) + 1, dtype=exact)
     surely_less, perhaps_less = surely.copy(), perhaps.copy()
     for totals, less, those, rows in (
         (surely, surely_less, adds.ok, adds.ok.ended),
         (perhaps, perhaps_less, adds.possible, adds.possible.begun),
     ):
-        amounts = history.payload[those.asked]
+        amounts: Whole = _whole(history, those.asked).astype(exact)
         totals[rows + 1] = np.maximum(amounts, 0)
         less[rows + 1] = np.minimum(amounts, 0)
     sums = [np.cumsum(each) for each in (surely, surely_less, perhaps, perhaps_less)]
@@ -99,8 +112,26 @@ def _bounds(
     return least, greatest
 
 
+def _whole(history: OperationTable, rows: Integers) -> Whole:
+    """The whole numbers of rows: of Python where one is longer than the machine's."""
+    if (history.tag[rows] == Tag.INTEGER).all():
+        return history.payload[rows]
+    return np.array([history.value(row) for row in rows.tolist()], dtype=object)
+
+
+def _wide(initial: int, *numbers: Whole) -> bool:
+    """Whether a sum may be longer than the machine's numbers."""
+    if any(each.dtype == object for each in numbers) or abs(initial) >= _SUM_MAX:
+        return True
+    return sum(float(np.abs(each.astype(float)).sum()) for each in numbers) >= _SUM_MAX
+
+
 def _refuse_other_than_integers(table: OperationTable, rows: Integers, expected: str) -> None:
-    wrong = rows[table.tag[rows] != Tag.INTEGER].tolist()
+    wrong = [
+        row
+        for row in rows[table.tag[rows] != Tag.INTEGER].tolist()
+        if type(table.value(row)) is not int
+    ]
     if wrong:
         problems = [Problem(int(table.line[row]), 0, f"expected {expected}") for row in wrong]
         raise HistoryError(table.source, problems)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from testbed.checkers.collections.calls import calls
+from testbed.checkers.collections.monotonic_rows import sortable
 from testbed.checkers.collections.witness import EXAMPLES_MAX, counted, witness
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.operation_table import OperationTable
@@ -36,14 +37,15 @@ def check_counter(history: OperationTable) -> Verdict:
     """
     local = _seen(history, "inc", "read")
     timed = _seen(history, "inc", "read-at")
-    pairs = [(one, two) for seen in _sessions(history, local) for one, two in pairwise(seen)]
+    sessions = _sessions(history, local)
+    pairs = [pair for seen in sessions for pair in pairwise(seen)]
+    # What says no time stands between two that do, and they are compared all the same.
+    dated = [[one for one in seen if one.time is not None] for seen in sessions]
     order = [pair for seen in _by_time(history, timed) for pair in pairwise(seen)]
     broken = {
         "value-decreased": [(one, two) for one, two in pairs if two.value < one.value],
         "time-decreased": [
-            (one, two)
-            for one, two in pairs
-            if None not in (one.time, two.time) and two.time < one.time
+            pair for seen in dated for pair in pairwise(seen) if pair[1].time < pair[0].time
         ],
         "value-order": [(one, two) for one, two in order if two.value < one.value],
     }
@@ -91,7 +93,7 @@ def _seen(history: OperationTable, *functions: str) -> list[_Seen]:
             continue
         if time is not None:
             kinds.add(isinstance(time, str))
-        seen.append(_Seen(begun, time, value))
+        seen.append(_Seen(begun, None if time is None else sortable(time), value))
     if len(kinds) > 1:
         problems.append(Problem(0, 0, "expected times that are all numbers or all text"))
     if problems:

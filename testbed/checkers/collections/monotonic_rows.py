@@ -43,6 +43,7 @@ def check_rows(history: OperationTable) -> Verdict:
     rows = _rows(history, ended)
     added = _added(history, adds)
     there = [row.value for row in rows]
+    dated = [row for row in rows if row.time is not None]
     broken: dict[str, list[Any]] = {
         "lost": _lost(added, began, frozenset(there)),
         "revived": [
@@ -50,7 +51,7 @@ def check_rows(history: OperationTable) -> Verdict:
         ],
         "duplicated": _repeated(there),
         "value-order": [(a.value, b.value) for a, b in pairwise(rows) if a.value >= b.value],
-        "time-order": [(a.time, b.time) for a, b in pairwise(rows) if _later(a, b)],
+        "time-order": [(a.time, b.time) for a, b in pairwise(dated) if _later(a, b)],
     }
     numbers = {"adds": float(len(adds)), "rows": float(len(rows))}
     numbers |= {name.replace("-", "_"): float(len(found)) for name, found in broken.items()}
@@ -155,17 +156,23 @@ def _row(value: Any) -> _Row | None:
 
 
 def _later(one: _Row, two: _Row) -> bool:
-    """Whether the first row's time is after the second's. Text of equal length is compared."""
+    """Whether the first row's time is after the second's."""
     if one.time is None or two.time is None:
         return False
-    return _sortable(one.time) > _sortable(two.time)
+    return sortable(one.time) > sortable(two.time)
 
 
-def _sortable(time: float | str) -> tuple[int, Any]:
-    """Times as text may be numbers of more digits than a JSON number can hold."""
+def sortable(time: float | str) -> tuple[int, Any]:
+    """A time as what sorts like it.
+
+    Text may be a number of more digits than a JSON number can hold, or a date, whose seconds have
+    as many digits as they need: ``12.5Z`` is after ``12Z``.
+    """
     if not isinstance(time, str):
         return (0, time)
-    return (0, int(time)) if time.isdecimal() and len(time) < 1000 else (1, time)
+    if time.isdecimal() and len(time) < 1000:
+        return (0, int(time))
+    return (1, time.removesuffix("Z"))
 
 
 def _lost(added: Added, began: int, there: frozenset[int]) -> list[int]:

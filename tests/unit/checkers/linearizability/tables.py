@@ -48,7 +48,7 @@ def table_of(lines: Iterable[tuple[Any, ...]]) -> OperationTable:
 
 def whole(value: Any) -> bool:
     """Whether a value fits among integers or null."""
-    return value is None or type(value) is int
+    return value is None or (type(value) is int and abs(value) < 2**63)
 
 
 class _Values:
@@ -64,7 +64,7 @@ class _Values:
     def add(self, value: Any) -> tuple[int, int]:
         if value is None:
             return Tag.NULL, 0
-        if type(value) is int:
+        if whole(value):
             return Tag.INTEGER, value
         if isinstance(value, list | tuple) and all(map(whole, value)):
             items = [int(NULL) if item is None else item for item in value]
