@@ -27,9 +27,22 @@ TOKEN = re.compile(
 CLOSES = {"[": "]", "(": ")", "{": "}", "#{": "}"}
 """Of each opening bracket the one that closes it."""
 
-_MARK = re.compile(r'["\\;\[\](){}]')
-"""A set of characters alone: what lies between is skipped a character a nanosecond."""
-_SKIPPED = re.compile(r'"(?:[^"\\]++|\\.)*+"|;[^\n]*+|\\.', re.DOTALL)
+_LEAF = r"""[^"\\;\[\](){}]++ | "(?:[^"\\]++|\\.)*+" | ;[^\n]*+ | \\."""
+
+
+def _with_collections(inner: str) -> str:
+    return rf"{inner} | [\[({{] (?:{inner})*+ [\])}}]"
+
+
+_STEP = re.compile(
+    rf"""
+      (?P<whole>(?:{_with_collections(_with_collections(_with_collections(_LEAF)))})++)
+    | (?P<opening>[\[({{]++)
+    | (?P<closing>[\])}}]++)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+"""What goes over as much as can be at once: a step of Python takes as long as twenty characters."""
 
 
 def end_of_collection(text: str, position: int, bound: int, depth: int) -> int | None:
@@ -41,17 +54,13 @@ def end_of_collection(text: str, position: int, bound: int, depth: int) -> int |
         bound: Up to where to look.
         depth: How many brackets are open there.
     """
-    while found := _MARK.search(text, position, bound):
-        mark, position = found.group(), found.end()
-        if mark in "[({":
-            depth += 1
-        elif mark in "])}":
-            depth -= 1
-            if not depth:
-                return position
-        else:
-            skipped = _SKIPPED.match(text, found.start(), bound)
-            if skipped is None:
-                return None
-            position = skipped.end()
+    while found := _STEP.match(text, position, bound):
+        position = found.end()
+        if found.lastgroup == "opening":
+            depth += position - found.start()
+        elif found.lastgroup == "closing":
+            closed = position - found.start()
+            if closed >= depth:
+                return found.start() + depth
+            depth -= closed
     return None
