@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from testbed.history.operation_table import Integers, Kind, OperationTable, Small, Tag
 
+REMOVALS = ("remove", "delete", "del", "rem", "discard", "pop", "clear")
+"""What shrinks a set, by the names that histories have for it: all else is passed over."""
+
 
 @dataclass(frozen=True)
 class Calls:

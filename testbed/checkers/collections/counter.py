@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from testbed.checkers.collections.calls import Calls, calls
 from testbed.checkers.collections.keyed import by_key
 from testbed.checkers.collections.witness import EXAMPLES_MAX, witness
+from testbed.checkers.linearizability.shapes import require_functions
 from testbed.checkers.request import Request, RequestError
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.operation_table import Integers, OperationTable, Tag
@@ -39,13 +40,15 @@ def check(history: OperationTable, request: Request) -> Verdict:
         request: The initial value, 0 if none is given.
 
     Raises:
-        HistoryError: An amount, or what an acknowledged read returned, is no whole number.
+        HistoryError: A function is another one; or an amount, or what an acknowledged read
+            returned, is no whole number.
         RequestError: The initial value is no whole number.
         OutOfBudgetError: It took too long.
     """
     if request.init is not None and type(request.init) is not int:
         raise RequestError([f"the initial value of a counter is a whole number: {request.init}"])
     initial = 0 if request.init is None else request.init
+    require_functions(history, ("add", "read"))
     adds, reads = calls(history, "add"), calls(history, "read").ok
     _refuse_other_than_integers(history, adds.asked, "an amount to add")
     _refuse_other_than_integers(history, reads.ended, "a whole number as the value of a read")

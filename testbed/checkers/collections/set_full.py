@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from testbed.checkers.collections.calls import Calls, calls
+from testbed.checkers.collections.calls import REMOVALS, Calls, calls
 from testbed.checkers.collections.elements import STRANGER, Elements, elements_of
 from testbed.checkers.collections.keyed import by_key
 from testbed.checkers.collections.set_sweep import NEVER, Sweep, sweep
 from testbed.checkers.collections.unexpected import Unexpected
 from testbed.checkers.collections.witness import EXAMPLES_MAX, counted, listed, shortened, witness
+from testbed.checkers.linearizability.shapes import refuse_functions
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.operation_table import Integers, OperationTable
@@ -44,10 +45,11 @@ def check(history: OperationTable, request: Request) -> Verdict:
         request: With ``linearizable``, stale elements are violations.
 
     Raises:
-        HistoryError: A read's value is no list.
+        HistoryError: A read's value is no list, or something is removed.
         OutOfBudgetError: It took too long.
     """
     linearizable = bool(request.params.get("linearizable", False))
+    refuse_functions(history, REMOVALS, "a set that only grows")
     adds, reads = calls(history, "add"), calls(history, "read").ok
     promise = PROMISE_LINEARIZABLE if linearizable else PROMISE
     if not len(reads):

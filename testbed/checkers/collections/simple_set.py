@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from testbed.checkers.collections.calls import Calls, calls
+from testbed.checkers.collections.calls import REMOVALS, Calls, calls
 from testbed.checkers.collections.elements import STRANGER, elements_of
 from testbed.checkers.collections.keyed import by_key
 from testbed.checkers.collections.unexpected import Unexpected
 from testbed.checkers.collections.witness import EXAMPLES_MAX, counted, listed, shortened, witness
+from testbed.checkers.linearizability.shapes import refuse_functions
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.operation_table import Integers, OperationTable
@@ -36,9 +37,10 @@ def check(history: OperationTable, request: Request) -> Verdict:
         request: Nothing of it is needed but the budget.
 
     Raises:
-        HistoryError: The final read's value is no list.
+        HistoryError: The final read's value is no list, or something is removed.
         OutOfBudgetError: It took too long.
     """
+    refuse_functions(history, REMOVALS, "a set that only grows")
     adds, reads = calls(history, "add"), calls(history, "read").ok
     numbers = {"adds": float(len(adds)), "acknowledged": float(len(adds.ok))}
     if not len(reads):

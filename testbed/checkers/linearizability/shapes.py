@@ -28,6 +28,22 @@ def require_functions(history: OperationTable, known: Iterable[str]) -> None:
         refuse(history, np.isin(history.f, foreign), f"expected {wanted} as 'f', not '%s'")
 
 
+def refuse_functions(history: OperationTable, unfit: Iterable[str], expected: str) -> None:
+    """Refuse a history with functions that would change what the model says of the others.
+
+    Args:
+        history: The history.
+        unfit: Names of such functions.
+        expected: What was expected instead.
+
+    Raises:
+        HistoryError: Each line with one of them.
+    """
+    numbers = [history.function(name) for name in unfit if name in history.functions]
+    if numbers:
+        refuse(history, np.isin(history.f, numbers), f"expected {expected}, not '%s'")
+
+
 def refuse(history: OperationTable, wrong: NDArray[np.bool_], expected: str) -> None:
     """Refuse a history if any of its rows is wrong.
 

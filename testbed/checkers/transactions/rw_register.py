@@ -56,7 +56,7 @@ def check(history: TransactionTable, request: Request) -> Verdict:
             name=MODEL,
             promise="The transactions are isolated.",
             validity=Validity.UNKNOWN,
-            reason=f"which write a read saw cannot be told: {error.problems[0]}",
+            reason=f"which write a read saw cannot be told: {error.problems[0].expected}",
         )
     return judge(history, request, inferred(MODEL, resolved, request))
 

@@ -391,3 +391,18 @@ def test_a_value_that_is_written_twice_is_told_with_its_places(
         f"{path}: expected every value to be written once, but key x is set to 1"
         " in transaction 1 of process 0 and in transaction 2 of process 1\n"
     )
+
+
+def test_by_inference_such_a_value_leaves_it_unknown(
+    written: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    twice = [
+        {"process": process, "type": kind, "f": "txn", "value": [["w", "x", 1]]}
+        for process in (0, 1)
+        for kind in ("invoke", "ok")
+    ]
+    assert main(["check", "--model", "rw-register", written(twice)]) == 2
+    assert capsys.readouterr().out.startswith(
+        "unknown: which write a read saw cannot be told: expected every value to be written once,"
+        " but key x is set to 1 on line 1 and on line 3\n"
+    )

@@ -25,7 +25,28 @@ def anomalies(verdict: Verdict) -> set[str]:
     return {one["anomaly"] for one in verdict.counterexample}
 
 
+@pytest.mark.parametrize(
+    ("model", "other", "named"),
+    [
+        ("counter", "decrement", "'add' or 'read' as 'f', not 'decrement'"),
+        ("simple_set", "remove", "a set that only grows, not 'remove'"),
+        ("set_full", "delete", "a set that only grows, not 'delete'"),
+    ],
+)
+def test_what_would_change_the_meaning_of_the_rest_is_refused(
+    model: str, other: str, named: str
+) -> None:
+    columns = Columns().call(0, "add", 1).call(0, other, 1)
+    with pytest.raises(HistoryError, match=named) as refused:
+        judged(model, columns.call(1, "read", result=0 if model == "counter" else []))
+    assert [problem.line for problem in refused.value.problems] == [3, 4]
+
+
 class TestSet:
+    def test_functions_that_remove_nothing_are_passed_over(self) -> None:
+        columns = Columns().call(0, "mark", 1).call(0, "add", 1).call(1, "read", result=[1])
+        assert judged("simple_set", columns).validity is VALID
+
     def test_all_that_was_acknowledged_is_there(self) -> None:
         columns = (
             Columns().call(0, "add", 1).call(0, "add", "two").call(1, "read", result=["two", 1])
