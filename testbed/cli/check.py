@@ -167,7 +167,7 @@ def _understood(arguments: argparse.Namespace) -> _Wish:
     Raises:
         RequestError: With all of it.
     """
-    from testbed.checkers.models import model_named, params_of
+    from testbed.checkers.models import model_named
     from testbed.checkers.request import RequestError
     from testbed.cli._watchdog import free_bytes
     from testbed.history.formats import format_by_name
@@ -183,22 +183,20 @@ def _understood(arguments: argparse.Namespace) -> _Wish:
 
     model: Model | None = tried(model_named, arguments.model)
     init = tried(_json, "--init", arguments.init)
-    params = tried(_json, "--params", arguments.params)
+    params = tried(_params, model, arguments.params)
     form = arguments.format or format_by_name(arguments.history)
     timeout_s = tried(_seconds, arguments.timeout)
     memory_bytes = tried(_bytes, arguments.memory)
     if form is None:
         problems.append("expected --format, for the name of the file does not say it")
     if model is not None:
-        if arguments.params is not None and params is not None:
-            params = tried(params_of, model, params)
         problems += _unfit(model, arguments, form)
     if problems:
         raise RequestError(problems)
     assert model is not None
     assert form is not None
     limit = free_bytes() * 9 // 10 if memory_bytes is None else memory_bytes
-    return _Wish(model, form, arguments.level, init, params or {}, timeout_s, limit)
+    return _Wish(model, form, arguments.level, init, params, timeout_s, limit)
 
 
 def _unfit(model: Model, arguments: argparse.Namespace, form: str | None) -> list[str]:
@@ -214,6 +212,13 @@ def _unfit(model: Model, arguments: argparse.Namespace, form: str | None) -> lis
             f"model '{model.name}' needs {needs}, 'sessions' holds reads and writes of registers"
         )
     return problems
+
+
+def _params(model: Model | None, text: str | None) -> Any:
+    from testbed.checkers.models import params_of
+
+    given = {} if text is None else _json("--params", text)
+    return given if model is None else params_of(model, given)
 
 
 def _json(name: str, text: str | None) -> Any:

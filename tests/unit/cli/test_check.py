@@ -126,6 +126,14 @@ def test_all_problems_of_a_request_at_once(
         assert part in err
 
 
+@pytest.mark.parametrize("params", ["null", "[]", "3"])
+def test_parameters_are_an_object(
+    params: str, written: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", "--model", "bank", "--params", params, written(VALID)]) == 64
+    assert "expected --params as a JSON object" in capsys.readouterr().err
+
+
 def test_unknown_models_and_files(written: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--model", "cas-registre", written(VALID)]) == 64
     assert "did you mean 'cas-register'?" in capsys.readouterr().err
