@@ -51,10 +51,11 @@ def misorder(queue: Container) -> Misorder | None:
         return _found_full(queue, firm)
     left = np.flatnonzero(stays)
     deadline = _deadlines(queue, left)
-    moments, wrong = empty_moments(queue, firm, left)
-    if wrong >= 0:
+    wrong = never_empty(queue, firm, left)
+    if wrong is not None:
         return Misorder("empty", within_all_the_while(queue, wrong), wrong)
-    deadline = np.minimum(deadline, _next_moment(queue.filled[left], moments))
+    # What must be gone when the queue is empty needs no deadline: loose operations are enough for
+    # it, and who overtakes what came later overtakes it as well.
     order = np.argsort(deadline, kind="stable")
     served = np.full(len(left), NEVER)
     served[: len(queue.loose)] = queue.loose[: len(left)]
@@ -96,16 +97,13 @@ def _deadlines(queue: Container, left: Integers) -> Integers:
     return deadline
 
 
-def empty_moments(queue: Container, firm: Integers, left: Integers) -> tuple[Integers, int]:
-    """For each time that it was found empty the earliest moment at which it may have been.
+def never_empty(queue: Container, firm: Integers, left: Integers) -> int | None:
+    """The first operation that found the queue empty while it cannot have been; None without one.
 
     Args:
         queue: The operations.
         firm: Values that count as being within until they may have been taken out.
         left: Values that any loose operation may have taken.
-
-    Returns:
-        The moments, as times after which; and the index of the first for which there is none.
     """
     filled, emptied = queue.filled[firm], queue.emptied[firm]
     within = filled < emptied
@@ -131,29 +129,16 @@ def empty_moments(queue: Container, firm: Integers, left: Integers) -> tuple[Int
         possible &= gone >= came
     places = np.where(possible, np.arange(len(times)), len(times))
     following = np.minimum.accumulate(places[::-1])[::-1]
-    begin = np.searchsorted(times, queue.empty_start)
-    moment = following[begin] if len(begin) else begin
+    moment = following[np.searchsorted(times, queue.empty_start)]
     bad = np.flatnonzero(moment >= np.searchsorted(times, queue.empty_end))
-    if len(bad):
-        return moment, int(bad[0])
-    return times[moment], -1
-
-
-def _next_moment(filled: Integers, moments: Integers) -> Integers:
-    """The first moment of emptiness after each value went in, as a deadline."""
-    ordered = np.sort(moments)
-    place = np.searchsorted(ordered, filled)
-    some = place < len(ordered)
-    deadline = np.full(len(filled), NEVER)
-    deadline[some] = ordered[place[some]] + 1
-    return deadline
+    return int(bad[0]) if len(bad) else None
 
 
 def _found_full(queue: Container, firm: Integers) -> Misorder | None:
-    if not len(queue.empty_start):
+    wrong = never_empty(queue, firm, firm[:0])
+    if wrong is None:
         return None
-    wrong = empty_moments(queue, firm, firm[:0])[1]
-    return Misorder("empty", within_all_the_while(queue, wrong), wrong) if wrong >= 0 else None
+    return Misorder("empty", within_all_the_while(queue, wrong), wrong)
 
 
 def within_all_the_while(queue: Container, empty: int) -> tuple[int, ...]:

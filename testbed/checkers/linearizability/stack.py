@@ -17,7 +17,7 @@ from testbed.checkers.linearizability.container import (
 )
 from testbed.checkers.linearizability.container_search import Discipline, searched
 from testbed.checkers.linearizability.judge import Promise, Stuck, judge_keys, nothing
-from testbed.checkers.linearizability.queue_order import empty_moments, within_all_the_while
+from testbed.checkers.linearizability.queue_order import never_empty, within_all_the_while
 from testbed.checkers.linearizability.stack_peel import core
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Verdict
@@ -95,14 +95,11 @@ def _guesses(stack: Container) -> list[Container]:
 
 def _wrong(history: OperationTable, stack: Container, budget: Budget) -> Stuck | None:
     everything = np.arange(len(stack.value))
-    if len(stack.empty_start):
-        empty = empty_moments(stack, everything, everything[:0])[1]
-        if empty >= 0:
-            found = within_all_the_while(stack, empty)
-            rows = [int(stack.empty_start[empty]), *rows_of(stack, found)]
-            return stuck(
-                history, rows, "not-empty", "it was found empty while something was within"
-            )
+    empty = never_empty(stack, everything, everything[:0])
+    if empty is not None:
+        found = within_all_the_while(stack, empty)
+        rows = [int(stack.empty_start[empty]), *rows_of(stack, found)]
+        return stuck(history, rows, "not-empty", "it was found empty while something was within")
     left = core(stack, budget)
     if not len(left):
         return None

@@ -72,7 +72,7 @@ def wanted(resolved: Resolved, past: Pairs) -> Pairs:
 @pytest.mark.parametrize("realtime", [False, True])
 @given(
     history=histories(most=12, keys=1) | histories(most=9) | tangled(most=7),
-    room=st.tuples(st.integers(2, 4), st.integers(1, 3), st.integers(1, 4)),
+    room=st.tuples(st.integers(2, 4), st.integers(1, 5), st.integers(1, 4)),
 )
 def test_what_the_past_forces_is_what_it_holds(
     realtime: bool, room: tuple[int, int, int], history: list[dict[str, Any]]

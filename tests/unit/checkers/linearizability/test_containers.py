@@ -57,6 +57,34 @@ def test_a_dequeue_of_unknown_outcome_may_have_taken_one_value_but_not_two() -> 
     assert anomaly(queue.check(table(*lost, *unknown, *run(("dequeue", 3))), Request())) == "lost"
 
 
+def test_of_several_that_went_in_at_once_the_one_that_stays_is_overtaken() -> None:
+    both = [(0, "invoke", "enqueue", 1), (1, "invoke", "enqueue", 2)]
+    both += [(1, "ok", "enqueue", 2), (0, "ok", "enqueue", 1)]
+    lines = [*both, *run(("enqueue", 3), ("dequeue", 2), ("dequeue", 3))]
+    assert anomaly(queue.check(table(*lines), Request())) == "order"
+    lines = [*both, *run(("enqueue", 3), ("dequeue", 2), ("dequeue", 1), ("dequeue", 3))]
+    assert queue.check(table(*lines), Request()).validity == Validity.VALID
+
+
+def test_what_was_taken_before_a_queue_was_found_empty_was_within_by_then() -> None:
+    unknown = [(5, "invoke", "dequeue", None), (5, "info", "dequeue", None)]
+    emptied = [*run(("enqueue", 1)), *unknown, *run(("dequeue", None))]
+    assert queue.check(table(*emptied), Request()).validity == Validity.VALID
+    later = run(("enqueue", 2), ("enqueue", 3), ("dequeue", 3))
+    assert queue.check(table(*emptied, *later), Request()).validity == Validity.VIOLATION
+    assert queue.check(table(*emptied, *later[:-2]), Request()).validity == Validity.VALID
+    taken = run(("enqueue", 2), ("enqueue", 3), ("dequeue", 2), ("dequeue", 3))
+    assert queue.check(table(*emptied, *taken), Request()).validity == Validity.VALID
+
+
+def test_a_dequeue_of_unknown_outcome_may_empty_a_queue_while_it_is_found_empty() -> None:
+    lines = [*run(("enqueue", 1)), (0, "invoke", "dequeue", None)]
+    lines += [(5, "invoke", "dequeue", None), (0, "ok", "dequeue", None)]
+    assert queue.check(table(*lines), Request()).validity == Validity.VALID
+    lines[3:] = [(0, "ok", "dequeue", None), (5, "invoke", "dequeue", None)]
+    assert queue.check(table(*lines), Request()).validity == Validity.VIOLATION
+
+
 def test_what_is_within_at_the_beginning_comes_out_first() -> None:
     lines = run(("enqueue", 1), ("dequeue", 8), ("dequeue", 9), ("dequeue", 1), ("dequeue", None))
     assert queue.check(table(*lines), Request(init=[8, 9])).validity == Validity.VALID

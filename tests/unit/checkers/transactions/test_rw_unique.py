@@ -483,6 +483,16 @@ def test_what_was_found_is_kept_where_room_has_to_be_made(clocks: int, edges: in
             assert judged(*valid, level="causal").validity == Validity.VALID
 
 
+def test_room_for_edges_is_made_also_where_there_is_room_for_clocks() -> None:
+    writers = [[w("x", at), w(f"y{at}", 1)] for at in range(2)]
+    reader = [r("y0", 1), r("y1", 1), r("x", 0)]
+    history = [*writers, *[reader] * 8]
+    with mock.patch.multiple(causal, CLOCKS=6, EDGES=8):
+        assert judged(*history, level="causal").validity == Validity.VALID
+        other = [*reader[:2], r("x", 1)]
+        assert judged(*history, other, level="causal").validity == Validity.VIOLATION
+
+
 def test_an_indeterminate_transaction_stands_in_no_session() -> None:
     # T3 saw the indeterminate T2, which says nothing of what the first session wrote.
     history = [
