@@ -122,6 +122,9 @@ class TestLongFork:
         assert "key 1 was read with two values" in verdict.reason
         assert self.after(self.BOTH, ("info", [["w", 1, 2]])).validity is UNKNOWN
         assert self.after(self.BOTH, ("fail", [["w", 1, 2]])).validity is VALID
+        first = Columns().call(9, "txn", [["w", 1, 2]], outcome="info")
+        columns = Columns([*first.lines, *self.WRITES]).call(1, "txn", self.BOTH[1])
+        assert judged("long_fork", columns).validity is UNKNOWN
 
     def test_what_was_not_acknowledged_need_not_say_what_it_is(self) -> None:
         assert self.after(self.BOTH, ("info", None), ("fail", None)).validity is VALID
@@ -156,6 +159,7 @@ class TestMonotonicRows:
     def test_fewer_than_two_rows_say_nothing(self) -> None:
         assert self.rows([[1, 5]], (1, 1, "ok")).validity is UNKNOWN
         assert self.rows([[1, 5], [2, 6]]).validity is VALID
+        assert judged("monotonic", Columns().call(0, "read", result=[[1, 5]])).validity is UNKNOWN
 
     def test_two_rows_may_have_one_time_or_none(self) -> None:
         assert self.rows([[1, 5], [2, 5]]).validity is VALID

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
 
 from testbed.checkers.budget import Budget
-from testbed.checkers.linearizability import kv_append, queue, stack
+from testbed.checkers.linearizability import kv_append, queue, stack, stack_peel
 from testbed.checkers.linearizability.container import Container
 from testbed.checkers.linearizability.stack_peel import core, leftover
 from testbed.checkers.request import Request, RequestError
@@ -75,6 +76,26 @@ def test_what_was_taken_before_a_queue_was_found_empty_was_within_by_then() -> N
     assert queue.check(table(*emptied, *later[:-2]), Request()).validity == Validity.VALID
     taken = run(("enqueue", 2), ("enqueue", 3), ("dequeue", 2), ("dequeue", 3))
     assert queue.check(table(*emptied, *taken), Request()).validity == Validity.VALID
+
+
+def test_what_went_in_by_an_operation_without_an_answer_has_its_place_too() -> None:
+    unknown = [(5, "invoke", "enqueue", 1), (5, "info", "enqueue", 1)]
+    lines = [*run(("enqueue", 2)), *unknown, *run(("dequeue", 1))]
+    assert anomaly(queue.check(table(*lines), Request())) == "order"
+    lines = [*unknown, *run(("enqueue", 2)), *run(("dequeue", 1))]
+    assert queue.check(table(*lines), Request()).validity == Validity.VALID
+    unknown = [(5, "invoke", "push", 1), (5, "info", "push", 1)]
+    lines = [*unknown, *run(("push", 2), ("pop", 1), ("pop", None))]
+    assert stack.check(table(*lines), Request()).validity == Validity.VIOLATION
+    assert stack.check(table(*lines[:-2]), Request()).validity == Validity.VALID
+
+
+def test_a_stack_is_peeled_in_as_many_turns_as_it_takes() -> None:
+    lines = run(*((f, value) for value in range(9) for f in ("push", "pop")))
+    with mock.patch.object(stack_peel, "MOMENTS_AT_ONCE", 2):
+        assert stack.check(table(*lines), Request()).validity == Validity.VALID
+        wrong = [*lines, *run(("push", 10), ("push", 11), ("pop", 10))]
+        assert stack.check(table(*wrong), Request()).validity == Validity.VIOLATION
 
 
 def test_a_dequeue_of_unknown_outcome_may_empty_a_queue_while_it_is_found_empty() -> None:

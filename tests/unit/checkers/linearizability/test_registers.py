@@ -353,3 +353,20 @@ def test_a_value_that_looks_like_old_and_new_is_one_value() -> None:
     assert cas_register.check(table(*lines), Request()).validity == Validity.VALID
     stale = (*lines, *read_of(pair))
     assert cas_register.check(table(*stale), Request()).validity == Validity.VIOLATION
+
+
+def test_of_what_failed_only_a_compare_and_set_of_etcd_says_something() -> None:
+    for f, value in (("write", 1), ("read", 1)):
+        failed = ((0, "invoke", f, value), (0, "fail", f, value))
+        verdict = etcd_cas_register.check(table(*failed, *read_of(1)), Request(init=0))
+        assert verdict.validity == Validity.VIOLATION
+        verdict = etcd_cas_register.check(table(*failed, *read_of(0)), Request(init=0))
+        assert verdict.validity == Validity.VALID
+
+
+def test_a_write_without_an_answer_may_be_why_a_compare_and_set_failed() -> None:
+    unknown = ((0, "invoke", "write", 1), (0, "info", "write", 1))
+    failed = ((1, "invoke", "cas", [0, 2]), (1, "fail", "cas", [0, 2]))
+    for lines, validity in (((*unknown, *failed), Validity.VALID), (failed, Validity.VIOLATION)):
+        verdict = etcd_cas_register.check(table(*lines), Request(init=0))
+        assert verdict.validity == validity

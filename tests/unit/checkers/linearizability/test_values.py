@@ -42,6 +42,18 @@ def test_a_very_low_initial_value_is_no_other_value(low: int) -> None:
     assert queue.check(table(*taken), Request(init=[low])).validity == Validity.VIOLATION
 
 
+@pytest.mark.parametrize("value", [*range(-(2**62) - 1, -(2**62) + 2), 2**63 - 1, 2**63, 2**64])
+def test_an_initial_value_is_the_one_that_is_read(value: int) -> None:
+    taken = table(*done("dequeue", None, value))
+    assert queue.check(taken, Request(init=[value])).validity == Validity.VALID
+    for checker in REGISTERS:
+        read = table(*done("read", None, value), *done("write", 3))
+        assert checker.check(read, Request(init=value)).validity == Validity.VALID
+        assert checker.check(read, Request(init=5)).validity == Validity.VIOLATION
+    swap = table(*done("write", 3), *done("cas", [3, value]), *done("read", None, value))
+    assert cas_register.check(swap, Request()).validity == Validity.VALID
+
+
 @pytest.mark.parametrize("low", range(LOWEST + 1, LOWEST + 5))
 def test_a_very_low_integer_in_a_pair_or_a_transaction_is_no_other_value(low: int) -> None:
     swap = (*done("read", None, "a"), *done("cas", [low, 7]))
@@ -67,3 +79,24 @@ def test_null_says_nothing_where_nobody_can_have_written_it(
 def test_null_is_a_value_where_somebody_may_have_written_it(kind: str, f: str, value: Any) -> None:
     history = table(*READ_NULL, *nulled(kind, f, value, "x"))
     assert cas_register.check(history, Request(init=1)).validity == Validity.VIOLATION
+
+
+@pytest.mark.parametrize("checker", REGISTERS)
+def test_null_is_a_value_where_it_is_the_first(checker: Any) -> None:
+    wrote = nulled("ok", "write", 1, "x")
+    assert checker.check(table(*READ_NULL, *wrote), Request()).validity == Validity.VALID
+    assert checker.check(table(*wrote, *READ_NULL), Request()).validity == Validity.VIOLATION
+
+
+def test_null_says_nothing_beside_a_compare_and_set_of_other_values() -> None:
+    history = table(*nulled("ok", "cas", [1, 2], "x"), *READ_NULL)
+    assert cas_register.check(history, Request(init=1)).validity == Validity.VALID
+
+
+def test_pairs_are_values_where_they_are_written() -> None:
+    pair = (*done("write", [5, 6]), *done("read", None, [5, 6]))
+    assert cas_register.check(table(*pair), Request()).validity == Validity.VALID
+    other = (*done("write", [5, 6]), *done("read", None, 0))
+    assert cas_register.check(table(*other), Request()).validity == Validity.VIOLATION
+    swap = (*done("cas", [[5, 6], [7, 8]]), *done("read", None, [7, 8]))
+    assert cas_register.check(table(*swap), Request(init=[5, 6])).validity == Validity.VALID

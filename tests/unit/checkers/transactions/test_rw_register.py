@@ -116,6 +116,7 @@ def test_what_a_transaction_read_first_is_what_it_touched() -> None:
     touched = versions.touches()
     ops = versions.read_op.tolist()
     assert ops == [0, 1, 3]
+    assert versions.wrote_row.tolist() == [1], "what it overwrote itself it did not leave behind"
     x, y = versions.read_version[[0, 2]].tolist()
     assert touched.row.tolist() == [0, 0, 1]
     assert touched.first.tolist() == touched.last.tolist() == [x, y, x]

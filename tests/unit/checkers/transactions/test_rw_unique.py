@@ -452,6 +452,16 @@ def test_a_level_between_is_valid_or_violated_as_its_neighbours_are() -> None:
     assert judged(*skew, level="update-atomic").validity == Validity.VALID
     assert judged(*skew, level="repeatable-read").validity == Validity.VIOLATION
     assert judged(*skew, level="update-serializable").validity == Validity.UNKNOWN
+    vanished = PLANTED["observed-transaction-vanishes"][0]
+    assert judged(*vanished, level="monotonic-view").validity == Validity.VIOLATION
+
+
+def test_reads_of_a_key_that_differ_are_no_item_cut() -> None:
+    twice = [[w("x", 1)], [r("x", None), r("x", 1)]]
+    assert judged(*twice, level="item-cut-isolation").validity == Validity.VIOLATION
+    assert judged(*twice, level="read-committed").validity == Validity.VALID
+    between = [[w("x", 1)], [w("x", 2)], [r("x", 1), r("y", None), r("x", 2)]]
+    assert judged(*between, level="item-cut-isolation").validity == Validity.VIOLATION
 
 
 @pytest.mark.parametrize("level", LEVELS)
