@@ -114,6 +114,13 @@ def test_what_is_within_at_the_beginning_comes_out_first() -> None:
         queue.check(table(*lines), Request(init=3))
 
 
+def test_what_is_within_at_the_beginning_does_not_let_others_in_sooner() -> None:
+    lines = run(("dequeue", 5), ("dequeue", 1), ("enqueue", 1))
+    assert queue.check(table(*lines), Request(init=[5])).validity == Validity.VIOLATION
+    lines = run(("pop", 5), ("pop", 1), ("push", 1))
+    assert stack.check(table(*lines), Request(init=[5])).validity == Validity.VIOLATION
+
+
 def test_null_cannot_go_in() -> None:
     for checker, f in ((queue, "enqueue"), (stack, "push")):
         with pytest.raises(HistoryError, match="1:1"):
