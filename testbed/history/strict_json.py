@@ -142,31 +142,47 @@ def _exactly(data: bytes) -> Any:
     try:
         value = json.loads(data, parse_constant=_refused, parse_int=_integer, parse_float=_finite)
         return refuse_repeated(data, value)
+    except _UnfitNumberError as error:
+        text = data.decode(errors="replace")
+        numbers = (found for found in _NUMBER.finditer(text) if found.group() == error.number)
+        line, column = line_and_column(text, next(numbers).start())
+        raise JsonError(line, column, error.why) from error
     except RecursionError as error:
         raise JsonError(1, 1, "expected less nesting") from error
     except JSONDecodeError as error:
         raise JsonError(error.lineno, error.colno, f"expected JSON: {error.msg}") from error
 
 
+DIGITS_MAX = 1000
+"""Longer whole numbers are refused: making them takes time that grows with their square."""
+
+_NUMBER = re.compile(r'"(?:[^"\\]++|\\.)*+"|-?(?:[0-9][0-9.eE+-]*+|Infinity)|NaN', re.DOTALL)
+"""Numbers, and texts, in which no number is."""
+
+
+class _UnfitNumberError(Exception):
+    """A number that is refused, as it is written."""
+
+    def __init__(self, number: str, why: str) -> None:
+        self.number, self.why = number, why
+        super().__init__(why)
+
+
 def _integer(text: str) -> int:
     if len(text) > DIGITS_MAX:
-        raise JsonError(1, 1, f"expected whole numbers of at most {DIGITS_MAX} digits")
+        raise _UnfitNumberError(text, f"expected whole numbers of at most {DIGITS_MAX} digits")
     return int(text)
 
 
 def _finite(text: str) -> float:
     value = float(text)
     if math.isinf(value):
-        raise JsonError(1, 1, "expected numbers that are finite")
+        raise _UnfitNumberError(text, "expected numbers that are finite")
     return value
 
 
-DIGITS_MAX = 1000
-"""Longer whole numbers are refused: making them takes time that grows with their square."""
-
-
 def _refused(name: str) -> NoReturn:
-    raise JsonError(1, 1, f"expected a number, not {name}")
+    raise _UnfitNumberError(name, f"expected a number, not {name}")
 
 
 def line_and_column(text: str, position: int) -> tuple[int, int]:
