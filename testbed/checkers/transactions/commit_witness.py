@@ -45,8 +45,11 @@ def _stale_initial(
     resolved: Resolved, forced: Forced, edge: int, anomaly: str, seen: Seen
 ) -> dict[str, Any]:
     narrator = Narrator(resolved)
-    reason, form = _forced_reason(narrator, forced, edge, seen)
-    return narrator.counterexample(anomaly + form, [reason])
+    why, form = _forced_reason(narrator, forced, edge, seen)
+    ends = (int(end[edge]) for end in (forced.before, forced.after))
+    first, initial = map(narrator.name, ends)
+    edges = [{"from": first, "to": initial, "kind": "forced", "why": why}]
+    return narrator.counterexample(anomaly + form, [why], edges)
 
 
 def _cycle(graph: CommitGraph, cycle: list[int], anomaly: str, seen: Seen) -> dict[str, Any]:
@@ -55,7 +58,7 @@ def _cycle(graph: CommitGraph, cycle: list[int], anomaly: str, seen: Seen) -> di
         narrator.name(row)
     edges, kinds, forms = [], set(), set()
     for before, after in pairwise([*cycle, cycle[0]]):
-        kind, reason, form = _edge(graph, narrator, before, after, seen)
+        kind, why, form = _edge(graph, narrator, before, after, seen)
         kinds.add(kind)
         forms.add(form)
         edges.append(
@@ -63,11 +66,11 @@ def _cycle(graph: CommitGraph, cycle: list[int], anomaly: str, seen: Seen) -> di
                 "from": narrator.name(before),
                 "to": narrator.name(after),
                 "kind": kind,
-                "reason": reason,
+                "why": why,
             }
         )
     name = anomaly if "forced" in kinds else "G1c"
-    lines = [f"{edge['from']} -> {edge['to']}: {edge['reason']}" for edge in edges]
+    lines = [f"{edge['from']} -> {edge['to']}: {edge['why']}" for edge in edges]
     return narrator.counterexample(name + _widest(forms), lines, edges)
 
 
@@ -82,11 +85,11 @@ def _edge(
     resolved = graph.resolved
     read = read_from(resolved, before, after)
     if read >= 0:
-        return "read", read_reason(narrator, before, after, read), ""
+        return "wr", read_reason(narrator, before, after, read), ""
     if resolved.previous[after] == before:
-        return "session", session_reason(narrator, before, after), "-process"
+        return "process", session_reason(narrator, before, after), "-process"
     if graph.before.timed and had_ended(resolved, before, after):
-        return "real time", time_reason(narrator, before, after), "-realtime"
+        return "realtime", time_reason(narrator, before, after), "-realtime"
     forced = graph.forced
     edges = np.flatnonzero((forced.before == before) & (forced.after == after))
     reason, form = _forced_reason(narrator, forced, int(edges[0]), seen)

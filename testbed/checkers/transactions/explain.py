@@ -23,9 +23,13 @@ _ACCESSES = {Access.READ: "r", Access.WRITE: "w", Access.APPEND: "append"}
 
 
 def shown_transaction(table: TransactionTable, row: int) -> dict[str, Any]:
-    """A transaction as plain JSON: where it stands, who ran it, and its micro-operations."""
+    """A transaction as plain JSON: where it stands, who ran it, and its micro-operations.
+
+    In a history of sessions, which have no lines, it stands at a place among its process's.
+    """
+    line = int(table.line[row])
     shown: dict[str, Any] = {
-        "line": int(table.line[row]),
+        **({"line": line} if line else {"transaction": position_in_process(table, row)}),
         "process": table.process_names[int(table.process[row])],
         "outcome": Outcome(int(table.outcome[row])).name.lower(),
         "value": [
@@ -89,9 +93,9 @@ def transaction_line(table: TransactionTable, row: int, name: str) -> str:
     ]
     more = len(shown["value"]) - len(steps)
     rest = [f"... {more} more"] if more else []
-    place = f"line {shown['line']}, process {shown['process']}"
-    if not shown["line"]:
-        place = f"process {shown['process']}, transaction {position_in_process(table, row)}"
+    place = f"process {shown['process']}, transaction {shown.get('transaction')}"
+    if "line" in shown:
+        place = f"line {shown['line']}, process {shown['process']}"
     who = f"{place}, {shown['outcome']}"
     return f"{name} ({who}): " + ", ".join([*steps, *rest])
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from testbed.checkers.brief import brief
 from testbed.checkers.transactions.anomaly import meaning_of
+from testbed.checkers.transactions.explain import shown_transaction
 from testbed.checkers.transactions.resolved import (
     ABORTED,
     BESIDES,
@@ -143,20 +144,6 @@ def place_of(table: TransactionTable, row: int) -> str:
     if table.line[row]:
         which += f", line {table.line[row]}"
     return which + outcome.get(Outcome(table.outcome[row]), "")
-
-
-def shown_transaction(table: TransactionTable, row: int) -> dict[str, Any]:
-    """A transaction as plain JSON."""
-    ops = range(int(table.first[row]), int(table.first[row + 1]))
-    return {
-        "line": int(table.line[row]),
-        "process": table.process_names[table.process[row]],
-        "outcome": Outcome(table.outcome[row]).name.lower(),
-        "value": [
-            [SHOWN[Access(table.access[op])], table.keys[table.key[op]], value_of(table, op)]
-            for op in ops
-        ],
-    }
 
 
 def value_of(table: TransactionTable, op: int) -> Any:

@@ -101,11 +101,11 @@ def _told(
             "from": narrator.name(before),
             "to": narrator.name(after),
             "kind": Edge(kind).name.lower(),
-            "reason": _reason(problem, narrator, before, after, kind, choice),
+            "why": _reason(problem, narrator, before, after, kind, choice),
         }
         for before, after, kind, choice in hops
     ]
-    lines = [f"{edge['from']} -> {edge['to']}: {edge['reason']}" for edge in edges]
+    lines = [f"{edge['from']} -> {edge['to']}: {edge['why']}" for edge in edges]
     anomaly = _anomaly([kind for _, _, kind, _ in hops], level)
     return narrator.counterexample(anomaly, lines, edges)
 

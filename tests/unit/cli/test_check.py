@@ -368,6 +368,26 @@ def test_a_transaction_of_a_session_has_no_line(
     assert "line 0" not in out
 
 
+@pytest.mark.parametrize("model", ["rw-register", "rw-register-unique-writes"])
+@pytest.mark.parametrize("level", ["read-atomic", "serializable"])
+def test_a_circle_of_sessions_is_whole_as_json(
+    model: str, level: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each operation by its place in its session, each edge with its kind and why."""
+    path = tmp_path / "h.sessions.json"
+    failed = {"committed": False, "ops": [["w", "z", 9]]}
+    writer = {"committed": True, "ops": [["w", "x", 1], ["w", "y", 2]]}
+    reader = {"committed": True, "ops": [["r", "y", None], ["r", "x", 1]]}
+    path.write_text(json.dumps({"sessions": [[failed, writer], [reader]]}), "utf-8")
+    assert main(["check", "--model", model, "--level", level, "--json", str(path)]) == 1
+    (shown,) = json.loads(capsys.readouterr().out)["counterexample"]
+    places = {one["process"]: one["transaction"] for one in shown["operations"]}
+    assert places == {0: 2, 1: 1}
+    assert not any("line" in one for one in shown["operations"])
+    assert all(edge["kind"] and edge["why"] for edge in shown["edges"])
+    assert any(edge["why"] in line for edge in shown["edges"] for line in shown["text"])
+
+
 def test_whole_numbers_beyond_the_floats(written: Any) -> None:
     number = "9" * 999
     text = "".join(

@@ -149,7 +149,7 @@ def test_what_a_search_ruled_out_is_told_by_its_last_circle() -> None:
     (shown,) = judged(*SEARCHED).counterexample
     assert [edge["kind"] for edge in shown["edges"]] == ["ww", "rw"]
     forced = "(the other order is impossible)"
-    assert [edge["reason"] for edge in shown["edges"]] == [
+    assert [edge["why"] for edge in shown["edges"]] == [
         f'T1 set "y" = 0 before T2 set "y" = 1 {forced}',
         f'T2 read "x" = 2, before T1 set "x" = 0 {forced}',
     ]
@@ -391,7 +391,7 @@ def test_a_cycle_is_told_edge_by_edge() -> None:
     edges = example["edges"]
     assert [edge["kind"] for edge in edges] == ["wr", "rw", "wr", "rw"]
     assert [edge["to"] for edge in edges] == [edge["from"] for edge in edges[1:] + edges[:1]]
-    assert 'T2 read "x" = 1, which T1 wrote' in edges[0]["reason"]
+    assert 'T2 read "x" = 1, which T1 wrote' in edges[0]["why"]
 
 
 def test_strict_serializability_minds_time() -> None:
