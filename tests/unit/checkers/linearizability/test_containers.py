@@ -114,7 +114,9 @@ def test_what_is_within_at_the_beginning_comes_out_first() -> None:
         queue.check(table(*lines), Request(init=3))
 
 
-def test_what_is_within_at_the_beginning_does_not_let_others_in_sooner() -> None:
+def test_what_is_within_at_the_beginning_is_all_that_was_there_before() -> None:
+    lines = run(("dequeue", 5), ("enqueue", 1), ("dequeue", 1))
+    assert queue.check(table(*lines), Request(init=[5])).validity == Validity.VALID
     lines = run(("dequeue", 5), ("dequeue", 1), ("enqueue", 1))
     assert queue.check(table(*lines), Request(init=[5])).validity == Validity.VIOLATION
     lines = run(("pop", 5), ("pop", 1), ("push", 1))
