@@ -83,6 +83,16 @@ class TestCounter:
         columns = Columns().call(0, "add", 5).call(0, "add", -3).call(1, "read", result=read)
         assert judged("counter", columns).validity is validity
 
+    @pytest.mark.parametrize("read", [0, 1, 2**70])
+    def test_a_long_amount_beside_short_reads(self, read: int) -> None:
+        columns = Columns().call(0, "add", 2**70, outcome="info").call(1, "read", result=read)
+        assert judged("counter", columns).validity is VALID
+        columns = Columns().call(0, "add", 2**70).call(1, "read", result=read)
+        wrong = VALID if read == 2**70 else VIOLATION
+        assert judged("counter", columns).validity is wrong
+        columns = Columns().call(0, "add", 1).call(1, "read", result=2**70)
+        assert judged("counter", columns).validity is VIOLATION
+
     def test_a_read_of_no_number_is_refused(self) -> None:
         with pytest.raises(HistoryError, match="4: expected a whole number"):
             judged("counter", Columns().call(0, "add", 5).call(1, "read", result="5"))

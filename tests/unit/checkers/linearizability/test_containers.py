@@ -67,6 +67,15 @@ def test_of_several_that_went_in_at_once_the_one_that_stays_is_overtaken() -> No
     assert queue.check(table(*lines), Request()).validity == Validity.VALID
 
 
+def test_of_several_that_went_in_at_once_none_is_overtaken_by_another() -> None:
+    both = [(0, "invoke", "enqueue", 3), (1, "invoke", "enqueue", 4)]
+    both += [(1, "ok", "enqueue", 4), (0, "ok", "enqueue", 3)]
+    for first, second in ((3, 4), (4, 3)):
+        lines = [*run(("enqueue", 1)), *both]
+        lines += run(("dequeue", 1), ("dequeue", first), ("dequeue", second))
+        assert queue.check(table(*lines), Request()).validity == Validity.VALID
+
+
 def test_what_was_taken_before_a_queue_was_found_empty_was_within_by_then() -> None:
     unknown = [(5, "invoke", "dequeue", None), (5, "info", "dequeue", None)]
     emptied = [*run(("enqueue", 1)), *unknown, *run(("dequeue", None))]
