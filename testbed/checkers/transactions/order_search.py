@@ -97,7 +97,10 @@ def _tried(
         return Answer(holds=True)
     most = PAIRS_MAX if effort is None else SIDE_PAIRS_MAX
     if problem.nodes > NODES_MAX or pairs > most:
-        reason = f"{pairs:,} pairs of versions may come in either order: too many to search"
+        reason = (
+            f"{pairs:,} pairs of versions may come in either order, among {problem.nodes:,} nodes: "
+            "too many to search"
+        )
         return Answer(holds=None, reason=reason)
     return _search(problem, where, level, budget, effort)
 
