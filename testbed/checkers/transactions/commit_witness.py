@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -52,22 +52,28 @@ def _stale_initial(
     return narrator.counterexample(anomaly + form, [why], edges)
 
 
+def turns(kinds: Sequence[object], transitive: Collection[object]) -> list[int]:
+    """The places in a circle of reasons at which another reason begins.
+
+    Of several transactions one after the other in one session, or in time, the first and the last
+    one tell all: those between may be thousands.
+    """
+    return [at for at, kind in enumerate(kinds) if kind not in transitive or kinds[at - 1] != kind]
+
+
 def _cycle(graph: CommitGraph, cycle: list[int], anomaly: str, seen: Seen) -> dict[str, Any]:
     narrator = Narrator(graph.resolved)
-    for row in cycle:
+    all_kinds = [_kind(graph, *edge) for edge in pairwise([*cycle, cycle[0]])]
+    places = turns(all_kinds, ("process", "realtime"))
+    rows, kinds = [cycle[at] for at in places], [all_kinds[at] for at in places]
+    for row in rows:
         narrator.name(row)
-    edges, kinds, forms = [], set(), set()
-    for before, after in pairwise([*cycle, cycle[0]]):
-        kind, why, form = _edge(graph, narrator, before, after, seen)
-        kinds.add(kind)
+    edges, forms = [], set()
+    for (before, after), kind in zip(pairwise([*rows, rows[0]]), kinds, strict=True):
+        why, form = _why(graph, narrator, (before, after, kind), seen)
         forms.add(form)
         edges.append(
-            {
-                "from": narrator.name(before),
-                "to": narrator.name(after),
-                "kind": kind,
-                "why": why,
-            }
+            {"from": narrator.name(before), "to": narrator.name(after), "kind": kind, "why": why}
         )
     name = anomaly if "forced" in kinds else "G1c"
     lines = [f"{edge['from']} -> {edge['to']}: {edge['why']}" for edge in edges]
@@ -78,22 +84,32 @@ def _widest(forms: Iterable[str]) -> str:
     return max(forms, key=FORMS.index)
 
 
-def _edge(
-    graph: CommitGraph, narrator: Narrator, before: int, after: int, seen: Seen
-) -> tuple[str, str, str]:
+def _kind(graph: CommitGraph, before: int, after: int) -> str:
     """The plainest reason for an edge: what was read, the session, time, what a level forces."""
     resolved = graph.resolved
-    read = read_from(resolved, before, after)
-    if read >= 0:
-        return "wr", read_reason(narrator, before, after, read), ""
+    if read_from(resolved, before, after) >= 0:
+        return "wr"
     if resolved.previous[after] == before:
-        return "process", session_reason(narrator, before, after), "-process"
+        return "process"
     if graph.before.timed and had_ended(resolved, before, after):
-        return "realtime", time_reason(narrator, before, after), "-realtime"
+        return "realtime"
+    return "forced"
+
+
+def _why(
+    graph: CommitGraph, narrator: Narrator, edge: tuple[int, int, str], seen: Seen
+) -> tuple[str, str]:
+    """The reason for an edge in words, and the form that it gives an anomaly."""
+    before, after, kind = edge
+    if kind == "wr":
+        return read_reason(narrator, before, after, read_from(graph.resolved, before, after)), ""
+    if kind == "process":
+        return session_reason(narrator, before, after), "-process"
+    if kind == "realtime":
+        return time_reason(narrator, before, after), "-realtime"
     forced = graph.forced
     edges = np.flatnonzero((forced.before == before) & (forced.after == after))
-    reason, form = _forced_reason(narrator, forced, int(edges[0]), seen)
-    return "forced", reason, form
+    return _forced_reason(narrator, forced, int(edges[0]), seen)
 
 
 def read_from(resolved: Resolved, before: int, after: int) -> int:
@@ -164,12 +180,17 @@ def seen_by_earlier_read(
 def seen_directly(narrator: Narrator, before: int, reader: int, read: int) -> tuple[str, str]:
     """Read atomic: another read saw it, or it stands before in the session, or had ended."""
     resolved = narrator.resolved
-    other = read_from(resolved, before, reader)
-    if other >= 0:
-        return read_reason(narrator, before, reader, other), ""
-    if _same_session(resolved, before, reader):
-        return session_reason(narrator, before, reader), "-process"
-    return time_reason(narrator, before, reader), "-realtime"
+    form = _seen_form(resolved, before, reader)
+    if not form:
+        return read_reason(narrator, before, reader, read_from(resolved, before, reader)), form
+    told = session_reason if form == "-process" else time_reason
+    return told(narrator, before, reader), form
+
+
+def _seen_form(resolved: Resolved, before: int, reader: int) -> str:
+    if read_from(resolved, before, reader) >= 0:
+        return ""
+    return "-process" if _same_session(resolved, before, reader) else "-realtime"
 
 
 def seen_in_past(past: Predecessors) -> Seen:
@@ -190,7 +211,10 @@ def seen_in_past(past: Predecessors) -> Seen:
             at = towards[at]
             if at < past.transactions:
                 rows.append(at)
-        steps = [seen_directly(narrator, one, two, read) for one, two in pairwise(rows)]
+        forms = [_seen_form(narrator.resolved, one, two) for one, two in pairwise(rows)]
+        begun = turns(["", *forms], ("-process", "-realtime"))[1:]  # no circle: nothing before it
+        told = [*(rows[at - 1] for at in begun), reader]
+        steps = [seen_directly(narrator, one, two, read) for one, two in pairwise(told)]
         return ", ".join(step for step, _ in steps), _widest(form for _, form in steps)
 
     return seen

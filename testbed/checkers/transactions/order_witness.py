@@ -13,6 +13,7 @@ from testbed.checkers.transactions.commit_witness import (
     read_reason,
     session_reason,
     time_reason,
+    turns,
 )
 from testbed.checkers.transactions.cycles import Core
 from testbed.checkers.transactions.graph import Edge
@@ -127,7 +128,11 @@ def _hops(
         if after != row:
             hops.append((row, after, kind, choice))
         row, kind, choice = after, int(Edge.JOIN), None
-    return hops
+    told = [hops[at] for at in turns([hop[2] for hop in hops], (Edge.PROCESS, Edge.REALTIME))]
+    ends = [row for row, *_ in [*told[1:], told[0]]]
+    return [
+        (row, end, kind, choice) for (row, _, kind, choice), end in zip(told, ends, strict=True)
+    ]
 
 
 def _reason(  # noqa: PLR0917 - an edge has two ends, a kind, and who tells of it

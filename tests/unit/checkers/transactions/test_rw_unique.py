@@ -394,6 +394,48 @@ def test_a_cycle_is_told_edge_by_edge() -> None:
     assert 'T2 read "x" = 1, which T1 wrote' in edges[0]["why"]
 
 
+def session(process: int, ends: list[Any], between: int) -> list[Any]:
+    """A session, with transactions between that have no part in anything."""
+    idle = [[w(f"{process}-{number}", number)] for number in range(between)]
+    return [{"process": process, "ops": ops} for ops in (ends[0], *idle, ends[1])]
+
+
+@pytest.mark.parametrize(
+    ("level", "others", "first", "second"),
+    [
+        ("read-committed", [], [[r("y", 2)], [w("x", 1)]], [[r("x", 1)], [w("y", 2)]]),
+        ("causal", [[w("x", 1)]], [[r("x", 1)], [w("y", 2)]], [[r("y", 2)], [r("x", None)]]),
+        (
+            "snapshot-isolation",
+            [[w("x", 1)], [w("y", 2)]],
+            [[r("x", 1)], [r("y", None)]],
+            [[r("y", 2)], [r("x", None)]],
+        ),
+    ],
+)
+def test_of_a_session_a_witness_has_the_first_and_the_last_transaction(
+    level: str, others: list[Any], first: list[Any], second: list[Any]
+) -> None:
+    def shown(between: int) -> Any:
+        sessions = [*session(20, first, between), *session(30, second, between)]
+        (example,) = judged(*others, *sessions, level=level).counterexample
+        return example
+
+    for between in (0, 1, 40):
+        assert len(shown(between)["operations"]) == 4 + len(others), shown(between)
+        assert shown(between)["anomaly"] == shown(0)["anomaly"]
+        assert len(shown(between).get("edges", ())) == len(shown(0).get("edges", ()))
+    assert sum("process 20 did" in line for line in shown(40)["text"]) == 1
+
+
+@pytest.mark.parametrize("level", ["strong-read-committed", "strict-serializable"])
+def test_of_times_a_witness_has_the_first_and_the_last_transaction(level: str) -> None:
+    idle = [[w(f"z{number}", number)] for number in range(9)]
+    (example,) = judged([r("x", 1)], *idle, [w("x", 1)], level=level, timed=True).counterexample
+    assert len(example["operations"]) == 2
+    assert sorted(edge["kind"] for edge in example["edges"]) == ["realtime", "wr"]
+
+
 def test_strict_serializability_minds_time() -> None:
     transactions = [[w("x", 1)], [r("x", None)]]
     assert judged(*transactions).validity == Validity.VALID
