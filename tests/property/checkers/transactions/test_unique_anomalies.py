@@ -66,7 +66,7 @@ def test_of_several_one_order_has_to_be_without_all(
     found = asked(history, *names)
     if found != Validity.UNKNOWN and without is not None:
         assert found == (Validity.VALID if without else Validity.VIOLATION)
-    if without is None:
+    if without is None and not all(name.startswith("G0") for name in names):
         assert found != Validity.VALID
 
 
