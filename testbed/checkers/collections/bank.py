@@ -19,6 +19,7 @@ import numpy as np
 from testbed.checkers.collections.calls import Calls, calls
 from testbed.checkers.collections.keyed import by_key
 from testbed.checkers.collections.witness import EXAMPLES_MAX, listed, witness
+from testbed.checkers.linearizability.shapes import refuse_functions
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.operation_table import OperationTable, Tag
@@ -26,6 +27,8 @@ from testbed.history.problem import HistoryError, Problem
 
 _FLOAT_MAX = int(sys.float_info.max)
 NAME = "bank"
+DEPOSITS = ("deposit", "withdraw", "withdrawal", "interest")
+"""What changes the total, by the names that histories have for it: all else is passed over."""
 PROMISE = "Money is neither made nor lost: all balances add up to the same total at any time."
 
 Balances = dict[str, int | None]
@@ -66,9 +69,11 @@ def check(history: OperationTable, request: Request) -> Verdict:
             allowed.
 
     Raises:
-        HistoryError: An acknowledged read is no object of whole numbers and nulls.
+        HistoryError: An acknowledged read is no object of whole numbers and nulls, or money comes
+            from outside.
         OutOfBudgetError: It took too long.
     """
+    refuse_functions(history, DEPOSITS, "transfers, which keep the total")
     reads = calls(history, "read").ok
     values, which = _different(history, reads)
     request.budget.note(f"{len(reads)} reads were found, none was judged yet")

@@ -20,7 +20,8 @@ from typing import Any
 
 from testbed.checkers.collections.calls import calls
 from testbed.checkers.collections.elements import canonical
-from testbed.checkers.collections.witness import EXAMPLES_MAX, counted, witness
+from testbed.checkers.collections.witness import EXAMPLES_MAX, witness
+from testbed.checkers.counted import counted
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.operation_table import Kind, OperationTable, Tag

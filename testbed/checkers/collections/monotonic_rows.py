@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from testbed.checkers.collections.calls import Calls, calls
-from testbed.checkers.collections.witness import EXAMPLES_MAX, counted, witness
+from testbed.checkers.collections.witness import EXAMPLES_MAX, witness
+from testbed.checkers.counted import counted
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.operation_table import Kind, OperationTable
 from testbed.history.problem import HistoryError, Problem

@@ -23,7 +23,8 @@ from testbed.checkers.collections.elements import STRANGER, Elements, elements_o
 from testbed.checkers.collections.keyed import by_key
 from testbed.checkers.collections.set_sweep import NEVER, Sweep, sweep
 from testbed.checkers.collections.unexpected import Unexpected
-from testbed.checkers.collections.witness import EXAMPLES_MAX, counted, listed, shortened, witness
+from testbed.checkers.collections.witness import EXAMPLES_MAX, listed, shortened, witness
+from testbed.checkers.counted import counted
 from testbed.checkers.linearizability.shapes import refuse_functions
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Validity, Verdict

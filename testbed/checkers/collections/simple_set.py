@@ -18,7 +18,8 @@ from testbed.checkers.collections.calls import REMOVALS, Calls, calls
 from testbed.checkers.collections.elements import STRANGER, elements_of
 from testbed.checkers.collections.keyed import by_key
 from testbed.checkers.collections.unexpected import Unexpected
-from testbed.checkers.collections.witness import EXAMPLES_MAX, counted, listed, shortened, witness
+from testbed.checkers.collections.witness import EXAMPLES_MAX, listed, shortened, witness
+from testbed.checkers.counted import counted
 from testbed.checkers.linearizability.shapes import refuse_functions
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Validity, Verdict
@@ -88,7 +89,7 @@ def check(history: OperationTable, request: Request) -> Verdict:
 def _without_violation(numbers: dict[str, float], unread: int) -> Verdict:
     acknowledged, seen = int(numbers["acknowledged"]), int(numbers["elements_read"])
     if unread:
-        reason = f"{unread} elements were acknowledged after the final read had begun"
+        reason = f"{counted(unread, 'element')} acknowledged after the final read had begun"
         return Verdict(NAME, PROMISE, Validity.UNKNOWN, reason, (), numbers)
     if not acknowledged and not seen:
         reason = "no element was acknowledged and none was read: there was nothing to lose"

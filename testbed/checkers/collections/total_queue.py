@@ -20,7 +20,8 @@ from testbed.checkers.collections.calls import Calls, calls
 from testbed.checkers.collections.elements import STRANGER, Elements, Numbers, elements_of
 from testbed.checkers.collections.keyed import by_key
 from testbed.checkers.collections.unexpected import Unexpected
-from testbed.checkers.collections.witness import EXAMPLES_MAX, counted, listed, shortened, witness
+from testbed.checkers.collections.witness import EXAMPLES_MAX, listed, shortened, witness
+from testbed.checkers.counted import counted
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.operation_table import Integers, OperationTable

@@ -12,7 +12,8 @@ import numpy as np
 
 from testbed.checkers.collections.calls import Calls, calls
 from testbed.checkers.collections.elements import canonical
-from testbed.checkers.collections.witness import EXAMPLES_MAX, counted, listed, shortened, witness
+from testbed.checkers.collections.witness import EXAMPLES_MAX, listed, shortened, witness
+from testbed.checkers.counted import counted
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.operation_table import OperationTable, Tag

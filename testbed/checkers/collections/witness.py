@@ -60,11 +60,6 @@ def listed(values: Sequence[Any], values_max: int = 8) -> str:
     return f"{first} and {more} more" if more > 0 else first
 
 
-def counted(count: int, what: str) -> str:
-    """So many of something: ``1 read``, ``2 reads``."""
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
-
-
 def _plain(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 

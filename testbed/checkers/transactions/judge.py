@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from testbed.checkers.counted import counted
 from testbed.checkers.request import Request
 from testbed.checkers.transactions import anomaly, level
 from testbed.checkers.transactions.classify import Cycles
@@ -139,10 +140,10 @@ def _unknown(
 
 def _held(table: TransactionTable, examined: Examined) -> str:
     others = f"; not asked for: {', '.join(examined.found)}" if examined.found else ""
-    return (
-        f"{len(table):,} transactions with {examined.dependencies:,} dependencies "
-        f"show nothing against it{others}"
-    )
+    transactions = counted(len(table), "transaction")
+    shows = "shows" if len(table) == 1 else "show"
+    dependencies = counted(examined.dependencies, "dependency")
+    return f"{transactions} with {dependencies} {shows} nothing against it{others}"
 
 
 def counterexamples_of(

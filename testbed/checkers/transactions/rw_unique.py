@@ -12,6 +12,7 @@ import contextlib
 import numpy as np
 
 from testbed.checkers.budget import OutOfBudgetError
+from testbed.checkers.counted import counted
 from testbed.checkers.request import Request
 from testbed.checkers.transactions.order_search import Answer
 from testbed.checkers.transactions.resolve import resolve
@@ -105,8 +106,9 @@ def _merged(decisions: dict[str, Answer], numbers: dict[str, float]) -> Judged:
     for level, decision in decisions.items():
         if decision.holds is None:
             return Judged(Validity.UNKNOWN, f"{level}: {decision.reason}")
-    count = f"{numbers['transactions']:,.0f} transactions with {numbers['reads']:,.0f} reads"
-    return Judged(Validity.VALID, f"an order of commits explains {count}")
+    transactions = counted(int(numbers["transactions"]), "transaction")
+    what = f"{transactions} with {counted(int(numbers['reads']), 'read')}"
+    return Judged(Validity.VALID, f"an order of commits explains {what}")
 
 
 def _numbers(resolved: Resolved) -> dict[str, float]:
