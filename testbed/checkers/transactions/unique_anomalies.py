@@ -175,13 +175,22 @@ class AnomalyJudge:
 
         Each form has orders of its own: those that agree with the reads, and with what it minds.
         """
-        levels = self._levels()
-        forms = {
-            form
+        asked = [
+            (anomaly, form)
             for anomaly, form in map(split_form, self.request.anomalies)
             if anomaly not in SHOWN_BY_READS
-        }
-        return len(levels) > 1 or (bool(levels) and len(forms) > 1)
+        ]
+        forms = {form for _, form in asked}
+        if self._levels() or len(forms) < 2:
+            return len(self._levels()) > 1 or len(forms) > 1
+        if all(anomaly in NEVER_FORCED for anomaly, _ in asked):
+            return False
+        # An order that agrees with the reads in the widest form is without circles in all of them.
+        realtime = FORMS[-1] in forms
+        if realtime and not self.resolved.table.timed:
+            return True
+        judge = self._judge(max(forms, key=FORMS.index))
+        return judge.circle(realtime=realtime) is not None
 
     def _ruled_out_together(self) -> bool:
         """Whether a level holds that rules out all that is asked for."""

@@ -286,6 +286,22 @@ def test_an_order_that_sessions_forbid_is_not_the_one_without_the_anomaly() -> N
     assert anomalies(*history, asked="G0,G-single-process").validity == Validity.VIOLATION
 
 
+def test_an_order_that_reads_forbid_is_not_the_one_that_sessions_ask_for() -> None:
+    """By what was read x = 4 is the older version, by the session x = 3 is."""
+    history = [
+        {"process": 0, "ops": [w("x", 3), r("y", 5)]},
+        {"process": 0, "ops": [w("x", 4)]},
+        {"process": 1, "ops": [r("x", 4), w("y", 5)]},
+    ]
+    for asked in ("G0-process", "G1c", "G0,G0-process", "G0,G1c"):
+        assert anomalies(*history, asked=asked).validity == Validity.VALID
+    assert anomalies(*history, asked="G1c,G0-process").validity == Validity.UNKNOWN
+    fine = [*history[:2], {"process": 1, "ops": [r("x", 4)]}, {"process": 2, "ops": [w("y", 5)]}]
+    assert anomalies(*fine, asked="G1c,G0-process").validity == Validity.VALID
+    untimed = anomalies(*fine, asked="G1c,G0-realtime", timed=False)
+    assert untimed.validity == Validity.UNKNOWN
+
+
 def test_of_two_anomalies_each_may_be_avoidable_and_not_both() -> None:
     fork = [{"process": at, "ops": ops} for at, ops in enumerate(LONG_FORK)]
     assert anomalies(*fork, asked="G-single,lost-update").validity == Validity.VALID
