@@ -16,6 +16,9 @@ from testbed.runner.load import generate
 from testbed.runner.plan import Load
 from testbed.runner.recorder import Recorder
 
+UNHURRIED_MS = 60_000
+"""A busy machine sheds nothing either: these wait as long as it takes."""
+
 ENDPOINT = Endpoint("writer", "10.77.1.11", 5000, "eu-west")
 
 
@@ -63,8 +66,7 @@ def run(
 
 
 def test_every_arrival_is_journalled_before_and_after(tmp_path: Path) -> None:
-    # A busy machine sheds nothing either: these wait as long as it takes.
-    load = Load("set", rate_ops_s=100, processes=4, timeout_ms=60_000)
+    load = Load("set", rate_ops_s=100, processes=4, timeout_ms=UNHURRIED_MS)
     history = run(tmp_path, load, lambda _: Scripted(lambda _: Completion("ok", node="a"), 0.0))
     pairs = history.pairs()
     assert len(pairs) == 30
@@ -80,7 +82,7 @@ def test_a_process_retires_after_an_unknown_outcome(tmp_path: Path) -> None:
         made.append(Scripted(lambda _: Completion("info", error="timeout"), 0.0))
         return made[-1]
 
-    load = Load("set", rate_ops_s=50, processes=2, timeout_ms=100)
+    load = Load("set", rate_ops_s=50, processes=2, timeout_ms=UNHURRIED_MS)
     history = run(tmp_path, load, connect)
     processes = [pair.invocation.process for pair in history.pairs()]
     assert len(processes) == len(set(processes)) == 15
@@ -118,7 +120,7 @@ def test_a_process_is_one_connection(tmp_path: Path) -> None:
         client.ended = True
         return Completion("fail")
 
-    load = Load("set", rate_ops_s=50, processes=2, timeout_ms=100)
+    load = Load("set", rate_ops_s=50, processes=2, timeout_ms=UNHURRIED_MS)
     history = run(tmp_path, load, connect)
     processes = [pair.invocation.process for pair in history.pairs()]
     assert len(set(processes)) == len(processes) == 15
