@@ -43,7 +43,7 @@ def check(history: OperationTable, request: Request) -> Verdict:
         request: ``group_size``: how many keys each read reads; taken as it comes if not given.
 
     Raises:
-        HistoryError: A value is no transaction.
+        HistoryError: A value is no such transaction.
         OutOfBudgetError: It took too long.
     """
     reads, written = _transactions(history)
@@ -79,21 +79,22 @@ def _forks(
 
 def _doubt(
     reads: list[tuple[int, Seen]],
-    written: dict[bytes, int],
+    written: dict[bytes, list[bytes]],
     groups: dict[frozenset[bytes], Any],
     group_size: int | None,
 ) -> str | None:
     """Why nothing can be said though no fork was found, if so."""
     if not reads:
         return "no read completed"
-    twice = [key for key, times in written.items() if times > 1]
+    twice = [key for key, found in written.items() if len(found) > 1]
     if twice:
         return f"key {twice[0].decode()} was written more than once: its values have no order"
-    values: dict[bytes, bytes] = {}
+    values = {key: found[0] for key, found in written.items()}
     for _, seen in reads:
         for key, value in seen.items():
             if value is not None and values.setdefault(key, value) != value:
-                return f"key {key.decode()} was read with two values: it was written twice"
+                told = f"{values[key].decode()} and {value.decode()}"
+                return f"key {key.decode()} had two values, {told}: it was written twice"
     sizes = {len(group) for group in groups}
     if group_size is not None and sizes != {group_size}:
         return f"every read was to see {group_size} keys, but some saw {max(sizes - {group_size})}"
@@ -102,10 +103,12 @@ def _doubt(
     return None
 
 
-def _transactions(history: OperationTable) -> tuple[list[tuple[int, Seen]], dict[bytes, int]]:
-    """The acknowledged reads, and how often each key was written."""
+def _transactions(
+    history: OperationTable,
+) -> tuple[list[tuple[int, Seen]], dict[bytes, list[bytes]]]:
+    """The acknowledged reads, and for each key the values that may have been written."""
     reads: list[tuple[int, Seen]] = []
-    written: dict[bytes, int] = {}
+    written: dict[bytes, list[bytes]] = {}
     problems: list[Problem] = []
     every = calls(history, *history.functions)
     known: dict[tuple[int, int], tuple[str, Seen] | None] = {}
@@ -123,8 +126,8 @@ def _transactions(history: OperationTable) -> tuple[list[tuple[int, Seen]], dict
             problems.append(Problem(int(history.line[place]), 0, _EXPECTED))
         elif found[0] == "w":
             # A write that surely failed cannot be the second one.
-            for key in found[1] if outcome != Kind.FAIL else ():
-                written[key] = written.get(key, 0) + 1
+            for key, value in found[1].items() if outcome != Kind.FAIL else ():
+                written.setdefault(key, []).append(value or b"")
         elif outcome == Kind.OK:
             reads.append((begun, found[1]))
     if problems:
@@ -132,7 +135,10 @@ def _transactions(history: OperationTable) -> tuple[list[tuple[int, Seen]], dict
     return reads, written
 
 
-_EXPECTED = 'expected a list of ["r", key, value] alone, or of one ["w", key, value]'
+_EXPECTED = (
+    'expected a list of ["r", key, value] alone, no key with two values, or of one'
+    ' ["w", key, value] that is not null'
+)
 
 
 def _micro_operations(value: Any) -> tuple[str, Seen] | None:
@@ -142,10 +148,12 @@ def _micro_operations(value: Any) -> tuple[str, Seen] | None:
     if any(not isinstance(one, list) or len(one) != 3 for one in value):
         return None
     kinds = {one[0] for one in value if isinstance(one[0], str)}
-    seen = {
-        canonical(key): None if result is None else canonical(result) for _, key, result in value
-    }
-    if kinds == {"r"} or (kinds == {"w"} and len(value) == 1):
+    seen: Seen = {}
+    for _, key, result in value:
+        told = None if result is None else canonical(result)
+        if seen.setdefault(canonical(key), told) != told:
+            return None
+    if kinds == {"r"} or (kinds == {"w"} and len(value) == 1 and None not in seen.values()):
         return kinds.pop(), seen
     return None
 

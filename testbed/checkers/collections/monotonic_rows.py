@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -17,6 +19,7 @@ from testbed.history.problem import HistoryError, Problem
 
 NAME = "monotonic"
 PROMISE = "Values grow in the order of their transactions' times, and none is lost."
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]{1,9})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +169,14 @@ def _later(one: _Row, two: _Row) -> bool:
 def sortable(time: float | str) -> tuple[int, Any]:
     """A time as what sorts like it.
 
-    Text may be a number of more digits than a JSON number can hold, or a date, whose seconds have
-    as many digits as they need: ``12.5Z`` is after ``12Z``.
+    Text may be a number of more digits than a JSON number can hold, with a sign, a fraction or a
+    power of ten, or a date, whose seconds have as many digits as they need: ``12.5Z`` is after
+    ``12Z``.
     """
     if not isinstance(time, str):
         return (0, time)
-    if time.isdecimal() and len(time) < 1000:
-        return (0, int(time))
+    if _NUMBER.fullmatch(time):
+        return (0, Decimal(time))
     return (1, time.removesuffix("Z"))
 
 

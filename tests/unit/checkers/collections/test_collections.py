@@ -375,7 +375,8 @@ class TestLongFork:
 
     def test_mixed_transactions_are_refused(self) -> None:
         mixed = [["w", "x", 1], ["r", "y", None]]
-        for value in (mixed, 5, "rw", [[1, 2, 3]]):
+        null, both = [["w", "x", None]], [["r", "x", 1], ["r", "y", 1], ["r", "x", None]]
+        for value in (mixed, 5, "rw", [[1, 2, 3]], null, both):
             with pytest.raises(HistoryError, match="expected a list of"):
                 judged("long_fork", Columns().call(0, "txn", value))
 
@@ -496,9 +497,9 @@ class TestMonotonic:
             judged("monotonic", Columns().call(0, "add", 1).call(0, "read", result=1))
 
     def test_times_that_are_no_numbers_come_after_those_that_are(self) -> None:
-        rows = [[1, "9"], [2, "10"], [3, "10.5"], [4, "11.5"]]
+        rows = [[1, "9"], [2, "10"], [3, "10.5"], [4, "12Z"], [5, "9Z"]]
         assert judged("monotonic", Columns().call(0, "read", result=rows)).validity is VALID
-        verdict = judged("monotonic", Columns().call(0, "read", result=[[1, "1.5"], [2, "2"]]))
+        verdict = judged("monotonic", Columns().call(0, "read", result=[[1, "1.5Z"], [2, "2"]]))
         assert anomalies(verdict) == {"time-order"}
 
 

@@ -62,7 +62,17 @@ def test_a_time_is_compared_with_the_last_one_that_was_said(between: list[Any]) 
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [("9", "10"), ("2019-04-09T18:40:12Z", "2019-04-09T18:40:12.500Z"), ("12.5Z", "12.50001Z")],
+    [
+        ("9", "10"),
+        ("9.5", "12.5"),
+        ("12", "12.5"),
+        ("-5", "-3"),
+        ("-0.5", "1"),
+        ("999", "1E+3"),
+        (f"{10**30}.1", f"{10**30}.2"),
+        ("2019-04-09T18:40:12Z", "2019-04-09T18:40:12.500Z"),
+        ("12.5Z", "12.50001Z"),
+    ],
 )
 def test_times_as_text_sort_as_the_times_do(before: str, after: str) -> None:
     def seen(*times: str) -> Verdict:
