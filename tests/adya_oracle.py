@@ -190,6 +190,11 @@ def update_serializable(dsg: Dsg) -> bool:
     return consistent_view(dsg)
 
 
+def read_committed(dsg: Dsg) -> bool:
+    """PL-2 of reads of what committed: no circle is without an RW."""
+    return not any(a == b for a, b in _reaches(_whole(dsg.ww | dsg.wr) | dsg.order))
+
+
 def consistent_view(dsg: Dsg) -> bool:
     """PL-2+: no circle has exactly one RW."""
     reach = _reaches(_whole(dsg.ww | dsg.wr) | dsg.order)

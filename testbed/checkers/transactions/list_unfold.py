@@ -179,9 +179,9 @@ class ListUnfolding:
         versions, key = self.versions, int(self.table.key[op])
         if versions.superseded[op]:
             return -1
-        if versions.place[op] < 0:
-            return int(self.successors.last[key]) if versions.place[op] < -1 else -1
-        place = int(versions.base[key] + versions.place[op])
+        # What no read shows comes after all that is shown, also what its transaction shows itself.
+        place = int(versions.place[op] if versions.place[op] >= 0 else versions.length[key])
+        place += int(versions.base[key])
         while place >= versions.base[key]:
             writer = int(versions.writer[place])
             if writer >= 0 and writer != row and self.committed[writer]:

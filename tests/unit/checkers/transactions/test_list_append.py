@@ -374,6 +374,14 @@ def test_what_no_read_shows_was_appended_after_what_is_read():
     assert "which no read shows" in "\n".join(verdict.counterexample[0]["text"])
 
 
+def test_a_last_append_that_no_read_shows_replaces_what_was_before_those_that_one_shows():
+    one = txn("x+1", "y+5", **at(0, 10, process=1))
+    two = txn("x+2", "x:12", "x+3", "y:", **at(1, 11, process=2))
+    verdict = judged(one, two, levels=("monotonic-view",))
+    assert verdict.validity == Validity.VIOLATION
+    assert "G-monotonic" in names(verdict)
+
+
 def test_elements_of_a_read_that_is_no_prefix_are_looked_at_as_well():
     verdict = judged(txn("x+1"), txn("x+2"), txn("x:12"), txn("x:9"), txn("x:22"))
     assert {"garbage-read", "incompatible-order", "duplicate-elements"} <= names(verdict)
