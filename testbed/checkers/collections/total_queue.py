@@ -64,7 +64,7 @@ def check(history: OperationTable, request: Request) -> Verdict:
         "recovered": float(np.maximum(np.minimum(out, attempts) - acknowledged, 0).sum()),
         "dequeues_of_unknown_outcome": float(takes.indeterminate + drains.indeterminate),
     }
-    asked = len(drains.ok) + int(np.count_nonzero(takes.ended >= 0))
+    asked = len(drains.ok) + len(takes) - takes.indeterminate
     doubt = _doubt(numbers, asked, takes.indeterminate, drains.indeterminate)
     if len(strange) or (numbers["lost"] and doubt is None):
         missing = np.flatnonzero(lost) if doubt is None else np.array([], dtype=np.int64)

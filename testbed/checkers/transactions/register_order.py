@@ -3,9 +3,9 @@
 After Elle (Kingsbury and Alvaro, VLDB 2020, and its checker of registers): the initial state comes
 first; and, where the request says that it may be assumed,
 
-- ``wfr_keys``: what a transaction writes comes after what it read of the same key;
-- ``sequential_keys``: each key is sequentially consistent, so that what a process touches later is
-  no earlier version;
+- ``wfr_keys``: what a transaction writes comes after what it read of the same key before;
+- ``sequential_keys``: each key is sequentially consistent, so that what a process touches later, in
+  the same transaction or another one, is no earlier version;
 - ``linearizable_keys``: each key is linearizable, so that what begins after something ended touches
   no earlier version;
 - ``transaction_order``: transactions are serializable, so that one that read from another touches
@@ -62,7 +62,7 @@ def version_order(versions: RegisterVersions, params: Mapping[str, Any]) -> Vers
     touches = versions.touches()
     rules: dict[str, Callable[[], tuple[Ids, Ids]]] = {
         "initial": lambda: _initial_first(versions),
-        "wfr_keys": lambda: _written_after_read(versions, touches),
+        "wfr_keys": lambda: _written_after_read(versions),
         "sequential_keys": lambda: _by_process(versions, touches),
         "linearizable_keys": lambda: _by_time(versions, touches),
         "transaction_order": lambda: _by_reads(versions, touches),
@@ -100,9 +100,15 @@ def _initial_first(versions: RegisterVersions) -> tuple[Ids, Ids]:
     return initial, every
 
 
-def _written_after_read(versions: RegisterVersions, touches: Touches) -> tuple[Ids, Ids]:
-    both = touches.first != touches.last
-    return touches.first[both], touches.last[both]
+def _written_after_read(versions: RegisterVersions) -> tuple[Ids, Ids]:
+    """Each version that a transaction read, with what it wrote of the key afterwards."""
+    steps = versions.steps()
+    places, none = np.arange(len(steps)), len(steps)
+    following = np.minimum.accumulate(np.where(steps.write, places, none)[::-1])[::-1]
+    read = np.flatnonzero((places < following) & (following < none))
+    write = following[read]
+    same = steps.of[read] == steps.of[write]
+    return steps.version[read[same]], steps.version[write[same]]
 
 
 def _by_process(versions: RegisterVersions, touches: Touches) -> tuple[Ids, Ids]:
@@ -117,6 +123,12 @@ def _by_process(versions: RegisterVersions, touches: Touches) -> tuple[Ids, Ids]
     )
     one, two = chain[:-1][same], chain[1:][same]
     before, after = [touches.last[one]] * 2, [touches.first[two], touches.last[two]]
+    # Of several versions that a transaction read the last one comes before what the next touches.
+    steps = versions.steps()
+    inside = steps.of[1:] == steps.of[:-1]
+    ends = steps.version[np.append(~inside, True)] if len(steps) else steps.version
+    before += [steps.version[:-1][inside], ends[one]]
+    after += [steps.version[1:][inside], touches.first[two]]
     latest: dict[tuple[int, int], int] = {}
     if not sure.all():
         for at in order.tolist():

@@ -73,6 +73,15 @@ class RegisterVersions:
         last[np.searchsorted(codes, wrote)] = self.wrote_version
         return Touches(codes // keys, codes % keys, first, last)
 
+    def steps(self) -> Steps:
+        """Every version that a transaction touched, key by key in the order in which it did."""
+        row = np.concatenate([self.read_row, self.wrote_row])
+        version = np.concatenate([self.read_version, self.wrote_version])
+        op = np.concatenate([self.read_op, self.write_op[self.wrote_version]])
+        of = row * len(self.initial) + self.key[version]
+        order = np.lexsort((op, of))
+        return Steps(of[order], version[order], order >= len(self.read_row))
+
 
 @dataclass(frozen=True)
 class Touches:
@@ -89,6 +98,24 @@ class Touches:
     key: Ids
     first: Ids
     last: Ids
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Reads of versions and writes that were left behind, those of a touch one after the other.
+
+    Args:
+        of: Which transaction and key: those of each touch, in the same order, are alike.
+        version: What was read or written.
+        write: Whether it was written.
+    """
+
+    of: Ids
+    version: Ids
+    write: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.of)
 
 
 def register_versions(resolved: Resolved) -> RegisterVersions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import pairwise, permutations
 from typing import Any
 
 import pytest
@@ -36,6 +36,21 @@ def touched(each: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
     return {key: ({**wrote, **seen}[key], {**seen, **wrote}[key]) for key in {**seen, **wrote}}
 
 
+def steps(each: dict[str, Any]) -> dict[str, list[Any]]:
+    """For each key the versions that a transaction touched, in the order in which it did."""
+    wrote = reads_and_writes(each)[1]
+    found: dict[str, list[Any]] = {}
+    own: set[str] = set()
+    for access, key, value in each["ops"]:
+        if access == "w":
+            own.add(key)
+        elif each["outcome"] == "ok" and key not in own:
+            found.setdefault(key, []).append(value)
+    for key, value in wrote.items():
+        found.setdefault(key, []).append(value)
+    return {key: list(dict.fromkeys(versions)) for key, versions in found.items()}
+
+
 def follows(one: dict[str, Any], two: dict[str, Any], assumption: str) -> bool:
     """Whether the second touches no earlier versions than the first, by an assumption."""
     if assumption == "transaction_order":
@@ -49,11 +64,29 @@ def follows(one: dict[str, Any], two: dict[str, Any], assumption: str) -> bool:
 
 
 def expected(history: list[dict[str, Any]], assumption: str) -> set[tuple[str, Pair]]:
-    if assumption == "wfr_keys":
-        every = [each for transaction in history for each in touched(transaction).items()]
-        return {(key, pair) for key, pair in every if pair[0] != pair[1]}
     pairs: set[tuple[str, Pair]] = set()
+    if assumption == "wfr_keys":
+        for each in history:
+            wrote = reads_and_writes(each)[1]
+            pairs |= {
+                (key, (version, wrote[key]))
+                for key, versions in steps(each).items()
+                for version in versions
+                if key in wrote and version != wrote[key]
+            }
+        return pairs
+    if assumption == "sequential_keys":
+        for each in history:
+            pairs |= {(k, pair) for k, found in steps(each).items() for pair in pairwise(found)}
     for one, two in permutations(history, 2):
+        if assumption == "sequential_keys" and follows(one, two, assumption):
+            last, touches = steps(one), steps(two)
+            pairs |= {
+                (key, (last[key][-1], later))
+                for key in last.keys() & touches.keys()
+                for later in touches[key]
+                if last[key][-1] != later
+            }
         if follows(one, two, assumption):
             mine, theirs = touched(one), touched(two)
             for key in mine.keys() & theirs.keys():

@@ -226,7 +226,9 @@ class TestTotalQueue:
         columns = Columns().call(0, "enqueue", 1).call(1, "dequeue", outcome="info")
         verdict = judged("total_queue", columns)
         assert verdict.validity is UNKNOWN
-        verdict = judged("total_queue", columns.call(0, "enqueue", 2))
+        # What was never answered says no more than what was never asked: nobody drained the queue.
+        assert judged("total_queue", columns.call(0, "enqueue", 2)).validity is UNKNOWN
+        verdict = judged("total_queue", columns.call(2, "dequeue", outcome="fail"))
         assert verdict.validity is VIOLATION
 
     def test_what_may_have_been_put_in_is_recovered(self) -> None:

@@ -188,6 +188,42 @@ def test_a_circle_of_overwrites_alone_is_found() -> None:
     assert "G0" in found(judged(*history, **request, levels=("read-uncommitted",)))
 
 
+TWO = ([w("y", 2)], [w("y", 1), w("x", 1)])
+
+
+def test_of_two_versions_that_a_transaction_read_the_second_is_the_later_one() -> None:
+    history = (*TWO, [r("y", 2), r("y", 1)], [r("x", 1), r("y", 2)])
+    assert "G-single" not in found(judged(*history, timed=False, params={}))
+    verdict = judged(*history, timed=False, params={"sequential_keys": True})
+    assert "G-single" in found(verdict)
+    assert "a process touched the one before the other" in str(verdict.counterexample)
+
+
+def test_the_last_version_that_a_transaction_read_is_before_what_its_process_touches_next() -> None:
+    reader = [
+        {"process": 9, "ops": [r("y", 2), r("y", 1)]},
+        {"process": 9, "ops": [w("y", 3), w("z", 1)]},
+    ]
+    late = [r("z", 1), r("y", 1)]
+    verdict = judged(*TWO, *reader, late, timed=False, params={"sequential_keys": True})
+    assert "G-single" in found(verdict)
+
+
+@pytest.mark.parametrize(
+    ("ops", "known"),
+    [
+        ([r("y", 2), r("y", 1), w("y", 3)], True),
+        ([r("y", 2), w("y", 3), r("y", 1)], False),
+    ],
+)
+def test_a_write_is_later_than_each_version_that_was_read_before_it(
+    ops: list[Any], known: bool
+) -> None:
+    late = [r("z", 1), r("y", 1)]
+    verdict = judged(*TWO, [*ops, w("z", 1)], late, timed=False, params={"wfr_keys": True})
+    assert ("G-single" in found(verdict)) == known
+
+
 def test_what_one_assumption_says_is_kept_beside_what_another_one_does() -> None:
     # Both say what x is before it is 2: the process of its writer, and what its writer read.
     history = (
