@@ -89,7 +89,10 @@ class _Reader:
         return cls(history, values, {}, [], first, set())
 
     def initial(self, register: int) -> int:
-        return self.init.get(canonical(self.names[register]), int(NULL))
+        """Its first value; JSON's names are texts, so what is no text is named by its own JSON."""
+        name = self.names[register]
+        text = name if isinstance(name, str) else canonical(name).decode()
+        return self.init.get(canonical(text), int(NULL))
 
     def state_text(self, touched: list[int], state: tuple[int, ...]) -> str:
         pairs = zip(touched, state, strict=True)

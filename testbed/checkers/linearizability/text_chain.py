@@ -86,36 +86,34 @@ def out_of_time(
 ) -> TextFinding | None:
     """The first operation that comes too late in the only possible order.
 
-    Each takes effect as early as it can: after its invocation and after all before it.
+    Each takes effect as early as it can: at its invocation or at a later one of what is before it.
     """
     by_length: dict[int, list[TextCall]] = {}
     for read in reads:
         by_length.setdefault(len(read.text), []).append(read)
-    length, latest, moment = len(initial), -1, -1
+    length, moment = len(initial), -1
     for append in [None, *chain]:
         if append is not None:
             if append.end < moment:
                 reason = "an append completed before something that its text comes after began"
-                return TextFinding("order", reason, (append.start, latest))
+                return TextFinding("order", reason, (append.start, moment))
             length += len(append.text)
-            moment, latest = max((moment, latest), (append.start, append.start))
+            moment = max(moment, append.start)
         here = by_length.pop(length, [])
         for read in here:
             if read.end < moment:
                 reason = "a read saw an append that began after it completed, or came before others"
-                return TextFinding("order", reason, (read.start, latest))
-        for read in here:
-            moment, latest = max((moment, latest), (read.start, read.start))
+                return TextFinding("order", reason, (read.start, moment))
+        moment = max([moment, *(read.start for read in here)])
     longest = max(reads, key=lambda read: len(read.text)).start
-    return _left_over(chain, by_length, appends, (moment, latest), longest=longest)
+    return _left_over(chain, by_length, appends, moment, longest)
 
 
 def _left_over(
     chain: list[TextCall],
     strays: dict[int, list[TextCall]],
     appends: list[TextCall],
-    at_last: tuple[int, int],
-    *,
+    moment: int,
     longest: int,
 ) -> TextFinding | None:
     """Reads of a part of an append, and appends that the longest read ought to have."""
@@ -124,9 +122,9 @@ def _left_over(
         return TextFinding("partial-append", reason, (stray[0].start,))
     inside = {append.start for append in chain}
     for append in appends:
-        if append.start not in inside and append.end < at_last[0]:
+        if append.start not in inside and append.end < moment:
             reason = "an append is in no read, though the longest one needs what began after it"
-            return TextFinding("lost-append", reason, (append.start, at_last[1], longest))
+            return TextFinding("lost-append", reason, (append.start, moment, longest))
     return None
 
 

@@ -228,4 +228,12 @@ OBJECTS = {
         lambda c, n: "b" + ["", "a", "ab", "abb"][c % 4],
         "b",
     ),
+    "kv-append, alike": Object(
+        "kv-append",
+        lambda a, b, n: ("append", "" if a == 11 else "aac"[b % 3]) if a % 2 else ("read", None),
+        _text,
+        "",
+        READ,
+        lambda c, n: "ac"[: c % 3],
+    ),
 }

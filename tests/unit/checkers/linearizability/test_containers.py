@@ -187,10 +187,42 @@ def test_each_violation_of_a_text_has_its_name(operations: Any, expected: str) -
 
 
 def test_texts_must_be_texts() -> None:
-    with pytest.raises(HistoryError):
-        kv_append.check(table(*run(("append", 1))), Request())
+    for foreign in (run(("append", 1)), [(0, "invoke", "append", None)], run(("write", "a"))):
+        with pytest.raises(HistoryError):
+            kv_append.check(table(*foreign), Request())
     with pytest.raises(RequestError):
         kv_append.check(table(*run(("append", "a"))), Request(init=1))
+    silent = ((0, "invoke", "append", "a"), (0, "ok", "append", None))
+    assert kv_append.check(table(*silent), Request()).validity == Validity.VALID
+
+
+def test_a_text_never_loses_what_was_there_at_first() -> None:
+    for lost in ("", "a"):
+        verdict = kv_append.check(table(*run(("read", lost))), Request(init="b"))
+        assert verdict.counterexample[0]["anomaly"] == "incompatible-order"
+
+
+def test_appends_and_reads_that_failed_say_nothing() -> None:
+    failed = ((1, "invoke", "append", "a;"), (1, "fail", "append", "a;"))
+    unread = ((2, "invoke", "read", None), (2, "fail", "read", None))
+    lines = (*failed, *run(("append", "b;")), *unread, *run(("read", "b;")))
+    assert kv_append.check(table(*lines), Request()).validity == Validity.VALID
+    seen = (*failed, *run(("read", "a;")))
+    assert kv_append.check(table(*seen), Request()).validity == Validity.VIOLATION
+
+
+def test_of_two_appends_alike_either_may_be_the_one_that_was_read() -> None:
+    lines = ((1, "invoke", "append", "a"), *run(("append", "a"), ("read", "a")))
+    assert kv_append.check(table(*lines), Request()).validity == Validity.VALID
+    twice = (*run(("append", "a")), *run(("append", "a"), ("read", "a")))
+    assert kv_append.check(table(*twice), Request()).validity == Validity.VIOLATION
+
+
+def test_a_lost_append_is_told_with_what_it_ought_to_come_before() -> None:
+    lines = run(("append", "a;"), ("append", "b;"), ("read", "b;"), ("read", ""))
+    verdict = kv_append.check(table(*lines[:6]), Request())
+    shown = [row["line"] for row in verdict.counterexample[0]["operations"]]
+    assert shown == [1, 5]
 
 
 UNKNOWN_DEQUEUE = [(5, "invoke", "dequeue", None), (5, "info", "dequeue", None)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import Any
 
 import numpy as np
@@ -113,8 +114,13 @@ def test_foreign_functions_and_values_are_refused_with_their_lines() -> None:
     for value in (None, 1, [1, 2, 3], "ab"):
         with pytest.raises(HistoryError):
             cas_register.check(table((0, "invoke", "cas", value)), Request())
-    with pytest.raises(HistoryError):
-        multi_register.check(table((0, "invoke", "txn", [["x", 1]])), Request())
+    steps: Any = [["r", "x", 1]]
+    foreign: list[tuple[str, Any]] = [("txn", [["x", 1]]), ("txn", None)]
+    for f, value in (*foreign, ("txn", "r"), ("read", steps)):
+        with pytest.raises(HistoryError):
+            multi_register.check(table((0, "invoke", f, value)), Request())
+    with pytest.raises(RequestError):
+        multi_register.check(table((0, "invoke", "txn", steps)), Request(init=3))
     with pytest.raises(RequestError):
         mutex.check(table((0, "invoke", "acquire", None)), Request(init=3))
 
@@ -135,6 +141,32 @@ def test_what_an_indeterminate_transaction_was_to_read_says_nothing() -> None:
     completed = (*lines[:3], (1, "ok", "txn", asked), *seen)
     assert multi_register.check(table(*completed), init).validity == Validity.VIOLATION
     assert multi_register.check(table(*written, *seen), init).validity == Validity.VIOLATION
+
+
+def test_a_transaction_may_do_nothing() -> None:
+    empty: list[Any] = [(0, kind, "txn", []) for kind in ("invoke", "ok")]
+    wrong = [(1, kind, "txn", [["r", "x", 1]]) for kind in ("invoke", "ok")]
+    assert multi_register.check(table(*empty), Request()).validity == Validity.VALID
+    assert multi_register.check(table(*empty, *wrong), Request()).validity == Validity.VIOLATION
+
+
+@pytest.mark.parametrize(
+    "joins", [[["w", "x", 1], ["w", "y", 1]], [["r", "x", 0], ["w", "y", 1]]], ids=["w", "r"]
+)
+def test_a_transaction_joins_its_registers(joins: Any) -> None:
+    for seen, validity in ((1, Validity.VALID), (0, Validity.VIOLATION)):
+        steps = (joins, [["r", "y", seen]])
+        lines = [(0, kind, "txn", one) for one in steps for kind in ("invoke", "ok")]
+        verdict = multi_register.check(table(*lines), Request(init={"x": 0, "y": 0}))
+        assert (verdict.validity, verdict.numbers["parts_judged"]) == (validity, 1)
+
+
+@pytest.mark.parametrize("name", [1, "1", 1.5, True, [1, "a"]])
+def test_a_register_may_have_any_name_and_begins_with_its_value(name: Any) -> None:
+    init = {name if isinstance(name, str) else json.dumps(name, separators=(",", ":")): 5}
+    for seen, validity in ((5, Validity.VALID), (6, Validity.VIOLATION)):
+        read = [(0, kind, "txn", [["r", name, seen]]) for kind in ("invoke", "ok")]
+        assert multi_register.check(table(*read), Request(init=init)).validity == validity
 
 
 def test_the_search_says_how_far_it_got_and_what_blocks() -> None:

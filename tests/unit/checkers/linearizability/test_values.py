@@ -100,3 +100,30 @@ def test_pairs_are_values_where_they_are_written() -> None:
     assert cas_register.check(table(*other), Request()).validity == Validity.VIOLATION
     swap = (*done("cas", [[5, 6], [7, 8]]), *done("read", None, [7, 8]))
     assert cas_register.check(table(*swap), Request(init=[5, 6])).validity == Validity.VALID
+
+
+READ_X = tuple((9, kind, "txn", [["r", "x", None]]) for kind in ("invoke", "ok"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "step", "validity"),
+    [
+        ("ok", ["w", "x", None], Validity.VIOLATION),
+        ("info", ["w", "x", None], Validity.VIOLATION),
+        ("fail", ["w", "x", None], Validity.VALID),
+        ("ok", ["w", "y", None], Validity.VALID),
+        ("ok", ["w", "x", 1], Validity.VALID),
+        ("ok", ["r", "x", None], Validity.VALID),
+    ],
+)
+def test_null_in_a_transaction_is_a_value_where_somebody_may_have_written_it(
+    kind: str, step: Any, validity: Validity
+) -> None:
+    history = table(*READ_X, (0, "invoke", "txn", [step]), (0, kind, "txn", [step]))
+    assert multi_register.check(history, Request(init={"x": 1})).validity == validity
+
+
+def test_null_in_a_transaction_is_a_value_where_it_is_the_first() -> None:
+    wrote = done("txn", [["w", "x", 1]])
+    assert multi_register.check(table(*READ_X, *wrote), Request()).validity == Validity.VALID
+    assert multi_register.check(table(*wrote, *READ_X), Request()).validity == Validity.VIOLATION
