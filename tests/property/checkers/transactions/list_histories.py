@@ -37,11 +37,7 @@ histories = dice(64).map(_drawn)
 
 def completions(rows: list[Transaction]) -> Iterator[list[Transaction]]:
     """The history with a last reader of everything, for each order that the versions may have."""
-    seen: dict[str, list[int]] = {key: [] for key in KEYS}
-    for each in rows:
-        for access, key, value in each["ops"]:
-            if access == "r" and each["outcome"] == "ok":
-                seen[key] = max(seen[key], value, key=len)
+    seen = shown_by_reads(rows)
     shown = {value for values in seen.values() for value in values}
     counted = [
         row
@@ -52,6 +48,16 @@ def completions(rows: list[Transaction]) -> Iterator[list[Transaction]]:
         ops = [["r", key, values] for key, values in zip(KEYS, orders, strict=True)]
         last = {"process": 9, "outcome": "ok", "ops": ops, "start": 20, "end": 21}
         yield [*rows, last]
+
+
+def shown_by_reads(rows: list[Transaction]) -> dict[str, list[int]]:
+    """The longest read of each key."""
+    seen: dict[str, list[int]] = {key: [] for key in KEYS}
+    for each in rows:
+        for access, key, value in each["ops"]:
+            if access == "r" and each["outcome"] == "ok":
+                seen[key] = max(seen[key], value, key=len)
+    return seen
 
 
 def _orders(

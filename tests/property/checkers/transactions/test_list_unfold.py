@@ -1,0 +1,48 @@
+"""Circles of transactions over lists that are taken apart, against Adya's definitions."""
+
+from __future__ import annotations
+
+from hypothesis import given
+
+from testbed.checkers.budget import Budget
+from testbed.checkers.transactions.list_append import committed_in
+from testbed.checkers.transactions.list_dependencies import successors_of
+from testbed.checkers.transactions.list_unfold import ListUnfolding
+from testbed.checkers.transactions.list_versions import versions_of
+from testbed.checkers.transactions.shapes import OF_STEPS, SHAPES
+from testbed.checkers.transactions.unfolded import find_unfolded
+from tests.adya_oracle import HOLDS, Dsg, consistent_view, read_committed
+from tests.list_oracle import earlier
+from tests.property.checkers.transactions.list_histories import completions, histories
+from tests.transaction_tables import table_of
+
+FORMS = {"": "", "-process": "strong-session-", "-realtime": "strong-"}
+LEVELS = {
+    "G-monotonic": "monotonic-view",
+    "G-MSR": "monotonic-snapshot-read",
+    "G-update": "update-serializable",
+}
+
+
+@given(histories)
+def test_each_circle_is_there_exactly_where_its_level_is_not(transactions):
+    """Whatever worse anomalies there are beside it, for which the checker would not look on."""
+    complete = list(completions(transactions))
+    if len(complete) > 1:
+        return
+    table = table_of(transactions)
+    versions = versions_of(table)
+    committed = committed_in(table, versions)
+    successors = successors_of(table, versions, committed)
+    unfolding = ListUnfolding(table, versions, successors, committed)
+    for form, words in FORMS.items():
+        dsg = Dsg(complete[0], earlier(complete[0], range(len(complete[0])), words))
+        if not read_committed(dsg):
+            continue
+        for shape in (each for each in SHAPES if each.anomaly in OF_STEPS):
+            found, exhausted = find_unfolded(unfolding, committed, shape, form, Budget())
+            holds = HOLDS[LEVELS[shape.anomaly]](dsg)
+            if shape.anomaly == "G-update" and found is None:
+                holds = holds or not consistent_view(dsg)
+            assert not exhausted
+            assert (found is None) == holds, shape.anomaly + form
