@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from testbed.history.entry import Entry
@@ -16,6 +15,7 @@ from testbed.history.interning import Interned
 from testbed.history.operation_table import NULL, Kind, OperationTable, Tag
 from testbed.history.pairing import Complaints, Pairing
 from testbed.history.problem import Problem
+from testbed.history.strict_json import dumps
 
 KINDS = {"invoke": Kind.INVOKE, "ok": Kind.OK, "fail": Kind.FAIL, "info": Kind.INFO}
 _NULL = int(NULL)
@@ -176,7 +176,7 @@ def too_many_functions(line: int) -> Problem:
 
 def error_text(error: Any) -> str:
     """An error as text, whatever JSON it was."""
-    return error if isinstance(error, str) else orjson.dumps(error).decode()
+    return error if isinstance(error, str) else dumps(error).decode(errors="surrogatepass")
 
 
 def _fits(number: int) -> bool:

@@ -19,7 +19,7 @@ from testbed.history.problem import HistoryError, Problem
 
 NAME = "monotonic"
 PROMISE = "Values grow in the order of their transactions' times, and none is lost."
-_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]{1,9})?")
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]{1,9})?M?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +170,13 @@ def sortable(time: float | str) -> tuple[int, Any]:
     """A time as what sorts like it.
 
     Text may be a number of more digits than a JSON number can hold, with a sign, a fraction or a
-    power of ten, or a date, whose seconds have as many digits as they need: ``12.5Z`` is after
-    ``12Z``.
+    power of ten, also one of EDN as ``1.5M``, or a date, whose seconds have as many digits as they
+    need: ``12.5Z`` is after ``12Z``.
     """
     if not isinstance(time, str):
         return (0, time)
     if _NUMBER.fullmatch(time):
-        return (0, Decimal(time))
+        return (0, Decimal(time.removesuffix("M")))
     return (1, time.removesuffix("Z"))
 
 

@@ -21,6 +21,7 @@ from testbed.history.edn_values import (
     Symbol,
 )
 from testbed.history.entry import Entry
+from testbed.history.operations_of import operations_of
 from testbed.history.pairing import Complaints
 
 
@@ -199,3 +200,18 @@ def test_the_place_of_a_value_that_is_too_long(monkeypatch: pytest.MonkeyPatch) 
     unended = Complaints("h")
     assert not list(entries_of_text(f'{{:value "{"a" * 100}', unended))
     assert "expected the string to end" in str(unended.first[0])
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        ('{:type :timeout, "x" {:y 1}}', '{"type":"timeout","x":{"y":1}}'),
+        ("[99999999999999999999N]", "[99999999999999999999]"),
+        ("[\\ud800]", '["\ud800"]'),
+        (":timeout", "timeout"),
+    ],
+)
+def test_an_error_is_kept_as_text(error: str, text: str) -> None:
+    complaints = Complaints("")
+    entries = entries_of_text(f"[0 :invoke :read nil] [0 :info :read nil {error}]", complaints)
+    assert operations_of(entries, complaints).errors == {1: text}
