@@ -34,7 +34,7 @@ def check(history: OperationTable, request: Request) -> Verdict:
         OutOfBudgetError: It took too long.
     """
     require_functions(history, ("acquire", "release"))
-    if request.init not in (None, False, True):
+    if not isinstance(request.init, bool | None):  # 1 is neither, though it equals true
         raise RequestError(["expected true or false as the initial state of a lock"])
     if not (history.kind == Kind.OK).any():
         return nothing(PROMISE)

@@ -121,8 +121,9 @@ def test_foreign_functions_and_values_are_refused_with_their_lines() -> None:
             multi_register.check(table((0, "invoke", f, value)), Request())
     with pytest.raises(RequestError):
         multi_register.check(table((0, "invoke", "txn", steps)), Request(init=3))
-    with pytest.raises(RequestError):
-        mutex.check(table((0, "invoke", "acquire", None)), Request(init=3))
+    for wrong in (3, 1, 0.0):  # the last two equal true and false
+        with pytest.raises(RequestError):
+            mutex.check(table((0, "invoke", "acquire", None)), Request(init=wrong))
 
 
 def test_a_failed_compare_and_set_is_informative_only_to_etcd() -> None:
