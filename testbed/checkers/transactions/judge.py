@@ -33,6 +33,7 @@ class Examined:
         numbers: Figures for the verdict.
         unsought: Anomalies, without a form, that are not looked for, or not everywhere.
         obstacle: Why they are not.
+        unread: Anomalies that are there or not by the order of what no read shows.
     """
 
     model: str
@@ -43,6 +44,7 @@ class Examined:
     numbers: dict[str, float]
     unsought: tuple[str, ...] = ()
     obstacle: str = NOT_SOUGHT
+    unread: frozenset[str] = frozenset()
 
     def absent(self, *, timed: bool) -> frozenset[str]:
         """What is surely not there: what was looked for and not found, and what is a case of that.
@@ -51,7 +53,8 @@ class Examined:
             timed: Whether the history has times; else nothing is sure of real time.
         """
         unsure = {name + form for name in self.unsought for form in anomaly.FORMS}
-        return anomaly.absent(self.found, unsure.union(self.cycles.undecided), timed=timed)
+        unsure |= self.unread.union(self.cycles.undecided)
+        return anomaly.absent(self.found, unsure, timed=timed)
 
     @property
     def found(self) -> tuple[str, ...]:
@@ -130,6 +133,11 @@ def _unknown(
         return None
     if missed := [name for name in examined.cycles.undecided if name in missing]:
         return f"the search for {', '.join(missed)} was given up: too many circles"
+    if open_ones := [name for name in anomaly.ALL if name in missing & examined.unread]:
+        return (
+            f"whether it is {', '.join(opens)} is not known: {open_ones[0]} depends on the order "
+            "of appends that no read shows"
+        )
     if not table.timed and all(name.endswith(anomaly.FORMS[-1]) for name in missing):
         return f"the history has no times, {', '.join(opens)} cannot be shown to hold"
     sought = [name for name in anomaly.ALL if name in missing]

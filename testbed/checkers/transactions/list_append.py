@@ -9,6 +9,7 @@ from testbed.checkers.request import Request
 from testbed.checkers.transactions.anomaly import MEANING
 from testbed.checkers.transactions.classify import Cycles, classify
 from testbed.checkers.transactions.explain import micro_operation, short
+from testbed.checkers.transactions.graph import Edges
 from testbed.checkers.transactions.judge import Examined, judge, promise_of
 from testbed.checkers.transactions.list_dependencies import dependencies_of, successors_of
 from testbed.checkers.transactions.list_examine import examine
@@ -19,6 +20,7 @@ from testbed.checkers.transactions.list_order import ordered_dependencies
 from testbed.checkers.transactions.list_unfold import ListUnfolding
 from testbed.checkers.transactions.list_versions import Versions, versions_of
 from testbed.checkers.transactions.time_order import dependency_graph
+from testbed.checkers.transactions.unread_order import depends_on_order
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.problem import HistoryError, Problem
 from testbed.history.transaction_table import Access, Outcome, TransactionTable
@@ -59,17 +61,18 @@ def check(history: TransactionTable, request: Request) -> Verdict:
     successors = successors_of(history, versions, committed)
     cases = examine(history, versions, successors, committed)
     dependencies = ordered_dependencies(history, versions, successors, committed)
-    cycles = Cycles()
+    cycles, unread = Cycles(), frozenset[str]()
+
+    def missed(inside: NDArray[np.bool_]) -> tuple[Edges, int]:
+        return missed_by(history, versions, successors, inside)
+
     if dependencies is None:
         edges, nodes = dependencies_of(history, versions, successors, committed)
         graph = dependency_graph(history, committed, edges, nodes)
         dependencies = graph.dependencies
-        cycles = classify(
-            graph,
-            budget,
-            lambda inside: missed_by(history, versions, successors, inside),
-            ListUnfolding(history, versions, successors, committed),
-        )
+        unfolding = ListUnfolding(history, versions, successors, committed)
+        cycles = classify(graph, budget, missed, unfolding)
+        unread = depends_on_order(unfolding, graph, cycles, missed, budget)
     examined = Examined(
         model=MODEL,
         findings=Findings(history, versions, cases).all(),
@@ -83,6 +86,7 @@ def check(history: TransactionTable, request: Request) -> Verdict:
             "dependencies": dependencies,
         },
         unsought=() if versions.certain else OF_ORDERS,
+        unread=unread,
         obstacle="cannot be told without the order of versions, and reads disagree about it",
     )
     return judge(history, request, examined)

@@ -65,12 +65,15 @@ class ListUnfolding:
         versions: The version orders.
         successors: What overwrites each version.
         committed: For each transaction whether it counts as committed.
+        unread: For each of ``successors.unseen`` the one right before it, -1 for what is shown;
+            without it they all come after what is shown.
     """
 
     table: TransactionTable
     versions: Versions
     successors: Successors
     committed: NDArray[np.bool_]
+    unread: NDArray[np.int32] | None = None
 
     def fits(self, inside: NDArray[np.bool_]) -> bool:
         """Whether there are few enough to take them apart."""
@@ -179,6 +182,10 @@ class ListUnfolding:
         versions, key = self.versions, int(self.table.key[op])
         if versions.superseded[op]:
             return -1
+        if versions.place[op] < -1 and self.unread is not None:
+            before = int(self.unread[self.successors.unseen_starts[key] - 2 - versions.place[op]])
+            if before >= 0:
+                return before
         # What no read shows comes after all that is shown, also what its transaction shows itself.
         place = int(versions.place[op] if versions.place[op] >= 0 else versions.length[key])
         place += int(versions.base[key])

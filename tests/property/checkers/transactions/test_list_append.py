@@ -173,9 +173,10 @@ def test_every_level_is_violated_exactly_when_no_order_explains_the_reads(seed):
     for level, form in product(LEVELS, FORMS):
         name = named(form + level)
         allowed = (level, form) in allowed_ones
+        known = any(name in included_in(each) for each in verdict.levels.allowed)
         if name in found:
             assert not allowed, f"false alarm: {name} {verdict.reason}"
-        elif complete or level == "serializable":
+        elif complete or level == "serializable" or known:
             assert allowed, f"missed: {name} {verdict.reason}"
 
 

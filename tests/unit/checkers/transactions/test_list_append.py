@@ -382,6 +382,26 @@ def test_a_last_append_that_no_read_shows_replaces_what_was_before_those_that_on
     assert "G-monotonic" in names(verdict)
 
 
+def test_what_each_order_of_unread_appends_shows_in_its_own_way_is_not_ruled_out():
+    one = txn("x:", "y+1", **at(0, 10, process=1))
+    two = txn("y:", "y+2", "x+3", **at(1, 11, process=2))
+    three = txn("x:3", **at(2, 12, process=3))
+    verdict = judged(one, two, three, levels=("consistent-view",))
+    assert verdict.validity == Validity.UNKNOWN, verdict.reason
+    assert "order of appends that no read shows" in verdict.reason
+    assert verdict.levels is not None
+    assert "strong-cursor-stability" in verdict.levels.allowed
+    allowed = judged(one, two, three, levels=("strong-prefix",))
+    assert allowed.validity == Validity.VALID, allowed.reason
+
+
+def test_who_replaces_an_unread_append_may_have_read_what_both_replace():
+    one = txn("x+1", "y+2", **at(0, 10, process=1))
+    two = txn("x:", "y:2", "x+3", **at(1, 11, process=2))
+    verdict = judged(one, two, levels=("cursor-stability",))
+    assert verdict.validity == Validity.UNKNOWN, verdict.reason
+
+
 def test_elements_of_a_read_that_is_no_prefix_are_looked_at_as_well():
     verdict = judged(txn("x+1"), txn("x+2"), txn("x:12"), txn("x:9"), txn("x:22"))
     assert {"garbage-read", "incompatible-order", "duplicate-elements"} <= names(verdict)
