@@ -517,3 +517,32 @@ def test_read_uncommitted_is_unknown_where_reads_are_in_two_orders() -> None:
     assert verdict.levels.allowed == ("item-cut-isolation",)
     one_order = DISAGREEING["two orders"][:3]
     assert judged(*one_order, levels=("read-uncommitted",)).validity == Validity.VALID
+
+
+@pytest.mark.parametrize("between", [1, 2])
+def test_what_a_session_wrote_before_its_last_transaction_is_missed_as_well(between):
+    steps = [txn(f"z{n}+1") for n in range(between)]
+    readers = [txn(f"z{n}:1", process=9) for n in range(between)]
+    rows = [{**each, "process": 0} for each in (txn("x+1"), *steps, txn("x:"))]
+    verdict = judged(*rows, *readers, timed=False, levels=("strong-session-read-atomic",))
+    assert verdict.validity == Validity.VIOLATION
+    assert "fractured-read-process" in names(verdict)
+
+
+def test_a_circle_is_told_with_what_follows_a_session():
+    rows = (txn("x+1", process=0), txn("y+1", process=0), txn("y:1", "x:", process=1))
+    verdict = judged(*rows, timed=False, anomalies=("G-single-process",))
+    assert verdict.validity == Validity.VIOLATION
+    assert "G-single-process" in names(verdict)
+    assert [sorted(e["kind"] for e in c["edges"]) for c in verdict.counterexample] == [
+        ["process", "rw", "wr"]
+    ]
+
+
+def test_whether_a_reader_misses_a_write_is_open_where_it_is_on_a_circle_without():
+    circle = (txn("x:1", process=0), txn("x+1", process=0))
+    fork = [txn(*ops) for ops in (("a+1",), ("b+1",), ("a:1", "b:"), ("b:1", "a:"))]
+    apart = [{**each, "process": 1 + n} for n, each in enumerate(fork)]
+    assert judged(*apart, timed=False, anomalies=("G-update-process",)).validity == Validity.VALID
+    verdict = judged(*circle, *apart, timed=False, anomalies=("G-update-process",))
+    assert verdict.validity == Validity.UNKNOWN, verdict.reason
