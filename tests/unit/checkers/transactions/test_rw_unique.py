@@ -648,3 +648,17 @@ def test_a_reader_that_the_order_of_another_key_lets_see_what_it_missed() -> Non
     for level in ("parallel-snapshot-isolation", "snapshot-isolation", "serializable"):
         assert judged(*history, third, level=level).validity == Validity.VIOLATION
         assert judged(*history, third[1:], level=level).validity == Validity.VALID
+
+
+def test_time_is_no_reason_where_the_level_asked_for_does_not_respect_it():
+    """Of two that are in an order for another reason one had also ended before the other began."""
+    rows = (
+        [w("x", 1), w("y", 1), r("z", 2)],
+        [w("x", 2), w("z", 2)],
+        [r("y", 1), r("x", 2)],
+    )
+    verdict = judged(*rows, level="causal", timed=True)
+    assert verdict.validity == Validity.VIOLATION
+    (shown,) = verdict.counterexample
+    assert not shown["anomaly"].endswith(FORMS[1:])
+    assert "realtime" not in {edge["kind"] for edge in shown["edges"]}
