@@ -117,14 +117,10 @@ def open_operation(tables: Tables, search: Search, operation: int) -> None:
 
 @lean_kernel
 def close_operation(tables: Tables, search: Search, operation: int) -> None:
-    """An operation has returned."""
-    place = 0
-    while search.pending[place] != operation:
-        place += 1
+    """An operation has returned: the first of the pending ones, by the order that they have."""
     search.scalars[PENDING] -= 1
-    while place < search.scalars[PENDING]:
+    for place in range(search.scalars[PENDING]):
         search.pending[place] = search.pending[place + 1]
-        place += 1
     toggle(tables, search, operation)
 
 

@@ -403,3 +403,20 @@ def test_a_write_without_an_answer_may_be_why_a_compare_and_set_failed() -> None
     for lines, validity in (((*unknown, *failed), Validity.VALID), (failed, Validity.VIOLATION)):
         verdict = etcd_cas_register.check(table(*lines), Request(init=0))
         assert verdict.validity == validity
+
+
+@pytest.mark.parametrize(("seen", "valid"), [(0, True), (1, True), (3, False)])
+def test_a_write_that_another_hid_may_be_why_a_compare_and_set_failed(
+    seen: int, valid: bool
+) -> None:
+    lines = (
+        (0, "invoke", "write", 1),
+        (1, "invoke", "write", 0),
+        (2, "invoke", "cas", [0, 2]),
+        (1, "ok", "write", 0),
+        (2, "fail", "cas", [0, 2]),
+        *read_of(seen),
+        (0, "ok", "write", 1),
+    )
+    verdict = etcd_cas_register.check(table(*lines), Request(init=0))
+    assert verdict.validity == (Validity.VALID if valid else Validity.VIOLATION)
