@@ -546,3 +546,15 @@ def test_whether_a_reader_misses_a_write_is_open_where_it_is_on_a_circle_without
     assert judged(*apart, timed=False, anomalies=("G-update-process",)).validity == Validity.VALID
     verdict = judged(*circle, *apart, timed=False, anomalies=("G-update-process",))
     assert verdict.validity == Validity.UNKNOWN, verdict.reason
+
+
+def test_a_write_is_replaced_by_the_last_of_several_appends():
+    """What a transaction read before that one may lack what the replaced one's writer wrote."""
+    one = txn("x+1", "y+5", **at(0, 10, process=1))
+    last = txn("x:123", **at(20, 21, process=3))
+    for ops, validity in (
+        (("x+2", "y:", "x+3"), Validity.VALID),
+        (("x+2", "x+3", "y:"), Validity.VIOLATION),
+    ):
+        two = txn(*ops, **at(1, 11, process=2))
+        assert judged(one, two, last, levels=("monotonic-view",)).validity == validity
