@@ -53,7 +53,8 @@ def examine(
     longest = int(np.max(np.diff(table.first), initial=0))
     _within.for_rows(rows)(columns, (table.list_starts, table.list_items), keys, longest, cases)
     orders = (versions.base, versions.writer, versions.append, versions.place, versions.superseded)
-    _against.for_rows(rows)(columns, orders, (successors.following, committed), keys, cases)
+    after = (successors.following, committed)
+    _against.for_rows(rows)(columns, orders, after, keys, longest, cases)
     return cases
 
 
@@ -159,29 +160,35 @@ def _demand(columns: Any, orders: Any, at: Any, begin: Any, needs: Any) -> None:
 
 
 @kernel
-def _update(orders: Any, following: Any, ends: Any, claimed: Any, cases: Any) -> None:
-    """The first append to a key after a read of it: whether the version read was the latest."""
+def _update(orders: Any, following: Any, reads: Any, claimed: Any, cases: Any) -> None:
+    """The first append to a key after reads of it: whether the versions read were the latest."""
     base, writer, append, place, _superseded = orders
-    row, k, read = ends
-    version = base[k] + place[read]
-    if claimed[version] >= 0:
-        _hit(cases, _LOST, read, claimed[version])
-    else:
-        claimed[version] = read
-    follows = following[version]
-    if follows >= 0 and writer[follows] != row:
-        _hit(cases, _CURSOR, read, append[follows])
+    row, k, begin, read, links = reads
+    while read >= begin:
+        version = base[k] + place[read]
+        # A version that the transaction read twice is not lost for that.
+        if claimed[version] < begin:
+            if claimed[version] >= 0:
+                _hit(cases, _LOST, read, claimed[version])
+            else:
+                claimed[version] = read
+            follows = following[version]
+            if follows >= 0 and writer[follows] != row:
+                _hit(cases, _CURSOR, read, append[follows])
+        read = links[read - begin]
 
 
 @kernel
-def _against(  # noqa: C901, PLR0912 - one walk through the micro-operations
-    columns: Any, orders: Any, after: Any, keys: int, cases: Any
+def _against(  # noqa: C901, PLR0912, PLR0917 - one walk through the micro-operations
+    columns: Any, orders: Any, after: Any, keys: int, longest: int, cases: Any
 ) -> None:
     """What reads and appends show against the version orders."""
     first, _outcome, access, key, _value = columns
     base, writer, append, place, superseded = orders
     following, committed = after
     read_first = np.full(keys, -1, np.int64)
+    read_last = np.full(keys, -1, np.int64)
+    links = np.full(max(longest, 1), -1, np.int64)
     read_most = np.zeros(keys, np.int64)
     appended = np.full(keys, -1, np.int64)
     needs = np.full((3, keys), -1, np.int64)
@@ -201,12 +208,15 @@ def _against(  # noqa: C901, PLR0912 - one walk through the micro-operations
                 if read_first[k] >= begin and 0 <= place[at] < read_most[k]:
                     _hit(cases, _FUTURE, read_first[k], at)
                 if read_first[k] >= begin and earlier < begin:
-                    _update(orders, following, (row, k, read_first[k]), claimed, cases)
+                    reads = (row, k, begin, read_last[k], links)
+                    _update(orders, following, reads, claimed, cases)
                 continue
             if access[at] != _READ or place[at] < 0:
                 continue
             if read_first[k] < begin:
                 read_first[k], read_most[k] = at, 0
+            links[at - begin] = read_last[k] if read_last[k] >= begin else -1
+            read_last[k] = at
             read_most[k] = max(read_most[k], place[at])
             if needs[0, k] >= begin and place[at] < needs[1, k]:
                 _hit(cases, _VANISHED, at, needs[2, k])

@@ -11,7 +11,12 @@ from testbed.checkers.transactions.contradictions import contradictions
 from testbed.checkers.transactions.explain import micro_operation, short
 from testbed.checkers.transactions.finding import Finding
 from testbed.checkers.transactions.read_committed import forced_by_reads
-from testbed.checkers.transactions.register_order import REASONS, VersionOrder
+from testbed.checkers.transactions.register_cursor import cursor_circle
+from testbed.checkers.transactions.register_order import (
+    REASONS,
+    VersionOrder,
+    written_after_read,
+)
 from testbed.checkers.transactions.register_versions import Ids, RegisterVersions
 from testbed.checkers.transactions.resolved import (
     ABORTED,
@@ -20,7 +25,6 @@ from testbed.checkers.transactions.resolved import (
     INTERMEDIATE,
     Resolved,
 )
-from testbed.checkers.transactions.version_chains import versions_of
 from testbed.history.transaction_table import Access, Outcome
 
 
@@ -51,6 +55,13 @@ class RegisterFindings:
             self._circle(),
         ]
         return [finding for finding in found if finding is not None]
+
+    def cursor(self) -> tuple[list[Finding], bool]:
+        """A G-cursor, if there is one; and whether the search for it was given up."""
+        ops, given_up = cursor_circle(self.versions, self.order)
+        if ops is None:
+            return [], given_up
+        return [self._make("G-cursor", ops, "{0}; {1} next; only then {2}", 1)], given_up
 
     def _ops(self, code: int) -> Ids:
         return self.resolved.misreads(code)
@@ -135,10 +146,22 @@ class RegisterFindings:
         return self._make("future-read", (read, write), "{0} and only then {1}", len(ops))
 
     def _lost_update(self) -> Finding | None:
-        lost = versions_of(self.resolved).lost_update
-        if lost is None:
+        """Two transactions read the same version, one that is no misread, and both replaced it."""
+        versions = self.versions
+        read, wrote = written_after_read(versions)
+        good = (versions.writer[read] >= 0) | np.isin(read, versions.initial)
+        read, wrote = read[good], wrote[good]
+        order = np.lexsort((versions.writer[wrote], read))
+        twice = np.flatnonzero(np.diff(read[order]) == 0)
+        if not len(twice):
             return None
-        one, two = (int(self.resolved.read_op[read]) for read in lost)
+        pair = order[twice[0] : twice[0] + 2]
+        one, two = (
+            int(
+                versions.read_op[(versions.read_row == row) & (versions.read_version == version)][0]
+            )
+            for row, version in zip(versions.writer[wrote[pair]], read[pair], strict=True)
+        )
         return self._make("lost-update", (one, two), "{0}, {1}, and both set it anew", 1)
 
     def _vanished(self) -> Finding | None:

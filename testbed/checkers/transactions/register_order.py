@@ -62,7 +62,7 @@ def version_order(versions: RegisterVersions, params: Mapping[str, Any]) -> Vers
     touches = versions.touches()
     rules: dict[str, Callable[[], tuple[Ids, Ids]]] = {
         "initial": lambda: _initial_first(versions),
-        "wfr_keys": lambda: _written_after_read(versions),
+        "wfr_keys": lambda: written_after_read(versions),
         "sequential_keys": lambda: _by_process(versions, touches),
         "linearizable_keys": lambda: _by_time(versions, touches),
         "transaction_order": lambda: _by_reads(versions, touches),
@@ -100,7 +100,7 @@ def _initial_first(versions: RegisterVersions) -> tuple[Ids, Ids]:
     return initial, every
 
 
-def _written_after_read(versions: RegisterVersions) -> tuple[Ids, Ids]:
+def written_after_read(versions: RegisterVersions) -> tuple[Ids, Ids]:
     """Each version that a transaction read, with what it wrote of the key afterwards."""
     steps = versions.steps()
     places, none = np.arange(len(steps)), len(steps)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from testbed.checkers.request import Request
-from testbed.checkers.transactions.classify import classify
+from testbed.checkers.transactions.anomaly import implied_by
+from testbed.checkers.transactions.classify import Cycles, classify
 from testbed.checkers.transactions.judge import Examined, judge
 from testbed.checkers.transactions.register_dependencies import (
     later_versions,
@@ -83,9 +84,12 @@ def inferred(model: str, resolved: Resolved, request: Request) -> Examined:
         budget,
         lambda inside: later_versions(versions, order, inside, len(history)),
     )
+    findings = RegisterFindings(resolved, versions, order)
+    # A G-cursor is a circle with one missed write: without any there is none.
+    cursor, given_up = findings.cursor() if _missed_one(cycles) else ([], False)
     return Examined(
         model=model,
-        findings=RegisterFindings(resolved, versions, order).all(),
+        findings=[*findings.all(), *cursor],
         cycles=cycles,
         dependencies=graph.dependencies,
         explain=RegisterReasons(versions, order),
@@ -95,5 +99,10 @@ def inferred(model: str, resolved: Resolved, request: Request) -> Examined:
             "keys": len(history.keys),
             "dependencies": graph.dependencies,
         },
-        unsought=OF_STEPS,
+        unsought=(*OF_STEPS, "G-cursor") if given_up else OF_STEPS,
     )
+
+
+def _missed_one(cycles: Cycles) -> bool:
+    """Whether there is a circle with one missed write and no order of time."""
+    return "G-single" in implied_by(cycle.special for cycle in cycles.cycles)

@@ -96,6 +96,24 @@ def test_a_planted_anomaly_is_named(anomaly):
 
 
 @pytest.mark.parametrize(
+    ("transactions", "anomaly"),
+    [
+        ([txn("x+1"), txn("x+2"), txn("x:12", "x:1", "x+3")], "G-cursor"),
+        ([txn("x+1"), txn("x:1", "x+2"), txn("x:12", "x:1", "x+3"), txn("x:123")], "lost-update"),
+    ],
+)
+def test_each_read_before_an_append_counts_and_not_the_first_alone(transactions, anomaly):
+    verdict = judged(*transactions, levels=("cursor-stability",))
+    assert verdict.validity == Validity.VIOLATION
+    assert anomaly in names(verdict)
+
+
+def test_a_version_that_is_read_twice_is_not_lost_for_that():
+    verdict = judged(txn("x+1"), txn("x:1", "x:1", "x+2"), txn("x:12"))
+    assert verdict.validity == Validity.VALID
+
+
+@pytest.mark.parametrize(
     ("transactions", "violated", "held"),
     [
         # What was missed came before what was seen, in the transaction: views only move on.

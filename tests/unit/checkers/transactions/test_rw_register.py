@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from testbed.checkers.request import Request
-from testbed.checkers.transactions import register_dependencies
+from testbed.checkers.transactions import register_cursor, register_dependencies
 from testbed.checkers.transactions.register_versions import register_versions
 from testbed.checkers.transactions.resolve import resolve
 from testbed.checkers.transactions.rw_register import check
@@ -222,6 +222,49 @@ def test_a_write_is_later_than_each_version_that_was_read_before_it(
     late = [r("z", 1), r("y", 1)]
     verdict = judged(*TWO, [*ops, w("z", 1)], late, timed=False, params={"wfr_keys": True})
     assert ("G-single" in found(verdict)) == known
+
+
+CURSOR = (
+    [w("x", 1)],
+    [r("x", None), w("x", 2)],
+    {"process": 9, "ops": [r("x", 1)]},
+    {"process": 9, "ops": [r("x", 2)]},
+)
+"""The second transaction read the initial state and wrote 2; a process saw 1 before 2."""
+
+
+def test_a_version_that_was_replaced_between_its_read_and_the_write_after_it() -> None:
+    request: dict[str, Any] = {"timed": False, "levels": ("cursor-stability",)}
+    assert judged(*CURSOR, **request).validity == Validity.VALID
+    verdict = judged(*CURSOR, **request, params={"sequential_keys": True})
+    assert verdict.validity == Validity.VIOLATION
+    assert found(verdict) == {"G-cursor"}
+    text = "".join(verdict.counterexample[0]["text"])
+    assert 'T1 read key "x" as nil; T2 set key "x" to 1 next; only then T1 set' in text
+    contrary = (*CURSOR[:2], CURSOR[3], CURSOR[2])
+    verdict = judged(*contrary, **request, params={"sequential_keys": True})
+    assert verdict.validity == Validity.VALID
+
+
+def test_a_search_for_a_replaced_version_that_is_given_up_says_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(register_cursor, "STEPS_MAX", 0)
+    other = ([w("a", 1), w("b", 1)], [r("a", 1), r("b", None), w("a", 2)])
+    request: dict[str, Any] = {"timed": False, "params": {"wfr_keys": True}}
+    verdict = judged(*other, **request, levels=("cursor-stability",))
+    assert verdict.validity == Validity.UNKNOWN
+    assert "G-cursor" in verdict.reason
+    monkeypatch.undo()
+    assert judged(*other, **request, levels=("cursor-stability",)).validity == Validity.VALID
+
+
+def test_an_update_is_lost_whichever_read_saw_what_it_replaced() -> None:
+    history = ([w("x", 1)], [r("x", 1), w("x", 2)], [r("x", 2), r("x", 1), w("x", 3)])
+    verdict = judged(*history, timed=False, levels=("cursor-stability",))
+    assert found(verdict) == {"lost-update"}
+    repeated = ([w("x", 1)], [r("x", 1), r("x", 1), w("x", 2)])
+    assert "lost-update" not in found(judged(*repeated, timed=False))
 
 
 def test_what_one_assumption_says_is_kept_beside_what_another_one_does() -> None:
