@@ -13,7 +13,7 @@ from testbed.checkers.transactions.shapes import OF_STEPS, SHAPES
 from testbed.checkers.transactions.unfolded import find_unfolded
 from tests.adya_oracle import HOLDS, Dsg, consistent_view, read_committed
 from tests.list_oracle import earlier
-from tests.property.checkers.transactions.list_histories import completions, histories
+from tests.property.checkers.transactions.list_histories import Transaction, completions, histories
 from tests.transaction_tables import table_of
 
 FORMS = {"": "", "-process": "strong-session-", "-realtime": "strong-"}
@@ -24,25 +24,39 @@ LEVELS = {
 }
 
 
+def unfolded(transactions: list[Transaction]) -> ListUnfolding:
+    table = table_of(transactions)
+    versions = versions_of(table)
+    committed = committed_in(table, versions)
+    return ListUnfolding(table, versions, successors_of(table, versions, committed), committed)
+
+
 @given(histories)
 def test_each_circle_is_there_exactly_where_its_level_is_not(transactions):
     """Whatever worse anomalies there are beside it, for which the checker would not look on."""
     complete = list(completions(transactions))
     if len(complete) > 1:
         return
-    table = table_of(transactions)
-    versions = versions_of(table)
-    committed = committed_in(table, versions)
-    successors = successors_of(table, versions, committed)
-    unfolding = ListUnfolding(table, versions, successors, committed)
+    unfolding = unfolded(transactions)
     for form, words in FORMS.items():
         dsg = Dsg(complete[0], earlier(complete[0], range(len(complete[0])), words))
         if not read_committed(dsg):
             continue
         for shape in (each for each in SHAPES if each.anomaly in OF_STEPS):
-            found, exhausted = find_unfolded(unfolding, committed, shape, form, Budget())
+            found, exhausted = find_unfolded(unfolding, unfolding.committed, shape, form, Budget())
             holds = HOLDS[LEVELS[shape.anomaly]](dsg)
             if shape.anomaly == "G-update" and found is None:
                 holds = holds or not consistent_view(dsg)
             assert not exhausted
             assert (found is None) == holds, shape.anomaly + form
+
+
+def test_what_an_indeterminate_transaction_was_to_read_it_missed_nothing_of():
+    rows = [
+        {"ops": [["append", "x", 1], ["append", "y", 5]], "process": 0},
+        {"ops": [["append", "x", 2], ["r", "y", None]], "process": 1, "outcome": "info"},
+        {"ops": [["r", "x", [1, 2]]], "process": 2},
+    ]
+    unfolding = unfolded(rows)
+    for shape in (each for each in SHAPES if each.anomaly in OF_STEPS):
+        assert find_unfolded(unfolding, unfolding.committed, shape, "", Budget()) == (None, False)
