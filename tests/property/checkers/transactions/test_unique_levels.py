@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 from unittest import mock
@@ -12,7 +13,9 @@ from testbed.checkers.budget import Budget
 from testbed.checkers.transactions import causal, order_search
 from testbed.checkers.transactions.order_problem import RULES
 from testbed.checkers.transactions.resolve import resolve
+from testbed.checkers.transactions.resolved import Resolved
 from testbed.checkers.transactions.unique_levels import BELOW, LevelJudge, included_in
+from testbed.history.transaction_table import Outcome
 from tests.property.checkers.transactions.commit_orders import holding
 from tests.property.checkers.transactions.register_histories import histories, rmw, tangled
 from tests.transaction_tables import table_of
@@ -51,7 +54,28 @@ def judged(
     found = {level: LevelJudge(resolved, Budget()).decide(level) for level in levels}
     for answer in found.values():
         assert (answer.counterexample is not None) == (answer.holds is False)
+        if answer.counterexample is not None:
+            assert_told_truly(resolved, answer.counterexample)
     return {level: answer.holds for level, answer in found.items()}
+
+
+def assert_told_truly(resolved: Resolved, example: dict[str, Any]) -> None:
+    """What a counterexample says of reads, sessions and times is so, and leads where it says."""
+    table, edges = resolved.table, example.get("edges", ())
+    told = "\n".join(edge["why"] for edge in edges)
+    row = {shown["name"]: shown["line"] - 1 for shown in example["operations"]}
+    for one, other in re.findall(r"(T\d+) had ended before (T\d+) began", told):
+        assert table.outcome[row[one]] == Outcome.OK
+        assert table.end[row[one]] < table.start[row[other]]
+    for one, other in re.findall(r"process \S+ did (T\d+) before (T\d+)", told):
+        assert table.process[row[one]] == table.process[row[other]]
+        assert row[one] < row[other]
+    for reader, writer in re.findall(r"(T\d+) read [^,;]+, which (T\d+) wrote", told):
+        reads = slice(*resolved.read_first[[row[reader], row[reader] + 1]])
+        assert row[writer] in resolved.read_source[reads]
+    for edge in edges:
+        if edge["kind"] == "forced":
+            assert f"so {edge['from']} would have to come before {edge['to']}" in edge["why"]
 
 
 @several

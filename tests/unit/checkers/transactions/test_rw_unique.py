@@ -662,3 +662,35 @@ def test_time_is_no_reason_where_the_level_asked_for_does_not_respect_it():
     (shown,) = verdict.counterexample
     assert not shown["anomaly"].endswith(FORMS[1:])
     assert "realtime" not in {edge["kind"] for edge in shown["edges"]}
+
+
+def test_a_forced_edge_is_told_with_the_reader_that_forces_it() -> None:
+    verdict = judged(
+        [w("x", 1), w("y", 1), w("z", 1)],
+        [w("x", 2), w("y", 2)],
+        [w("z", 3)],
+        [r("x", 1), r("z", 3)],
+        [r("x", 1), r("y", 2)],
+        [r("x", 2), r("y", 1)],
+        level="read-committed",
+        timed=True,
+    )
+    edges = verdict.counterexample[0]["edges"]
+    assert [edge["kind"] for edge in edges] == ["forced", "forced"]
+    for edge in edges:
+        assert f"so {edge['from']} would have to come before {edge['to']}" in edge["why"]
+
+
+def test_what_the_first_transaction_of_a_session_wrote_is_missed_by_the_next() -> None:
+    session = [{"process": 9, "ops": [op]} for op in (w("x", 1), r("x", None))]
+    (example,) = judged(*session, level="read-atomic").counterexample
+    assert example["anomaly"].endswith("-process")
+    assert "process 9 did" in example["edges"][0]["why"]
+
+
+def test_a_write_that_was_read_is_why_another_of_its_transaction_is_missed() -> None:
+    for other in (0, 5):  # also where its transaction had ended before
+        writer = {"ops": [w("x", 1), w("y", 1)], "start": 0, "end": 1 + other}
+        reader = {"ops": [r("y", None), r("x", 1)], "start": 3, "end": 4}
+        (example,) = judged(writer, reader, level="strong-read-atomic", timed=True).counterexample
+        assert 'read "x" = 1, which T' in example["edges"][0]["why"]
