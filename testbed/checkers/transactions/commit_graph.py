@@ -73,10 +73,6 @@ class CommitGraph:
     forced: Forced
     before: Predecessors
 
-    def acyclic(self) -> bool:
-        """Whether some order of the transactions agrees with all edges."""
-        return self._left() is None
-
     def smallest_cycle(self) -> list[int] | None:
         """Rows of a cycle, each before the next and the last before the first; None without one.
 
