@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 
 from testbed.checkers.budget import Budget
@@ -15,6 +16,7 @@ from tests.adya_oracle import HOLDS, Dsg, consistent_view, read_committed
 from tests.list_oracle import earlier
 from tests.property.checkers.transactions.list_histories import Transaction, completions, histories
 from tests.transaction_tables import table_of
+from tests.unit.checkers.transactions.test_list_append import txn
 
 FORMS = {"": "", "-process": "strong-session-", "-realtime": "strong-"}
 LEVELS = {
@@ -60,3 +62,18 @@ def test_what_an_indeterminate_transaction_was_to_read_it_missed_nothing_of():
     unfolding = unfolded(rows)
     for shape in (each for each in SHAPES if each.anomaly in OF_STEPS):
         assert find_unfolded(unfolding, unfolding.committed, shape, "", Budget()) == (None, False)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["x+1", "y+1"], ["x:1", "z+1"], ["z:1", "y:"]],
+        [["a+7"], ["a:7"], ["x+1", "y+1"], ["x+2", "y:"], ["x:12"]],
+    ],
+    ids=["what it wrote is committed after its last step", "a version of the second key"],
+)
+def test_circles_of_steps_go_on(rows):
+    unfolding = unfolded([txn(*ops, process=at) for at, ops in enumerate(rows)])
+    shape = next(each for each in SHAPES if each.anomaly == "G-MSR")
+    found, _ = find_unfolded(unfolding, unfolding.committed, shape, "", Budget())
+    assert found is not None
