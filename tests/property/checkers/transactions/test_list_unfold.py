@@ -68,12 +68,27 @@ def test_what_an_indeterminate_transaction_was_to_read_it_missed_nothing_of():
     "rows",
     [
         [["x+1", "y+1"], ["x:1", "z+1"], ["z:1", "y:"]],
+        [["x+1", "y+1"], ["z+1", "x:1"], ["z:1", "y:"]],
         [["a+7"], ["a:7"], ["x+1", "y+1"], ["x+2", "y:"], ["x:12"]],
     ],
-    ids=["what it wrote is committed after its last step", "a version of the second key"],
+    ids=["what was written is committed", "after the last step", "a version of the second key"],
 )
 def test_circles_of_steps_go_on(rows):
     unfolding = unfolded([txn(*ops, process=at) for at, ops in enumerate(rows)])
     shape = next(each for each in SHAPES if each.anomaly == "G-MSR")
     found, _ = find_unfolded(unfolding, unfolding.committed, shape, "", Budget())
+    assert found is not None
+
+
+def test_no_circle_of_updates_leads_through_two_readers():
+    fork = [["q:", "a+1"], ["q:", "b+1"], ["a:1", "b:"], ["b:1", "a:"]]
+    unfolding = unfolded([txn(*ops, process=at) for at, ops in enumerate(fork)])
+    shape = next(each for each in SHAPES if each.anomaly == "G-update")
+    assert find_unfolded(unfolding, unfolding.committed, shape, "", Budget()) == (None, False)
+
+
+def test_a_session_of_updates_goes_on_behind_a_reader():
+    unfolding = unfolded([txn(*ops, process=0) for ops in (["x+1"], ["q:"], ["x:", "w+1"])])
+    shape = next(each for each in SHAPES if each.anomaly == "G-update")
+    found, _ = find_unfolded(unfolding, unfolding.committed, shape, "-process", Budget())
     assert found is not None
