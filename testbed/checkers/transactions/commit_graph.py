@@ -85,7 +85,8 @@ class CommitGraph:
         rows = len(self.resolved)
         seen, queue, towards = (np.full(len(left), -1, np.int32) for _ in range(3))
         search = cycle_through.for_rows(self.resolved.work)
-        for start in np.flatnonzero(left[:rows])[:TRIED]:
+        # Those that come first may all lie between two cycles, and on none.
+        for start in [*np.flatnonzero(left[:rows])[:TRIED], self._on_cycle(left)]:
             found = search(
                 int(start), left, self.before.first, self.before.row, seen, queue, towards,
                 len(best) if best else len(left) + 1,
@@ -97,6 +98,16 @@ class CommitGraph:
                 if len(best) <= 2:
                     break
         return None if best is None else [row for row in best if row < rows]
+
+    def _on_cycle(self, left: Flags) -> int:
+        """A transaction on a cycle: what is left has predecessors, so the way back closes."""
+        first, before = self.before.first, self.before.row
+        node, met = int(np.flatnonzero(left)[0]), set[int]()
+        while node not in met or node >= len(self.resolved):
+            met.add(node)
+            sources = before[first[node] : first[node + 1]]
+            node = int(sources[np.argmax(left[sources])])
+        return node
 
     def _left(self) -> Flags | None:
         before = self.before

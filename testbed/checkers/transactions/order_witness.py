@@ -220,7 +220,9 @@ def _smallest(core: Core) -> list[tuple[int, int, int]]:
     ):
         out[source].append((target, kind))
     best: list[tuple[int, int, int]] = []
-    for start in range(min(core.nodes, TRIED)):
+    for start in range(core.nodes):
+        if best and start >= TRIED:
+            break
         found = _back_to(out, start, len(best) or core.nodes + 1)
         if found and (not best or len(found) < len(best)):
             best = found

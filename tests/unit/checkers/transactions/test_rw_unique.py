@@ -694,3 +694,14 @@ def test_a_write_that_was_read_is_why_another_of_its_transaction_is_missed() -> 
         reader = {"ops": [r("y", None), r("x", 1)], "start": 3, "end": 4}
         (example,) = judged(writer, reader, level="strong-read-atomic", timed=True).counterexample
         assert 'read "x" = 1, which T' in example["edges"][0]["why"]
+
+
+@pytest.mark.parametrize("level", ["read-committed", "read-atomic", "causal"])
+def test_a_cycle_is_found_behind_many_transactions_that_lie_between_two(level: str) -> None:
+    between = [[r("z", at - 1 if at else -1), w("z", at)] for at in range(TRIED + 50)]
+    first = ([r("x", 1), w("y", 2), w("z", -1)], [r("y", 2), w("x", 1)])
+    last = ([r("z", TRIED + 49), r("p", 1), w("q", 2)], [r("q", 2), w("p", 1)])
+    verdict = judged(*between, *first, *last, level=level)
+    assert verdict.validity == Validity.VIOLATION
+    assert verdict.counterexample[0]["anomaly"] == "G1c"
+    assert len(verdict.counterexample[0]["edges"]) == 2
