@@ -26,6 +26,9 @@ LEVELS = {
 }
 
 
+SESSION = (["x+1"], ["q:"], ["q:"], ["x:", "w+1"])
+
+
 def unfolded(transactions: list[Transaction]) -> ListUnfolding:
     table = table_of(transactions)
     versions = versions_of(table)
@@ -87,8 +90,8 @@ def test_no_circle_of_updates_leads_through_two_readers():
     assert find_unfolded(unfolding, unfolding.committed, shape, "", Budget()) == (None, False)
 
 
-def test_a_session_of_updates_goes_on_behind_a_reader():
-    unfolding = unfolded([txn(*ops, process=0) for ops in (["x+1"], ["q:"], ["x:", "w+1"])])
+def test_a_session_of_updates_goes_on_behind_readers():
+    unfolding = unfolded([txn(*ops, process=0) for ops in SESSION])
     shape = next(each for each in SHAPES if each.anomaly == "G-update")
     found, _ = find_unfolded(unfolding, unfolding.committed, shape, "-process", Budget())
     assert found is not None
