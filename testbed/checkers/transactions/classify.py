@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
@@ -48,6 +49,7 @@ def classify(
     budget: Budget,
     missed: MissedBy | None = None,
     unfolding: Unfolding | None = None,
+    settled: AbstractSet[str] = frozenset(),
 ) -> Cycles:
     """Find the weakest anomalies of each kind, each with a short witness.
 
@@ -63,6 +65,7 @@ def classify(
             only; what read atomic and causal consistency are about. Without it they are judged by
             the edges of the graph.
         unfolding: Takes transactions apart; without it what needs that is not looked for.
+        settled: Anomalies that are not looked for either: what is known of them stays.
 
     Raises:
         OutOfBudgetError: It took too long.
@@ -82,7 +85,7 @@ def classify(
                 continue
             if unfolding is None and shape.anomaly in OF_STEPS:
                 continue
-            if name in implied_by(cycle.special for cycle in found):
+            if name in settled or name in implied_by(cycle.special for cycle in found):
                 continue
             budget.note(f"the dependencies are circular, looking for {name}")
             cycle, exhausted = places.look(shape, budget)

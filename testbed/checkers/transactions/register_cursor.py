@@ -6,7 +6,7 @@ from testbed.checkers.transactions.register_order import VersionOrder, written_a
 from testbed.checkers.transactions.register_versions import RegisterVersions
 
 STEPS_MAX = 2_000_000
-"""Versions that are looked at; where that does not suffice nothing is said."""
+"""Pairs of versions in order, and what is reached along them; beyond it nothing is said."""
 
 
 def cursor_circle(
@@ -19,12 +19,14 @@ def cursor_circle(
     Returns:
         The micro-operations, None for none found; and whether the search was given up.
     """
+    work = len(order.before)
+    if work > STEPS_MAX:
+        return None, True
     later: dict[int, list[int]] = {}
     earlier: dict[int, list[int]] = {}
     for one, two in zip(order.before.tolist(), order.after.tolist(), strict=True):
         later.setdefault(one, []).append(two)
         earlier.setdefault(two, []).append(one)
-    work = 0
     read, wrote = written_after_read(versions)
     for first, last in zip(read.tolist(), wrote.tolist(), strict=True):
         after, before = _reached(first, later), _reached(last, earlier)

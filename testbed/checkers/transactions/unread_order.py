@@ -63,9 +63,9 @@ def depends_on_order(
     if order is None:
         return frozenset()
     edges = Edges.joined([graph.edges, order.edges(unfolding.successors.unseen)])
-    tried = classify(
-        replace(graph, edges=edges), budget, missed, replace(unfolding, unread=order.before)
-    )
+    ordered = replace(unfolding, unread=order.before)
+    settled = found.union(cycles.undecided)
+    tried = classify(replace(graph, edges=edges), budget, missed, ordered, settled)
     there = implied_by(cycle.special for cycle in tried.cycles).union(tried.undecided)
     if _replaces_another(unfolding, order):
         there |= {"G-cursor" + form for form in FORMS}
