@@ -420,6 +420,22 @@ def test_who_replaces_an_unread_append_may_have_read_what_both_replace():
     assert verdict.validity == Validity.UNKNOWN, verdict.reason
 
 
+def test_unread_appends_beside_those_that_matter_change_nothing():
+    one = txn("x:", "y+1", **at(0, 10, process=1))
+    two = txn("y:", "y+2", "x+3", **at(1, 11, process=2))
+    three = txn("x:3", **at(2, 12, process=3))
+    apart = [txn("a+1", **at(20, 21, process=1)), txn("a+2", **at(22, 23, process=2))]
+    verdict = judged(one, two, three, *apart, levels=("consistent-view",))
+    assert verdict.validity == Validity.UNKNOWN, verdict.reason
+
+
+def test_nobody_has_to_have_read_all_that_unread_appends_replace():
+    one = txn("p+5", "x+1", "y+2", **at(0, 10, process=1))
+    two = txn("x:", "y:2", "x+3", "p+6", **at(1, 11, process=2))
+    verdict = judged(one, two, levels=("cursor-stability",))
+    assert verdict.validity == Validity.UNKNOWN, verdict.reason
+
+
 def test_elements_of_a_read_that_is_no_prefix_are_looked_at_as_well():
     verdict = judged(txn("x+1"), txn("x+2"), txn("x:12"), txn("x:9"), txn("x:22"))
     assert {"garbage-read", "incompatible-order", "duplicate-elements"} <= names(verdict)
