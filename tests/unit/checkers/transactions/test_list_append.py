@@ -430,7 +430,7 @@ def test_unread_appends_beside_those_that_matter_change_nothing():
 
 
 def test_nobody_has_to_have_read_all_that_unread_appends_replace():
-    one = txn("p+5", "x+1", "y+2", **at(0, 10, process=1))
+    one = txn("y+2", "x+1", "p+5", **at(0, 10, process=1))
     two = txn("x:", "y:2", "x+3", "p+6", **at(1, 11, process=2))
     verdict = judged(one, two, levels=("cursor-stability",))
     assert verdict.validity == Validity.UNKNOWN, verdict.reason
