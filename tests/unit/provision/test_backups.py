@@ -75,7 +75,10 @@ def test_the_archive_begins_with_the_oldest_base_backup(module: ModuleType) -> N
     assert {one.name for one in made.archive.iterdir()} == set(needed)
 
 
-def test_a_base_backup_that_failed_is_due_again(module: ModuleType) -> None:
+def test_a_base_backup_that_failed_is_due_again(
+    module: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RECEIVED_S_MAX", 0.0)
     made = backups(module)
     made.next_base_s = float("inf")
     made.settings["bin_dir"] = "/nowhere"
