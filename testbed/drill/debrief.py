@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.setting import setting_of
+from testbed.checkers.counted import counted
 from testbed.checkers.verdict import Verdict
 from testbed.drill.book import Entry, read_book
 from testbed.drill.cut_short import halt_of, left_out
@@ -16,7 +17,7 @@ from testbed.drill.scorecard import Time, document, false_alarms, times
 from testbed.drill.served import served_again_ns
 from testbed.drill.worst import Worst, read_signals, worst
 from testbed.history.fault_window import FaultWindow
-from testbed.report.wording import counted, moment, seconds
+from testbed.report.wording import moment, seconds
 from testbed.runner.folder import FolderError, RunFolder, read_json
 from testbed.runner.recorded import RecordedRun, read_run
 

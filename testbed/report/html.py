@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
+from testbed.checkers.counted import counted
 from testbed.history.residency_record import FILE
 from testbed.report.contradiction import CASES_MAX, contradictions
 from testbed.report.counterexample import counterexample_text
@@ -29,7 +30,7 @@ from testbed.report.recorded import RecordedRun
 from testbed.report.story import caveats, headline, moments
 from testbed.report.tiles import about, environment_pairs, region_note, tiles
 from testbed.report.visible import compact, visible
-from testbed.report.wording import bounds, counted, moment, number, percent, seconds
+from testbed.report.wording import bounds, moment, number, percent, seconds
 
 _REGIONS_MAX = 16
 _TEXT_MAX = 8000

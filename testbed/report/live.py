@@ -13,11 +13,12 @@ from rich.control import Control
 from rich.live import Live
 from rich.text import Text
 
+from testbed.checkers.counted import counted
 from testbed.report.judgement import Outcome
 from testbed.report.live_lane import Glyphs, glyphs_for, lane_line, lane_lines
 from testbed.report.standing import Standing, outcome
 from testbed.report.visible import visible
-from testbed.report.wording import SIGNS, counted
+from testbed.report.wording import SIGNS
 from testbed.runner.progress import Event
 
 _REFRESHES_A_SECOND = 4

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self, TextIO
 
+from testbed.checkers.counted import counted
 from testbed.report.live import clock_time
 from testbed.report.standing import Standing, outcome
 from testbed.report.visible import visible
-from testbed.report.wording import SIGNS, counted
+from testbed.report.wording import SIGNS
 from testbed.runner.progress import (
     Event,
     Example,

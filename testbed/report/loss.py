@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from testbed.checkers.counted import counted
 from testbed.report.judgement import DataLoss
 from testbed.report.kinds import WRITE
 from testbed.report.recorded import RecordedRun
-from testbed.report.wording import counted, number
+from testbed.report.wording import number
 
 _BEFORE_S = 5.0
 """The rate is taken from so long before the fault."""

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from testbed.checkers.counted import counted
 from testbed.report.judgement import Judgement, Outcome, Promise
 from testbed.report.lanes import fault_spans, overlaps, role_spans
 from testbed.report.loss import check_loss
 from testbed.report.recorded import RecordedRun
 from testbed.report.timeline import span
-from testbed.report.wording import counted, moment, seconds
+from testbed.report.wording import moment, seconds
 
 _GAP_S_MIN = 1.0
 """Shorter times without an acknowledgement are measured, but no event worth telling."""

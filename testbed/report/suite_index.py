@@ -13,6 +13,7 @@ from urllib.parse import quote
 from jinja2 import Environment
 from markupsafe import Markup
 
+from testbed.checkers.counted import counted
 from testbed.report.comparison import Compared, measured, outcome_of_all
 from testbed.report.judgement import Outcome
 from testbed.report.page import page_environment
@@ -21,7 +22,7 @@ from testbed.report.story import headline, outcome_of, promise_words
 from testbed.report.suite import run_faults, run_name
 from testbed.report.tiles import Tile
 from testbed.report.visible import compact
-from testbed.report.wording import SIGNS, counted, number, percent, seconds
+from testbed.report.wording import SIGNS, number, percent, seconds
 
 _WORST_FIRST = (Outcome.VIOLATION, Outcome.ERROR, Outcome.UNKNOWN, Outcome.VALID)
 _CHOICES_MAX = 40

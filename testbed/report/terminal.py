@@ -12,13 +12,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from testbed.checkers.counted import counted
 from testbed.report.judgement import Outcome
 from testbed.report.loss import check_loss
 from testbed.report.recorded import RecordedRun
 from testbed.report.story import caveats, headline, outcome_of
 from testbed.report.suite import Suite, run_faults, run_name
 from testbed.report.visible import visible
-from testbed.report.wording import SIGNS, counted, percent, seconds
+from testbed.report.wording import SIGNS, percent, seconds
 
 _LOG_WIDTH = 100
 _RUNS_MAX = 30

@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from testbed.checkers.counted import counted
 from testbed.report.judgement import Outcome, Recovery
 from testbed.report.kinds import OTHER
 from testbed.report.loss import check_loss
 from testbed.report.recorded import RecordedRun
 from testbed.report.visible import compact
-from testbed.report.wording import counted, number, percent, seconds
+from testbed.report.wording import number, percent, seconds
 
 _ROWS_MAX = 8
 _SIGNS = {None: "", Outcome.VALID: " ✓", Outcome.UNKNOWN: " ?", Outcome.VIOLATION: " ✗"}

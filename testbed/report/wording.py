@@ -70,8 +70,3 @@ def percent(share: float | None) -> str:
         return "-"
     text = f"{share * 100:.1f}"
     return "99.9 %" if text == "100.0" and share < 1 else f"{text.removesuffix('.0')} %"
-
-
-def counted(count: int, noun: str, plural: str | None = None) -> str:
-    """``1 write``, ``2 writes``."""
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"

@@ -150,7 +150,7 @@ def _held(table: TransactionTable, examined: Examined) -> str:
     others = f"; not asked for: {', '.join(examined.found)}" if examined.found else ""
     transactions = counted(len(table), "transaction")
     shows = "shows" if len(table) == 1 else "show"
-    dependencies = counted(examined.dependencies, "dependency")
+    dependencies = counted(examined.dependencies, "dependency", "dependencies")
     return f"{transactions} with {dependencies} {shows} nothing against it{others}"
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
+from testbed.checkers.counted import counted
 from testbed.report.figures.canvas import Canvas
 from testbed.report.judgement import LostWrite
 from testbed.report.lanes import FaultSpan, RoleSpan, overlaps
 from testbed.report.timeline import Bins, RegionSeries
-from testbed.report.wording import counted, moment, seconds
+from testbed.report.wording import moment, seconds
 
 LANE = 16.0
 _LANES_MAX = 16

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from testbed.checkers.counted import counted
 from testbed.report.judgement import Outcome
-from testbed.report.wording import SIGNS, counted, moment, number, percent, seconds
+from testbed.report.wording import SIGNS, moment, number, percent, seconds
 
 
 @pytest.mark.parametrize(
