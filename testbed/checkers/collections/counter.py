@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from testbed.checkers.collections.calls import Calls, calls
 from testbed.checkers.collections.keyed import by_key
 from testbed.checkers.collections.witness import EXAMPLES_MAX, witness
-from testbed.checkers.linearizability.shapes import require_functions
+from testbed.checkers.operation_shapes import require_functions
 from testbed.checkers.request import Request, RequestError
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.operation_table import Integers, OperationTable, Tag

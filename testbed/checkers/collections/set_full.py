@@ -25,7 +25,7 @@ from testbed.checkers.collections.set_sweep import NEVER, Sweep, sweep
 from testbed.checkers.collections.unexpected import Unexpected
 from testbed.checkers.collections.witness import EXAMPLES_MAX, listed, shortened, witness
 from testbed.checkers.counted import counted
-from testbed.checkers.linearizability.shapes import refuse_functions
+from testbed.checkers.operation_shapes import refuse_functions
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.operation_table import Integers, OperationTable

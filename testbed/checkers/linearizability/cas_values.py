@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from testbed.checkers.linearizability.calls import Calls
 from testbed.checkers.linearizability.cas_arrays import CAS, DIFFERS, READ, WRITE
 from testbed.checkers.linearizability.cas_problem import CasOperations
-from testbed.checkers.linearizability.shapes import refuse
 from testbed.checkers.linearizability.values import UNSAID, Numbered, without_unsaid
+from testbed.checkers.operation_shapes import refuse
 from testbed.history.operation_table import NULL, Integers, Kind, OperationTable, Tag
 
 

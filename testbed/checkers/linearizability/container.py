@@ -11,8 +11,8 @@ import numpy as np
 from testbed.checkers.brief import brief
 from testbed.checkers.linearizability.calls import NEVER, Calls
 from testbed.checkers.linearizability.judge import SHOWN_MAX, Stuck
-from testbed.checkers.linearizability.shapes import refuse, require_functions
 from testbed.checkers.linearizability.values import Numbered, numbered
+from testbed.checkers.operation_shapes import refuse, require_functions
 from testbed.checkers.request import Request, RequestError
 from testbed.checkers.row_view import row_text, shown_row
 from testbed.history.operation_table import NULL, Integers, Kind, OperationTable

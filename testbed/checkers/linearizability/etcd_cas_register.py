@@ -5,8 +5,8 @@ from __future__ import annotations
 from testbed.checkers.linearizability.cas_judge import judge_registers
 from testbed.checkers.linearizability.cas_values import CasReader
 from testbed.checkers.linearizability.judge import Promise, nothing
-from testbed.checkers.linearizability.shapes import require_functions
 from testbed.checkers.linearizability.values import numbered
+from testbed.checkers.operation_shapes import require_functions
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Verdict
 from testbed.history.operation_table import Kind, OperationTable

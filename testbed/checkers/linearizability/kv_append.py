@@ -12,7 +12,6 @@ from testbed.checkers.budget import Budget
 from testbed.checkers.linearizability.calls import NEVER, Calls
 from testbed.checkers.linearizability.judge import Promise, Stuck, judge_keys, nothing
 from testbed.checkers.linearizability.sequential import Call, search
-from testbed.checkers.linearizability.shapes import refuse, require_functions
 from testbed.checkers.linearizability.text_chain import (
     TextCall,
     TextFinding,
@@ -21,6 +20,7 @@ from testbed.checkers.linearizability.text_chain import (
     taken_apart,
     without_effect,
 )
+from testbed.checkers.operation_shapes import refuse, require_functions
 from testbed.checkers.request import Request, RequestError
 from testbed.checkers.row_view import row_text, shown_row
 from testbed.checkers.verdict import Verdict

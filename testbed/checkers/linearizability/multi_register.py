@@ -11,8 +11,8 @@ from testbed.checkers.brief import brief
 from testbed.checkers.linearizability.calls import NEVER, Calls, calls_of
 from testbed.checkers.linearizability.judge import Promise, Stuck, judge_parts, nothing
 from testbed.checkers.linearizability.sequential import Call, search
-from testbed.checkers.linearizability.shapes import refuse, require_functions
 from testbed.checkers.linearizability.values import Numbered, numbered
+from testbed.checkers.operation_shapes import refuse, require_functions
 from testbed.checkers.request import Request, RequestError
 from testbed.checkers.verdict import Verdict
 from testbed.history.interning import canonical

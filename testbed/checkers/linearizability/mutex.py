@@ -9,7 +9,7 @@ from testbed.checkers.linearizability.cas_arrays import CAS
 from testbed.checkers.linearizability.cas_judge import judge_registers
 from testbed.checkers.linearizability.cas_problem import CasOperations
 from testbed.checkers.linearizability.judge import Promise, nothing
-from testbed.checkers.linearizability.shapes import require_functions
+from testbed.checkers.operation_shapes import require_functions
 from testbed.checkers.request import Request, RequestError
 from testbed.checkers.verdict import Verdict
 from testbed.history.operation_table import Kind, OperationTable

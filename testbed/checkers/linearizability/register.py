@@ -8,7 +8,6 @@ from testbed.checkers.linearizability import zones
 from testbed.checkers.linearizability.cas_judge import judge_registers
 from testbed.checkers.linearizability.cas_values import CasReader
 from testbed.checkers.linearizability.judge import Promise, nothing
-from testbed.checkers.linearizability.shapes import require_functions
 from testbed.checkers.linearizability.values import (
     UNSAID,
     Numbered,
@@ -16,6 +15,7 @@ from testbed.checkers.linearizability.values import (
     without_unsaid,
 )
 from testbed.checkers.linearizability.zone_words import ZoneFinding, explained
+from testbed.checkers.operation_shapes import require_functions
 from testbed.checkers.request import Request
 from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.operation_table import NULL, Integers, Kind, OperationTable
