@@ -98,7 +98,8 @@ def _whole(pairs: Pairs) -> Pairs:
     return {(a[0], b[0]) for a, b in pairs if a[0] != b[0]}
 
 
-def _reaches(pairs: Pairs) -> Pairs:
+def reaches(pairs: Pairs) -> Pairs:
+    """Who comes before whom, by way of others too."""
     closed = set(pairs)
     while more := {(a, d) for a, b in closed for c, d in closed if b == c} - closed:
         closed |= more
@@ -119,7 +120,7 @@ def monotonic_view(dsg: Dsg) -> bool:
         depends |= set(pairwise(events))
         for a, b in dsg.order:
             depends.add((events[-1] if a == row else a, events[0] if b == row else b))
-        reach = _reaches(depends)
+        reach = reaches(depends)
         if any(a[0] == row and (node(b), a) in reach for a, b in dsg.rw):
             return False
     return True
@@ -172,7 +173,7 @@ def forward_consistent_view(dsg: Dsg) -> bool:
             continue
         starts = {(a, b) for a in dsg.rows for b in dsg.rows if a != b and at[a, 1] < at[b, 0]}
         if dsg.order <= starts:
-            reach = _reaches(depends | starts)
+            reach = reaches(depends | starts)
             if not any((b, a) in reach for a, b in missed):
                 return True
     return False
@@ -184,7 +185,7 @@ def update_serializable(dsg: Dsg) -> bool:
     known = _whole(dsg.ww | dsg.wr) | dsg.order
     for row in dsg.rows:
         chosen = dsg.updates() | {row}
-        reach = _reaches({(a, b) for a, b in known | missed if a in chosen and b in chosen})
+        reach = reaches({(a, b) for a, b in known | missed if a in chosen and b in chosen})
         if any((b, a) in reach and {a, b} <= chosen for a, b in missed):
             return False
     return consistent_view(dsg)
@@ -192,12 +193,12 @@ def update_serializable(dsg: Dsg) -> bool:
 
 def read_committed(dsg: Dsg) -> bool:
     """PL-2 of reads of what committed: no circle is without an RW."""
-    return not any(a == b for a, b in _reaches(_whole(dsg.ww | dsg.wr) | dsg.order))
+    return not any(a == b for a, b in reaches(_whole(dsg.ww | dsg.wr) | dsg.order))
 
 
 def consistent_view(dsg: Dsg) -> bool:
     """PL-2+: no circle has exactly one RW."""
-    reach = _reaches(_whole(dsg.ww | dsg.wr) | dsg.order)
+    reach = reaches(_whole(dsg.ww | dsg.wr) | dsg.order)
     return not any((b, a) in reach for a, b in _whole(dsg.rw))
 
 

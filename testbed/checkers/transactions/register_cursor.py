@@ -34,7 +34,7 @@ def cursor_circle(
         between = [each for each in after & before if versions.writer[each] >= 0]
         if between:
             return (
-                _read_op(versions, int(versions.writer[last]), first),
+                versions.read_of(int(versions.writer[last]), first),
                 int(versions.write_op[min(between)]),
                 int(versions.write_op[last]),
             ), False
@@ -53,8 +53,3 @@ def _reached(start: int, steps: dict[int, list[int]]) -> set[int]:
                 seen.add(each)
                 waiting.append(each)
     return seen
-
-
-def _read_op(versions: RegisterVersions, row: int, version: int) -> int:
-    mine = (versions.read_row == row) & (versions.read_version == version)
-    return int(versions.read_op[mine][0])

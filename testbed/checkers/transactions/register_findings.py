@@ -157,9 +157,7 @@ class RegisterFindings:
             return None
         pair = order[twice[0] : twice[0] + 2]
         one, two = (
-            int(
-                versions.read_op[(versions.read_row == row) & (versions.read_version == version)][0]
-            )
+            versions.read_of(row, version)
             for row, version in zip(versions.writer[wrote[pair]], read[pair], strict=True)
         )
         return self._make("lost-update", (one, two), "{0}, {1}, and both set it anew", 1)

@@ -73,6 +73,11 @@ class RegisterVersions:
         last[np.searchsorted(codes, wrote)] = self.wrote_version
         return Touches(codes // keys, codes % keys, first, last)
 
+    def read_of(self, row: int, version: int) -> int:
+        """The micro-operation by which a transaction first read a version."""
+        mine = (self.read_row == row) & (self.read_version == version)
+        return int(self.read_op[mine][0])
+
     def steps(self) -> Steps:
         """Every version that a transaction touched, key by key in the order in which it did."""
         row = np.concatenate([self.read_row, self.wrote_row])

@@ -16,10 +16,9 @@ from testbed.checkers.transactions.past import latest_before
 from testbed.checkers.transactions.predecessors import Predecessors, predecessors_of
 from testbed.checkers.transactions.resolve import resolve
 from testbed.checkers.transactions.resolved import INITIAL, Resolved
+from tests.adya_oracle import Pairs, reaches
 from tests.property.checkers.transactions.register_histories import histories, tangled
 from tests.transaction_tables import table_of
-
-Pairs = set[tuple[int, int]]
 
 
 @given(
@@ -36,13 +35,6 @@ def test_the_latest_place_before_a_limit(
     below = [at for at in range(start, stop) if position[at] < limit]
     found = latest_before(np.array(position, np.int32), start, stop, limit)
     assert found == (below[-1] if below else start - 1)
-
-
-def closed(pairs: Pairs) -> Pairs:
-    closure = set(pairs)
-    while more := {(a, d) for a, b in closure for c, d in closure if b == c} - closure:
-        closure |= more
-    return closure
 
 
 def direct(before: Predecessors) -> Pairs:
@@ -80,7 +72,7 @@ def test_what_the_past_forces_is_what_it_holds(
     """However little room there is for clocks and edges, and however often it looks up."""
     resolved = resolve(table_of(history, lists=False))
     before = predecessors_of(resolved, realtime=realtime)
-    past = closed(direct(before))
+    past = reaches(direct(before))
     clocks, edges, step = room
     with mock.patch.multiple(causal, CLOCKS=clocks, EDGES=edges, STEP=step):
         forced = causal.forced_by_past(resolved, before, Budget())
@@ -91,7 +83,7 @@ def test_what_the_past_forces_is_what_it_holds(
     needed = wanted(resolved, past)
     assert found <= needed
     first = {(INITIAL, node) for node in range(len(before))}
-    assert closed(past | found | first) == closed(past | needed | first)
+    assert reaches(past | found | first) == reaches(past | needed | first)
     for writer, source, read in zip(
         forced.before.tolist(), forced.after.tolist(), forced.read.tolist(), strict=True
     ):
