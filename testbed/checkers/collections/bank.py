@@ -10,13 +10,13 @@ complete read, as elle-cli does (https://github.com/ligurio/elle-cli).
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from testbed.checkers.collections.calls import Calls, calls
+from testbed.checkers.collections.figure import figure
 from testbed.checkers.collections.keyed import by_key
 from testbed.checkers.collections.witness import EXAMPLES_MAX, listed, witness
 from testbed.checkers.operation_shapes import refuse_functions
@@ -25,7 +25,6 @@ from testbed.checkers.verdict import Validity, Verdict
 from testbed.history.operation_table import OperationTable, Tag
 from testbed.history.problem import HistoryError, Problem
 
-_FLOAT_MAX = int(sys.float_info.max)
 NAME = "bank"
 DEPOSITS = ("deposit", "withdraw", "withdrawal", "interest")
 """What changes the total, by the names that histories have for it: all else is passed over."""
@@ -86,7 +85,7 @@ def check(history: OperationTable, request: Request) -> Verdict:
     numbers = {
         "reads": float(len(reads)),
         "wrong_reads": float(len(wrong)),
-        "total": float(max(-_FLOAT_MAX, min(rules.total or 0, _FLOAT_MAX))),
+        "total": figure(rules.total or 0),
         "accounts": float(len(rules.accounts)),
     }
     if wrong:

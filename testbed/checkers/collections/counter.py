@@ -9,13 +9,13 @@ its invocation on, for the greatest from its acknowledgement on. After Jepsen's 
 
 from __future__ import annotations
 
-import sys
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from testbed.checkers.collections.calls import Calls, calls
+from testbed.checkers.collections.figure import figure
 from testbed.checkers.collections.keyed import by_key
 from testbed.checkers.collections.witness import EXAMPLES_MAX, witness
 from testbed.checkers.operation_shapes import require_functions
@@ -26,7 +26,6 @@ from testbed.history.problem import HistoryError, Problem
 
 NAME = "counter"
 _SUM_MAX = 2**61
-_FLOAT_MAX = int(sys.float_info.max)
 Whole: TypeAlias = NDArray[Any]
 PROMISE = "Every read lies between what surely was added and what may have been."
 
@@ -63,7 +62,7 @@ def check(history: OperationTable, request: Request) -> Verdict:
         "indeterminate_adds": float(adds.indeterminate),
         "reads": float(len(reads)),
         "wrong_reads": float(len(outside)),
-        "bounds_width_max": float(min((greatest - least).max(initial=0), _FLOAT_MAX)),
+        "bounds_width_max": figure((greatest - least).max(initial=0)),
     }
     if outside:
         examples = tuple(
